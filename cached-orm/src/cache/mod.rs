@@ -1,0 +1,147 @@
+//! Cache stores: they know keys, bytes, leases and CAS tokens, and nothing of
+//! entities or databases.
+//!
+//! The interface has no unconditional "store this value". The only command
+//! that needs no CAS token is [`fence`](CacheStore::fence), which is safe at any
+//! time, even if it arrives late; a value gets in only by
+//! [`replace`](CacheStore::replace), over an item that the caller has seen.
+
+#[cfg(feature = "embedded")]
+mod embedded;
+mod error;
+mod memcached;
+mod uncached;
+
+pub use error::CacheError;
+
+#[cfg(feature = "embedded")]
+pub(crate) use embedded::EmbeddedStore;
+pub(crate) use memcached::{MemcachedOptions, MemcachedStore};
+pub(crate) use uncached::UncachedStore;
+
+use crate::key::CacheKey;
+use bytes::Bytes;
+use std::{fmt, future::Future, pin::Pin, time::Duration};
+
+/// What the methods of a [`CacheStore`] return.
+pub type StoreFuture<'s, T> = Pin<Box<dyn Future<Output = Result<T, CacheError>> + Send + 's>>;
+
+/// One life of a cache server, from its start to its end.
+///
+/// A server that restarts counts its CAS tokens from 1 again, so a token means
+/// something only to the incarnation that gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Incarnation {
+    /// The server's process id.
+    pub process: u64,
+    /// When it started, in seconds since 1970 by its own clock.
+    pub started: u64,
+}
+
+/// The version of one item on one server: a memcached CAS token, and the
+/// incarnation that gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Cas {
+    /// Which life of the server gave the token.
+    pub incarnation: Incarnation,
+    /// The server's token for this version of the item.
+    pub token: u64,
+}
+
+/// What lies under a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup {
+    /// Nothing, and no lease was given: none was asked for, or the server is
+    /// in hold-off.
+    Miss,
+    /// Nothing, and this caller now holds the lease: the right to store a
+    /// value with this token.
+    Lease(Cas),
+    /// Somebody else's lease.
+    Leased(Cas),
+    /// A value.
+    Item {
+        /// The bytes that were stored.
+        value: Bytes,
+        /// The version of the item.
+        cas: Cas,
+        /// Whether somebody marked the item as out of date (memcached's
+        /// `md … I`; this crate never does).
+        stale: bool,
+    },
+}
+
+/// How a conditional store ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replaced {
+    /// Stored; this is the item's new version.
+    Stored(Cas),
+    /// Not stored: the item is of another version.
+    Exists,
+    /// Not stored: there is no item.
+    NotFound,
+    /// Not sent: the server has restarted since it gave the token.
+    OtherIncarnation,
+    /// Not sent: the server does not take items of this size. What lay there
+    /// still lies there.
+    TooLarge,
+}
+
+/// How a conditional delete ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deleted {
+    /// Deleted.
+    Deleted,
+    /// Not deleted: the item is of another version.
+    Exists,
+    /// There is no item.
+    NotFound,
+    /// Not sent: the server has restarted since it gave the token.
+    OtherIncarnation,
+}
+
+/// Where entries lie.
+///
+/// Implement it to put another cache under an `Orm`, or to wrap a store with
+/// faults in tests. Every operation must be atomic per key. After an error the
+/// state of the key is unknown to the caller: the command may have been
+/// carried out, or may still be.
+///
+/// The values this crate stores are never empty.
+pub trait CacheStore: fmt::Debug + Send + Sync + 'static {
+    /// Reads what lies under `key`.
+    ///
+    /// If nothing does, and `lease` is given, an empty placeholder that lives
+    /// that long (whole seconds, rounded up) is made for this caller, in the
+    /// same atomic step. A store that has just started and may have lost
+    /// fences gives no leases while it is in hold-off.
+    fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup>;
+
+    /// Stores a fence for `ttl`: over whatever lies there, or only over the
+    /// version `only_over`. A fence should outlive rows when memory gets short.
+    fn fence(
+        &self,
+        key: &CacheKey,
+        fence: Bytes,
+        ttl: Duration,
+        only_over: Option<Cas>,
+    ) -> StoreFuture<'_, Replaced>;
+
+    /// Stores `value` for `ttl` if the item is still of version `cas`.
+    fn replace(
+        &self,
+        key: &CacheKey,
+        value: Bytes,
+        ttl: Duration,
+        cas: Cas,
+    ) -> StoreFuture<'_, Replaced>;
+
+    /// Deletes the item if it is still of version `cas`.
+    fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted>;
+
+    /// Ends connections and tasks; calls after it fail with
+    /// [`CacheError::Closed`].
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(std::future::ready(()))
+    }
+}

@@ -1,0 +1,166 @@
+//! Instance keys and cache keys.
+//!
+//! An instance key is one `(part)` for each primary key column: `(7)`,
+//! `(AD)(06)`. A cache key puts the namespace and the table before it:
+//! `shop:users:(7)`. Bytes that a part may not contain are percent-encoded, so
+//! two different keys never print alike, and no part can carry a memcached
+//! command.
+
+mod part;
+
+pub use part::{KeyPart, PartWriter};
+
+use std::{borrow::Borrow, fmt, fmt::Write as _, sync::Arc};
+
+/// memcached's limit for a key.
+const MAX_CACHE_KEY: usize = 250;
+/// `#` and a hexadecimal BLAKE3 hash.
+const HASH_SUFFIX: usize = 1 + 64;
+
+/// What a primary key can be: a [`KeyPart`], or a tuple of them for a
+/// composite key.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a primary key",
+    label = "not a type that identifies a row",
+    note = "use an integer, `bool`, `String`, `Vec<u8>`, a UUID or a date, or implement `cached_orm::KeyPart` for your type",
+    note = "`Option` and floating-point numbers are refused: NULL and NaN equal nothing"
+)]
+pub trait PrimaryKey: Clone + PartialEq + Send + Sync + 'static {
+    /// Appends the instance key.
+    #[doc(hidden)]
+    fn write_instance_key(&self, key: &mut String);
+}
+
+// Without this rustc speaks of `KeyPart`, and not of the message above.
+#[diagnostic::do_not_recommend]
+impl<K: KeyPart> PrimaryKey for K {
+    fn write_instance_key(&self, key: &mut String) {
+        part::write(self, key);
+    }
+}
+
+macro_rules! composite {
+    ($($part:ident)+) => {
+        #[diagnostic::do_not_recommend]
+        impl<$($part: KeyPart),+> PrimaryKey for ($($part,)+) {
+            #[allow(non_snake_case)]
+            fn write_instance_key(&self, key: &mut String) {
+                let ($($part,)+) = self;
+                $(part::write($part, key);)+
+            }
+        }
+    };
+}
+
+composite!(A B);
+composite!(A B C);
+composite!(A B C D);
+composite!(A B C D E);
+composite!(A B C D E F);
+composite!(A B C D E F G);
+composite!(A B C D E F G H);
+
+/// The key of one entry: at most 250 bytes, without blanks or control bytes.
+///
+/// Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CacheKey(Arc<str>);
+
+impl CacheKey {
+    /// The key of the row of `table` with this primary key.
+    pub(crate) fn of_row(namespace: &Namespace, table: &str, key: &impl PrimaryKey) -> Self {
+        let mut text = String::with_capacity(64);
+        text.push_str(&namespace.prefix);
+        escape(table.as_bytes(), &mut text);
+        text.push(':');
+        key.write_instance_key(&mut text);
+        Self::bounded(text)
+    }
+
+    /// Shortens a long key to a prefix and a hash of the whole.
+    ///
+    /// A short key ends with `)` and a shortened one with a hexadecimal digit,
+    /// so that nobody can choose a short key that equals a shortened one.
+    fn bounded(mut text: String) -> Self {
+        if text.len() > MAX_CACHE_KEY {
+            let hash = blake3::hash(text.as_bytes()).to_hex();
+            text.truncate(MAX_CACHE_KEY - HASH_SUFFIX);
+            text.push('#');
+            text.push_str(&hash);
+        }
+        Self(text.into())
+    }
+
+    /// The key as it is sent to the cache.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The key's bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl Borrow<str> for CacheKey {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CacheKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for CacheKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// The first part of every cache key of one `Orm`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Namespace {
+    /// Empty, or the namespace and a colon.
+    prefix: Arc<str>,
+}
+
+impl Namespace {
+    const MAX: usize = 64;
+
+    /// Refuses what could be confused with another namespace's keys.
+    pub(crate) fn new(name: &str) -> Result<Self, String> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+        if name.is_empty() {
+            Ok(Self::default())
+        } else if name.len() > Self::MAX {
+            Err(format!("the namespace has {} bytes; at most {} are allowed", name.len(), Self::MAX))
+        } else if !name.bytes().all(is_plain) {
+            Err(format!(
+                "the namespace {name:?} has a character other than letters, digits, `_`, `-` and `.`"
+            ))
+        } else {
+            Ok(Self { prefix: format!("{name}:").into() })
+        }
+    }
+}
+
+/// Appends `bytes` with everything percent-encoded that is not printable
+/// ASCII, or that has a meaning in keys.
+fn escape(bytes: &[u8], text: &mut String) {
+    for &byte in bytes {
+        match byte {
+            b'(' | b')' | b'%' | b':' => push_escaped(byte, text),
+            b'!'..=b'~' => text.push(char::from(byte)),
+            _ => push_escaped(byte, text),
+        }
+    }
+}
+
+#[cold]
+fn push_escaped(byte: u8, text: &mut String) {
+    // Writing to a `String` cannot fail.
+    let _ = write!(text, "%{byte:02X}");
+}

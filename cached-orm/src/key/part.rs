@@ -1,0 +1,190 @@
+use std::fmt;
+
+/// One column of a primary key.
+///
+/// Implemented for integers, `bool`, `String`, `Vec<u8>` and, behind the
+/// features of their names, for `uuid`, `chrono` and `time`. Implement it for
+/// a newtype by writing what it wraps:
+///
+/// ```
+/// use cached_orm::{KeyPart, PartWriter};
+///
+/// #[derive(Clone, PartialEq)]
+/// struct AccountId(u32);
+///
+/// impl KeyPart for AccountId {
+///     fn write_part(&self, part: &mut PartWriter<'_>) {
+///         self.0.write_part(part);
+///     }
+/// }
+/// ```
+///
+/// Two values that are not equal must write different text, and two that are
+/// equal the same: the text is the row's identity in the cache, for every
+/// program that shares it. `Option` and floating-point numbers have no
+/// implementation, since NULL and NaN equal nothing.
+pub trait KeyPart: Clone + PartialEq + Send + Sync + 'static {
+    /// Writes this part's text.
+    fn write_part(&self, part: &mut PartWriter<'_>);
+}
+
+/// Receives the text of one [`KeyPart`], and escapes it.
+#[derive(Debug)]
+pub struct PartWriter<'k>(&'k mut String);
+
+impl PartWriter<'_> {
+    /// Appends text.
+    pub fn text(&mut self, text: &str) {
+        super::escape(text.as_bytes(), self.0);
+    }
+
+    /// Appends bytes, as lower-case hexadecimal digits.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        self.0.reserve(bytes.len() * 2);
+        for byte in bytes {
+            self.0.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            self.0.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
+    }
+
+    /// Appends what `value` prints.
+    pub fn display(&mut self, value: impl fmt::Display) {
+        // Neither this writer nor a standard type's `Display` fails.
+        let _ = fmt::Write::write_fmt(self, format_args!("{value}"));
+    }
+}
+
+impl fmt::Write for PartWriter<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.text(text);
+        Ok(())
+    }
+}
+
+/// Appends `(part)`.
+pub(super) fn write(part: &impl KeyPart, key: &mut String) {
+    key.push('(');
+    part.write_part(&mut PartWriter(key));
+    key.push(')');
+}
+
+macro_rules! displayed {
+    ($($ty:ty)*) => {$(
+        impl KeyPart for $ty {
+            fn write_part(&self, part: &mut PartWriter<'_>) {
+                part.display(self);
+            }
+        }
+    )*};
+}
+
+displayed!(i8 i16 i32 i64 u8 u16 u32 u64);
+
+impl KeyPart for bool {
+    fn write_part(&self, part: &mut PartWriter<'_>) {
+        part.text(if *self { "1" } else { "0" });
+    }
+}
+
+impl KeyPart for String {
+    fn write_part(&self, part: &mut PartWriter<'_>) {
+        part.text(self);
+    }
+}
+
+impl KeyPart for Vec<u8> {
+    fn write_part(&self, part: &mut PartWriter<'_>) {
+        part.bytes(self);
+    }
+}
+
+#[cfg(feature = "uuid")]
+impl KeyPart for uuid::Uuid {
+    fn write_part(&self, part: &mut PartWriter<'_>) {
+        part.display(self.as_hyphenated());
+    }
+}
+
+/// Microseconds, which is what the databases keep; nanoseconds only where a
+/// value has them, so that it does not print like another.
+#[cfg(any(feature = "chrono", feature = "time"))]
+fn write_fraction(nanoseconds: u32, part: &mut PartWriter<'_>) {
+    if nanoseconds.is_multiple_of(1_000) {
+        part.display(format_args!(".{:06}", nanoseconds / 1_000));
+    } else {
+        part.display(format_args!(".{nanoseconds:09}"));
+    }
+}
+
+#[cfg(feature = "chrono")]
+mod chrono_parts {
+    use super::{KeyPart, PartWriter, write_fraction};
+    use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike as _, Utc};
+
+    impl KeyPart for NaiveDate {
+        fn write_part(&self, part: &mut PartWriter<'_>) {
+            part.display(self);
+        }
+    }
+
+    impl KeyPart for NaiveTime {
+        fn write_part(&self, part: &mut PartWriter<'_>) {
+            let (hour, minute, second) = (self.hour(), self.minute(), self.second());
+            part.display(format_args!("{hour:02}-{minute:02}-{second:02}"));
+            write_fraction(self.nanosecond(), part);
+        }
+    }
+
+    impl KeyPart for NaiveDateTime {
+        fn write_part(&self, part: &mut PartWriter<'_>) {
+            self.date().write_part(part);
+            part.text("T");
+            self.time().write_part(part);
+        }
+    }
+
+    impl KeyPart for DateTime<Utc> {
+        fn write_part(&self, part: &mut PartWriter<'_>) {
+            self.naive_utc().write_part(part);
+            part.text("Z");
+        }
+    }
+}
+
+#[cfg(feature = "time")]
+mod time_parts {
+    use super::{KeyPart, PartWriter, write_fraction};
+    use time::{Date, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
+
+    impl KeyPart for Date {
+        fn write_part(&self, part: &mut PartWriter<'_>) {
+            let (year, month, day) = (self.year(), u8::from(self.month()), self.day());
+            part.display(format_args!("{year:04}-{month:02}-{day:02}"));
+        }
+    }
+
+    impl KeyPart for Time {
+        fn write_part(&self, part: &mut PartWriter<'_>) {
+            let (hour, minute, second) = (self.hour(), self.minute(), self.second());
+            part.display(format_args!("{hour:02}-{minute:02}-{second:02}"));
+            write_fraction(self.nanosecond(), part);
+        }
+    }
+
+    impl KeyPart for PrimitiveDateTime {
+        fn write_part(&self, part: &mut PartWriter<'_>) {
+            self.date().write_part(part);
+            part.text("T");
+            self.time().write_part(part);
+        }
+    }
+
+    impl KeyPart for OffsetDateTime {
+        fn write_part(&self, part: &mut PartWriter<'_>) {
+            let utc = self.to_offset(UtcOffset::UTC);
+            PrimitiveDateTime::new(utc.date(), utc.time()).write_part(part);
+            part.text("Z");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The runtime of `cached-orm`.
+pub mod cache;
+pub mod key;
