@@ -1,0 +1,96 @@
+use crate::{
+    Backend, BindKey, Bindings, CachePolicy, PrimaryKey, Result, Row,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// A struct with an identity: what the cache knows of it.
+///
+/// Implemented by `#[derive(MemcachedOrm)]`.
+pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
+    /// The primary key: the field's type, or a tuple for a composite key.
+    type Key: PrimaryKey;
+
+    /// The struct's name, for errors and metrics.
+    const NAME: &'static str;
+
+    /// The table its rows are in: `users`, or `schema.users`.
+    const TABLE: &'static str;
+
+    /// The first part of its instances' cache keys, after the namespace.
+    const CACHE_NAME: &'static str = Self::TABLE;
+
+    /// Changes whenever the shape of a cached row does. It lies in the cache
+    /// entry and not in the key, so that two versions of a program fence and
+    /// delete the same keys.
+    const FINGERPRINT: u64;
+
+    /// How long rows stay in the cache, and in what form.
+    const POLICY: CachePolicy = CachePolicy::DEFAULT;
+
+    /// This instance's primary key.
+    fn key(&self) -> Self::Key;
+
+    /// Moves the fields that have no column over from `other`.
+    #[doc(hidden)]
+    fn take_skipped(&mut self, _other: &mut Self) {}
+}
+
+/// How an [`Entity`] is read from and written to `DB`.
+///
+/// Implemented by `#[derive(MemcachedOrm)]`, once for each database.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not mapped to a `{DB}` table",
+    note = "name the database in the derive: `#[orm(database = …)]`"
+)]
+pub trait Persist<DB: Backend>: Entity<Key: BindKey<DB>> {
+    /// `SELECT … FROM …`, without a condition.
+    const SELECT: &'static str;
+
+    /// Selects one row by primary key.
+    const SELECT_BY_KEY: &'static str;
+
+    /// Selects one row by primary key, and locks it until the transaction ends.
+    const LOCK_BY_KEY: &'static str;
+
+    /// Inserts one row; returns it where the database can.
+    const INSERT: &'static str;
+
+    /// Selects the row just inserted, by the key that the database generated.
+    /// Only for databases that do not return it.
+    const SELECT_INSERTED: Option<&'static str> = None;
+
+    /// Updates the written columns of one row by primary key; returns the row
+    /// where the database can.
+    const UPDATE: &'static str;
+
+    /// Deletes one row by primary key; returns it where the database can.
+    const DELETE: &'static str;
+
+    /// Reads the columns of [`SELECT`](Self::SELECT).
+    ///
+    /// # Errors
+    /// [`Error::Column`](crate::Error::Column) if a column is missing or of
+    /// another type.
+    fn from_row(row: &Row<'_, DB>) -> Result<Self>;
+
+    /// Adds the written columns, in the order of [`UPDATE`](Self::UPDATE) and
+    /// [`INSERT`](Self::INSERT).
+    fn bind_columns(&self, bindings: &mut Bindings<DB>);
+
+    /// Adds the parts of the primary key that the database does not generate,
+    /// which follow the columns in [`INSERT`](Self::INSERT).
+    fn bind_given_key(&self, bindings: &mut Bindings<DB>) {
+        self.key().bind(bindings);
+    }
+}
+
+/// A struct that a cache entry can hold: one that serde can write and read.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be cached",
+    label = "serde can not both write and read this struct",
+    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to `{Self}`"
+)]
+pub trait Cacheable: Serialize + DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> Cacheable for T {}

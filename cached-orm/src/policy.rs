@@ -1,0 +1,118 @@
+use std::time::Duration;
+
+/// How long an entity's rows stay in the cache, and in what form.
+///
+/// The derive writes it from `#[orm(ttl = …, ttl_jitter = …, negative_ttl = …,
+/// min_compress_len = …)]`:
+///
+/// ```
+/// use cached_orm::CachePolicy;
+/// use std::time::Duration;
+///
+/// const POLICY: CachePolicy = CachePolicy::DEFAULT.ttl(Duration::from_secs(600)).ttl_jitter(0.2);
+/// # assert_ne!(POLICY, CachePolicy::DEFAULT);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CachePolicy {
+    ttl: Duration,
+    ttl_jitter: f64,
+    negative_ttl: Option<Duration>,
+    min_compress_len: Option<usize>,
+}
+
+impl CachePolicy {
+    /// An hour, spread by a tenth; absent rows for five seconds; no compression.
+    pub const DEFAULT: Self = Self {
+        ttl: Duration::from_secs(3600),
+        ttl_jitter: 0.1,
+        negative_ttl: Some(Duration::from_secs(5)),
+        min_compress_len: None,
+    };
+
+    /// How long a row stays. Whole seconds, rounded up; at least one.
+    #[must_use]
+    pub const fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
+    /// The part of the TTL by which it is shortened at random, from 0 to 1, so
+    /// that rows filled together do not expire together.
+    #[must_use]
+    pub const fn ttl_jitter(mut self, part: f64) -> Self {
+        self.ttl_jitter = part.clamp(0.0, 1.0);
+        self
+    }
+
+    /// How long "no such row" is remembered; `None` for not at all.
+    #[must_use]
+    pub const fn negative_ttl(mut self, ttl: Option<Duration>) -> Self {
+        self.negative_ttl = ttl;
+        self
+    }
+
+    /// Compress values of that many bytes and more, if it makes them smaller;
+    /// `None` for never. Without the feature `lz4` nothing is compressed.
+    #[must_use]
+    pub const fn min_compress_len(mut self, bytes: Option<usize>) -> Self {
+        self.min_compress_len = bytes;
+        self
+    }
+
+    /// The TTL of one row that is stored now.
+    pub(crate) fn spread_ttl(&self) -> Duration {
+        self.ttl.mul_f64(1.0 - self.ttl_jitter * rand::random::<f64>())
+    }
+
+    pub(crate) const fn absent_ttl(&self) -> Option<Duration> {
+        self.negative_ttl
+    }
+
+    pub(crate) const fn compress_from(&self) -> Option<usize> {
+        self.min_compress_len
+    }
+}
+
+/// What [`set_cached_instance`](crate::MemcachedOrm::set_cached_instance)
+/// does otherwise than the entity's [`CachePolicy`].
+///
+/// ```
+/// use cached_orm::SetOptions;
+/// use std::time::Duration;
+///
+/// let options = SetOptions::default().ttl(Duration::from_secs(60)).min_compress_len(1024);
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SetOptions {
+    ttl: Option<Duration>,
+    min_compress_len: Option<usize>,
+}
+
+impl SetOptions {
+    /// How long the row stays, without jitter.
+    #[must_use]
+    pub const fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// Compress the row from that many bytes up, if it makes it smaller.
+    /// Without the feature `lz4` nothing is compressed.
+    #[must_use]
+    pub const fn min_compress_len(mut self, bytes: usize) -> Self {
+        self.min_compress_len = Some(bytes);
+        self
+    }
+
+    /// The entity's policy with these options.
+    pub(crate) const fn over(self, mut policy: CachePolicy) -> CachePolicy {
+        if let Some(ttl) = self.ttl {
+            policy.ttl = ttl;
+            policy.ttl_jitter = 0.0;
+        }
+        if self.min_compress_len.is_some() {
+            policy.min_compress_len = self.min_compress_len;
+        }
+        policy
+    }
+}

@@ -1,0 +1,72 @@
+use crate::{Backend, Orm, Savepoint, Transaction, transaction::Open};
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// Where a method works: `&Orm`, `&mut Transaction` or `&mut Savepoint`.
+///
+/// On an [`Orm`] a read asks the cache first, and a write is a transaction of
+/// its own. In a [`Transaction`] or [`Savepoint`] a read asks the database and
+/// nothing else, and a write becomes visible, in the database and in the
+/// cache, when the transaction commits.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an `Orm` or a transaction of one",
+    note = "pass `&orm`, `&mut transaction` or `&mut savepoint`"
+)]
+pub trait Session: Send + sealed::Sealed {
+    /// The database behind it.
+    type Database: Backend;
+
+    #[doc(hidden)]
+    fn target<'s>(self) -> Target<'s, Self::Database>
+    where
+        Self: 's;
+}
+
+/// What a [`Session`] turns out to be.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Target<'s, DB: Backend> {
+    Orm(&'s Orm<DB>),
+    Open(&'s mut Open<DB>),
+}
+
+impl<DB: Backend> sealed::Sealed for &Orm<DB> {}
+
+impl<DB: Backend> Session for &Orm<DB> {
+    type Database = DB;
+
+    fn target<'s>(self) -> Target<'s, DB>
+    where
+        Self: 's,
+    {
+        Target::Orm(self)
+    }
+}
+
+impl<DB: Backend> sealed::Sealed for &mut Transaction<DB> {}
+
+impl<DB: Backend> Session for &mut Transaction<DB> {
+    type Database = DB;
+
+    fn target<'s>(self) -> Target<'s, DB>
+    where
+        Self: 's,
+    {
+        Target::Open(self.open())
+    }
+}
+
+impl<DB: Backend> sealed::Sealed for &mut Savepoint<'_, DB> {}
+
+impl<DB: Backend> Session for &mut Savepoint<'_, DB> {
+    type Database = DB;
+
+    fn target<'s>(self) -> Target<'s, DB>
+    where
+        Self: 's,
+    {
+        Target::Open(self.open())
+    }
+}

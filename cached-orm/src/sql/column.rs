@@ -1,0 +1,35 @@
+use std::{fmt, marker::PhantomData};
+
+/// One column of an entity, for `fetch_by_field` and its kin.
+///
+/// The derive writes a constant of this type for each field: `UserColumns::EMAIL`.
+pub struct Column<E, V> {
+    name: &'static str,
+    types: PhantomData<fn(V) -> E>,
+}
+
+impl<E, V> Column<E, V> {
+    #[doc(hidden)]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, types: PhantomData }
+    }
+
+    /// The column's name in the database.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+impl<E, V> Clone for Column<E, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E, V> Copy for Column<E, V> {}
+
+impl<E, V> fmt::Debug for Column<E, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Column").field(&self.name).finish()
+    }
+}

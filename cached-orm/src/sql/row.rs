@@ -1,0 +1,73 @@
+use super::Backend;
+use crate::{Error, Result};
+use sqlx::{Arguments as _, Decode, Encode, Type, error::BoxDynError};
+
+/// A Rust type that `DB` can store in a column and load from it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored in a `{DB}` column",
+    label = "`{DB}` can neither encode nor decode this type",
+    note = "derive `sqlx::Type` for it, store it as JSON with `#[orm(json)]`, or leave the field out with `#[orm(skip)]`"
+)]
+pub trait Storable<DB: Backend>: Sized + Send + Sync + 'static {
+    #[doc(hidden)]
+    fn from_column(row: &DB::Row, column: &str) -> sqlx::Result<Self>;
+
+    #[doc(hidden)]
+    fn add_to(&self, arguments: &mut DB::Arguments) -> Result<(), BoxDynError>;
+}
+
+// Without `do_not_recommend` rustc reports the innermost unmet bound
+// (`T: Encode<'_, DB>`), and never shows the message above.
+#[diagnostic::do_not_recommend]
+impl<T, DB> Storable<DB> for T
+where
+    DB: Backend,
+    T: Send + Sync + 'static + Type<DB> + for<'q> Encode<'q, DB> + for<'r> Decode<'r, DB>,
+{
+    fn from_column(row: &DB::Row, column: &str) -> sqlx::Result<Self> {
+        DB::column(row, column)
+    }
+
+    fn add_to(&self, arguments: &mut DB::Arguments) -> Result<(), BoxDynError> {
+        arguments.add(self)
+    }
+}
+
+/// A row to read columns from.
+#[derive(Debug)]
+pub struct Row<'r, DB: Backend> {
+    row: &'r DB::Row,
+    entity: &'static str,
+}
+
+impl<'r, DB: Backend> Row<'r, DB> {
+    pub(crate) fn new(row: &'r DB::Row, entity: &'static str) -> Self {
+        Self { row, entity }
+    }
+
+    /// Decodes the column called `name`.
+    ///
+    /// # Errors
+    /// [`Error::Column`] if there is no such column, or it cannot be decoded
+    /// as a `T`.
+    pub fn get<T: Storable<DB>>(&self, name: &'static str) -> Result<T> {
+        T::from_column(self.row, name).map_err(|source| self.error(name, source))
+    }
+
+    /// Decodes the JSON in the column called `name`.
+    ///
+    /// # Errors
+    /// [`Error::Column`] if there is no such column, or its JSON is not a `T`.
+    #[cfg(feature = "json")]
+    pub fn get_json<T>(&self, name: &'static str) -> Result<T>
+    where
+        DB: super::backend::JsonBackend,
+        T: serde::de::DeserializeOwned,
+    {
+        DB::json_column(self.row, name).map_err(|source| self.error(name, source))
+    }
+
+    fn error(&self, column: &'static str, source: sqlx::Error) -> Error {
+        Error::Column { entity: self.entity, column, source: source.into() }
+    }
+}
