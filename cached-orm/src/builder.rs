@@ -20,7 +20,7 @@ pub enum OnUnreachable {
 /// Which cache is put before the database.
 #[derive(Debug)]
 enum Store {
-    Memcached(Vec<String>),
+    Memcached,
     #[cfg(feature = "embedded")]
     Embedded(u64),
     Uncached,
@@ -39,13 +39,10 @@ pub struct OrmBuilder<DB: Backend> {
     pool: Pool<DB>,
     store: Option<Store>,
     namespace: String,
-    connections: usize,
-    timeout: Duration,
-    connect_timeout: Duration,
+    memcached: MemcachedOptions,
     lease_ttl: Duration,
     fence_ttl: Duration,
     commit_window: Duration,
-    hold_off: Duration,
     on_unreachable: OnUnreachable,
     max_database_loads: u32,
 }
@@ -56,13 +53,10 @@ impl<DB: Backend> OrmBuilder<DB> {
             pool,
             store: None,
             namespace: String::new(),
-            connections: 2,
-            timeout: Duration::from_millis(50),
-            connect_timeout: Duration::from_millis(500),
+            memcached: MemcachedOptions::default(),
             lease_ttl: Duration::from_secs(10),
             fence_ttl: Duration::from_secs(60),
             commit_window: Duration::from_secs(5),
-            hold_off: Duration::from_secs(15),
             on_unreachable: OnUnreachable::default(),
             max_database_loads: 32,
         }
@@ -74,7 +68,8 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// The servers are dialled in the background: one that is down neither
     /// delays the start nor fails a read.
     pub fn memcached<S: Into<String>>(mut self, servers: impl IntoIterator<Item = S>) -> Self {
-        self.store = Some(Store::Memcached(servers.into_iter().map(Into::into).collect()));
+        self.memcached.servers = servers.into_iter().map(Into::into).collect();
+        self.store = Some(Store::Memcached);
         self
     }
 
@@ -108,20 +103,20 @@ impl<DB: Backend> OrmBuilder<DB> {
 
     /// Connections to each memcached server. Default: 2.
     pub fn connections(mut self, connections: usize) -> Self {
-        self.connections = connections;
+        self.memcached.connections = connections;
         self
     }
 
     /// How long a memcached command may take, waiting included, before the
     /// database is asked instead. Default: 50 ms.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.memcached.timeout = timeout;
         self
     }
 
     /// How long connecting to a memcached server may take. Default: 500 ms.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
+        self.memcached.connect_timeout = timeout;
         self
     }
 
@@ -149,7 +144,7 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// it has lost the fences of transactions under way. What it is longer than
     /// the commit window is what a COMMIT may take. Default: 15 s.
     pub fn hold_off(mut self, hold_off: Duration) -> Self {
-        self.hold_off = hold_off;
+        self.memcached.hold_off = hold_off;
         self
     }
 
@@ -198,18 +193,18 @@ impl<DB: Backend> OrmBuilder<DB> {
         if self.lease_ttl < second || self.fence_ttl < second {
             return Err("`lease_ttl` and `fence_ttl` must be at least a second".to_owned());
         }
-        if self.commit_window.is_zero() || self.timeout.is_zero() || self.connect_timeout.is_zero()
-        {
-            return Err("`commit_window` and the timeouts must be longer than nothing".to_owned());
+        if self.commit_window.is_zero() {
+            return Err("`commit_window` must be longer than nothing".to_owned());
         }
-        if self.commit_window >= self.fence_ttl || self.commit_window >= self.hold_off {
+        let hold_off = self.memcached.hold_off;
+        if self.commit_window >= self.fence_ttl || self.commit_window >= hold_off {
             return Err(format!(
                 "`commit_window` ({:?}) must be shorter than `fence_ttl` ({:?}) and `hold_off` ({:?})",
-                self.commit_window, self.fence_ttl, self.hold_off,
+                self.commit_window, self.fence_ttl, hold_off,
             ));
         }
-        if self.connections == 0 || self.max_database_loads == 0 {
-            return Err("`connections` and `max_database_loads` must be at least 1".to_owned());
+        if self.max_database_loads == 0 {
+            return Err("`max_database_loads` must be at least 1".to_owned());
         }
         Ok(())
     }
@@ -221,16 +216,7 @@ impl<DB: Backend> OrmBuilder<DB> {
                          or `uncached()` before `build()`"
                     .to_owned())
             }
-            Some(Store::Memcached(servers)) => {
-                let store = MemcachedStore::new(MemcachedOptions {
-                    servers: servers.clone(),
-                    connections: self.connections,
-                    timeout: self.timeout,
-                    connect_timeout: self.connect_timeout,
-                    hold_off: self.hold_off,
-                })?;
-                Ok(Arc::new(store))
-            }
+            Some(Store::Memcached) => Ok(Arc::new(MemcachedStore::new(&self.memcached)?)),
             #[cfg(feature = "embedded")]
             Some(Store::Embedded(max_bytes)) => {
                 Ok(Arc::new(crate::cache::EmbeddedStore::new(*max_bytes)))
