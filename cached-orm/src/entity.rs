@@ -1,6 +1,4 @@
-use crate::{
-    Backend, BindKey, Bindings, CachePolicy, PrimaryKey, Result, Row,
-};
+use crate::{Backend, BindKey, Bindings, CachePolicy, PrimaryKey, Result, Row};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A struct with an identity: what the cache knows of it.

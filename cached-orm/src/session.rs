@@ -29,7 +29,7 @@ pub trait Session: Send + sealed::Sealed {
 #[derive(Debug)]
 pub enum Target<'s, DB: Backend> {
     Orm(&'s Orm<DB>),
-    Open(&'s mut Open<DB>),
+    Open(Open<'s, DB>),
 }
 
 impl<DB: Backend> sealed::Sealed for &Orm<DB> {}

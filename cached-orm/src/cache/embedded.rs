@@ -1,0 +1,324 @@
+//! The store inside the process.
+//!
+//! Rows lie in a bounded map that may drop any of them at any time. Leases and
+//! fences must not be dropped, so they are *held* outside it, in shards that
+//! are locked. Every change of a key happens under its shard's lock.
+//!
+//! Under the lock a key has a row, or is held, or neither; never both. A read
+//! looks for a row without the lock, and that is linearizable:
+//! - `fence` holds the key first and then removes the row, so it takes effect
+//!   when the row is removed. A read that starts after `fence` has returned
+//!   finds no row, takes the lock, and sees the fence.
+//! - `replace` stores the row first and then lets go of the key, so it takes
+//!   effect when the row is stored. A read that found no row before that waits
+//!   for the lock, and looks again.
+//! - A row that the map drops was there until then.
+
+use super::{CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Replaced, StoreFuture};
+use crate::key::CacheKey;
+use bytes::Bytes;
+use moka::{Expiry, policy::EvictionPolicy, sync::Cache};
+use std::{
+    collections::HashMap,
+    fmt,
+    hash::{BuildHasher, RandomState},
+    pin::Pin,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::Instant;
+
+const SHARDS: usize = 64;
+/// What an entry takes besides its key and value.
+const ENTRY_OVERHEAD: usize = 160;
+/// No entry may take more than this part of the whole.
+const LARGEST_SHARE: u64 = 8;
+/// Below this many held keys a shard is not swept.
+const SWEEP_FROM: usize = 64;
+/// Longer lives are cut, so that no date overflows.
+const MAX_TTL: Duration = Duration::from_secs(60 * 60 * 24 * 365);
+
+/// Keeps entries in the memory of this process.
+pub(crate) struct EmbeddedStore {
+    rows: Cache<CacheKey, Row>,
+    held: Vec<Mutex<Shard>>,
+    hasher: RandomState,
+    incarnation: Incarnation,
+    next_token: AtomicU64,
+    max_entry: usize,
+    is_closed: AtomicBool,
+}
+
+#[derive(Clone)]
+struct Row {
+    value: Bytes,
+    token: u64,
+    expires: Instant,
+}
+
+/// A lease, or a fence.
+struct Held {
+    /// `None` for a lease.
+    fence: Option<Bytes>,
+    token: u64,
+    expires: Instant,
+}
+
+#[derive(Default)]
+struct Shard {
+    keys: HashMap<CacheKey, Held>,
+    /// How many keys to hold before the expired ones are looked for.
+    sweep_at: usize,
+}
+
+impl Shard {
+    fn hold(&mut self, key: CacheKey, held: Held, now: Instant) {
+        if self.keys.len() >= self.sweep_at.max(SWEEP_FROM) {
+            self.keys.retain(|_, held| held.expires > now);
+            // Twice what is alive, so that each insertion pays for its share
+            // of the next sweep.
+            self.sweep_at = self.keys.len() * 2;
+            self.keys.shrink_to(self.sweep_at.max(SWEEP_FROM));
+        }
+        self.keys.insert(key, held);
+    }
+
+    fn live(&self, key: &CacheKey, now: Instant) -> Option<&Held> {
+        self.keys.get(key).filter(|held| held.expires > now)
+    }
+}
+
+/// Lets the map drop expired rows. Whether a row counts is decided by
+/// [`Row::expires`], on tokio's clock.
+struct Reaper;
+
+impl Expiry<CacheKey, Row> for Reaper {
+    fn expire_after_create(
+        &self,
+        _: &CacheKey,
+        row: &Row,
+        _: std::time::Instant,
+    ) -> Option<Duration> {
+        Some(row.expires.saturating_duration_since(Instant::now()))
+    }
+
+    fn expire_after_update(
+        &self,
+        _: &CacheKey,
+        row: &Row,
+        _: std::time::Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        Some(row.expires.saturating_duration_since(Instant::now()))
+    }
+}
+
+impl EmbeddedStore {
+    /// A store whose rows take about `max_bytes` at most.
+    pub(crate) fn new(max_bytes: u64) -> Self {
+        let rows = Cache::builder()
+            .max_capacity(max_bytes)
+            // The default policy turns new rows away when the map is full.
+            .eviction_policy(EvictionPolicy::lru())
+            .weigher(|key: &CacheKey, row: &Row| {
+                let size = size(key, &row.value);
+                u32::try_from(size).unwrap_or(u32::MAX)
+            })
+            .expire_after(Reaper)
+            .build();
+        let max_entry = (max_bytes / LARGEST_SHARE).min(u64::from(u32::MAX));
+        Self {
+            rows,
+            held: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
+            // Two stores of a process must not take each other's tokens.
+            incarnation: Incarnation {
+                process: u64::from(std::process::id()),
+                started: rand::random(),
+            },
+            next_token: AtomicU64::new(1),
+            max_entry: usize::try_from(max_entry).unwrap_or(usize::MAX),
+            is_closed: AtomicBool::new(false),
+        }
+    }
+
+    fn shard(&self, key: &CacheKey) -> MutexGuard<'_, Shard> {
+        let hash = self.hasher.hash_one(key) % SHARDS as u64;
+        // A panic under the lock leaves at worst a key that is held, and that
+        // expires.
+        self.held[hash as usize].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn cas(&self, token: u64) -> Cas {
+        Cas { incarnation: self.incarnation, token }
+    }
+
+    fn new_token(&self) -> u64 {
+        self.next_token.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn live_row(&self, key: &CacheKey, now: Instant) -> Option<Row> {
+        self.rows.get(key).filter(|row| row.expires > now)
+    }
+
+    fn row_item(&self, row: Row) -> Lookup {
+        Lookup::Item { value: row.value, cas: self.cas(row.token), stale: false }
+    }
+
+    fn get_now(&self, key: &CacheKey, lease: Option<Duration>) -> Lookup {
+        if let Some(row) = self.live_row(key, Instant::now()) {
+            return self.row_item(row);
+        }
+        let mut shard = self.shard(key);
+        // Read again: waiting for the lock takes time.
+        let now = Instant::now();
+        if let Some(held) = shard.live(key, now) {
+            let cas = self.cas(held.token);
+            return match &held.fence {
+                Some(fence) => Lookup::Item { value: fence.clone(), cas, stale: false },
+                None => Lookup::Leased(cas),
+            };
+        }
+        if let Some(row) = self.live_row(key, now) {
+            return self.row_item(row);
+        }
+        let Some(ttl) = lease else { return Lookup::Miss };
+        let token = self.new_token();
+        self.rows.invalidate(key);
+        shard.hold(key.clone(), Held { fence: None, token, expires: expiry(now, ttl) }, now);
+        Lookup::Lease(self.cas(token))
+    }
+
+    /// The item's version. To be asked under the lock.
+    fn token(&self, shard: &Shard, key: &CacheKey, now: Instant) -> Option<u64> {
+        let held = shard.live(key, now).map(|held| held.token);
+        held.or_else(|| self.live_row(key, now).map(|row| row.token))
+    }
+
+    /// Why a command over `cas` is not carried out, if it is not.
+    fn refusal(&self, shard: &Shard, key: &CacheKey, cas: Cas, now: Instant) -> Option<Replaced> {
+        if cas.incarnation != self.incarnation {
+            return Some(Replaced::OtherIncarnation);
+        }
+        match self.token(shard, key, now) {
+            Some(token) if token == cas.token => None,
+            Some(_) => Some(Replaced::Exists),
+            None => Some(Replaced::NotFound),
+        }
+    }
+
+    fn fence_now(
+        &self,
+        key: &CacheKey,
+        fence: Bytes,
+        ttl: Duration,
+        over: Option<Cas>,
+    ) -> Replaced {
+        if size(key, &fence) > self.max_entry {
+            return Replaced::TooLarge;
+        }
+        let mut shard = self.shard(key);
+        let now = Instant::now();
+        if let Some(refusal) = over.and_then(|cas| self.refusal(&shard, key, cas, now)) {
+            return refusal;
+        }
+        let token = self.new_token();
+        let held = Held { fence: Some(fence), token, expires: expiry(now, ttl) };
+        shard.hold(key.clone(), held, now);
+        self.rows.invalidate(key);
+        Replaced::Stored(self.cas(token))
+    }
+
+    fn replace_now(&self, key: &CacheKey, value: Bytes, ttl: Duration, cas: Cas) -> Replaced {
+        if size(key, &value) > self.max_entry {
+            return Replaced::TooLarge;
+        }
+        let mut shard = self.shard(key);
+        let now = Instant::now();
+        if let Some(refusal) = self.refusal(&shard, key, cas, now) {
+            return refusal;
+        }
+        let token = self.new_token();
+        self.rows.insert(key.clone(), Row { value, token, expires: expiry(now, ttl) });
+        shard.keys.remove(key);
+        Replaced::Stored(self.cas(token))
+    }
+
+    fn delete_now(&self, key: &CacheKey, cas: Cas) -> Deleted {
+        let mut shard = self.shard(key);
+        match self.refusal(&shard, key, cas, Instant::now()) {
+            None => {
+                shard.keys.remove(key);
+                self.rows.invalidate(key);
+                Deleted::Deleted
+            }
+            Some(Replaced::OtherIncarnation) => Deleted::OtherIncarnation,
+            Some(Replaced::NotFound) => Deleted::NotFound,
+            Some(_) => Deleted::Exists,
+        }
+    }
+
+    async fn answer<T>(&self, work: impl FnOnce() -> T) -> Result<T, CacheError> {
+        if self.is_closed.load(Ordering::Acquire) { Err(CacheError::Closed) } else { Ok(work()) }
+    }
+}
+
+impl CacheStore for EmbeddedStore {
+    fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup> {
+        let key = key.clone();
+        Box::pin(self.answer(move || self.get_now(&key, lease)))
+    }
+
+    fn fence(
+        &self,
+        key: &CacheKey,
+        fence: Bytes,
+        ttl: Duration,
+        only_over: Option<Cas>,
+    ) -> StoreFuture<'_, Replaced> {
+        let key = key.clone();
+        Box::pin(self.answer(move || self.fence_now(&key, fence, ttl, only_over)))
+    }
+
+    fn replace(
+        &self,
+        key: &CacheKey,
+        value: Bytes,
+        ttl: Duration,
+        cas: Cas,
+    ) -> StoreFuture<'_, Replaced> {
+        let key = key.clone();
+        Box::pin(self.answer(move || self.replace_now(&key, value, ttl, cas)))
+    }
+
+    fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted> {
+        let key = key.clone();
+        Box::pin(self.answer(move || self.delete_now(&key, cas)))
+    }
+
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {
+            self.is_closed.store(true, Ordering::Release);
+            self.rows.invalidate_all();
+        })
+    }
+}
+
+impl fmt::Debug for EmbeddedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmbeddedStore")
+            .field("rows", &self.rows.entry_count())
+            .finish_non_exhaustive()
+    }
+}
+
+fn size(key: &CacheKey, value: &Bytes) -> usize {
+    key.as_bytes().len() + value.len() + ENTRY_OVERHEAD
+}
+
+fn expiry(now: Instant, ttl: Duration) -> Instant {
+    now + ttl.min(MAX_TTL)
+}

@@ -53,6 +53,16 @@ pub enum CacheError {
         /// The server's address as it was configured.
         server: Arc<str>,
     },
+    /// Fences took so long to place, again and again, that COMMIT could not be
+    /// sent in time after them.
+    #[error("the cache did not take fences within the commit window of {window:?}")]
+    TooSlow {
+        /// The commit window.
+        window: Duration,
+    },
+    /// The cache answered, but would not store or delete the item.
+    #[error("the cache did not carry out a command")]
+    NotStored,
     /// The store was closed. The command was not sent.
     #[error("the cache store is closed")]
     Closed,

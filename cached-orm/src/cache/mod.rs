@@ -6,6 +6,8 @@
 //! time, even if it arrives late; a value gets in only by
 //! [`replace`](CacheStore::replace), over an item that the caller has seen.
 
+#[cfg(test)]
+mod conformance;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod error;

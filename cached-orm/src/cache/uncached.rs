@@ -1,4 +1,4 @@
-use super::{Cas, CacheStore, Deleted, Incarnation, Lookup, Replaced, StoreFuture};
+use super::{CacheStore, Cas, Deleted, Incarnation, Lookup, Replaced, StoreFuture};
 use crate::key::CacheKey;
 use bytes::Bytes;
 use std::{future::ready, time::Duration};

@@ -136,7 +136,11 @@ impl Namespace {
         if name.is_empty() {
             Ok(Self::default())
         } else if name.len() > Self::MAX {
-            Err(format!("the namespace has {} bytes; at most {} are allowed", name.len(), Self::MAX))
+            Err(format!(
+                "the namespace has {} bytes; at most {} are allowed",
+                name.len(),
+                Self::MAX
+            ))
         } else if !name.bytes().all(is_plain) {
             Err(format!(
                 "the namespace {name:?} has a character other than letters, digits, `_`, `-` and `.`"

@@ -5,13 +5,24 @@ use std::{fmt, marker::PhantomData};
 /// The derive writes a constant of this type for each field: `UserColumns::EMAIL`.
 pub struct Column<E, V> {
     name: &'static str,
+    is_primary_key: bool,
     types: PhantomData<fn(V) -> E>,
 }
 
 impl<E, V> Column<E, V> {
     #[doc(hidden)]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, types: PhantomData }
+        Self { name, is_primary_key: false, types: PhantomData }
+    }
+
+    /// The only column of the primary key.
+    #[doc(hidden)]
+    pub const fn primary_key(name: &'static str) -> Self {
+        Self { name, is_primary_key: true, types: PhantomData }
+    }
+
+    pub(crate) const fn is_primary_key(&self) -> bool {
+        self.is_primary_key
     }
 
     /// The column's name in the database.

@@ -7,6 +7,8 @@ mod row;
 mod statement;
 
 pub use backend::Backend;
+#[cfg(feature = "json")]
+pub use backend::JsonBackend;
 pub use bindings::{BindKey, Bindings};
 pub use column::Column;
 pub use row::{Row, Storable};

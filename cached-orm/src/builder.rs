@@ -1,0 +1,242 @@
+use crate::{
+    Backend, CacheStore, Error, Orm, Result,
+    cache::{MemcachedOptions, MemcachedStore, UncachedStore},
+    coherence::{Coherence, Times},
+    key::Namespace,
+    observe::Counters,
+};
+use sqlx::Pool;
+use std::{sync::Arc, time::Duration};
+
+/// What a write does if the cache cannot be told of it beforehand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnUnreachable {
+    /// It is rolled back, with [`Error::NotFenced`]: the database is unchanged.
+    #[default]
+    Abort,
+}
+
+/// Which cache is put before the database.
+#[derive(Debug)]
+enum Store {
+    Memcached(Vec<String>),
+    #[cfg(feature = "embedded")]
+    Embedded(u64),
+    Uncached,
+    Custom(Arc<dyn CacheStore>),
+}
+
+/// Builds an [`Orm`].
+///
+/// One of [`memcached`](Self::memcached), `embedded`,
+/// [`uncached`](Self::uncached) and [`store`](Self::store) must be called; the
+/// rest has defaults. All processes that share a cache must agree on the
+/// namespace, the list of servers, and the times.
+#[must_use = "call `build`"]
+#[derive(Debug)]
+pub struct OrmBuilder<DB: Backend> {
+    pool: Pool<DB>,
+    store: Option<Store>,
+    namespace: String,
+    connections: usize,
+    timeout: Duration,
+    connect_timeout: Duration,
+    lease_ttl: Duration,
+    fence_ttl: Duration,
+    commit_window: Duration,
+    hold_off: Duration,
+    on_unreachable: OnUnreachable,
+    max_database_loads: u32,
+}
+
+impl<DB: Backend> OrmBuilder<DB> {
+    pub(crate) fn new(pool: Pool<DB>) -> Self {
+        Self {
+            pool,
+            store: None,
+            namespace: String::new(),
+            connections: 2,
+            timeout: Duration::from_millis(50),
+            connect_timeout: Duration::from_millis(500),
+            lease_ttl: Duration::from_secs(10),
+            fence_ttl: Duration::from_secs(60),
+            commit_window: Duration::from_secs(5),
+            hold_off: Duration::from_secs(15),
+            on_unreachable: OnUnreachable::default(),
+            max_database_loads: 32,
+        }
+    }
+
+    /// Caches in these memcached servers, `host:port` each; without a port,
+    /// 11211. Keys are spread over them by their addresses as written here.
+    ///
+    /// The servers are dialled in the background: one that is down neither
+    /// delays the start nor fails a read.
+    pub fn memcached<S: Into<String>>(mut self, servers: impl IntoIterator<Item = S>) -> Self {
+        self.store = Some(Store::Memcached(servers.into_iter().map(Into::into).collect()));
+        self
+    }
+
+    /// Caches in this process, in `max_bytes` of memory.
+    ///
+    /// For one process: another's writes are not seen until the TTL.
+    #[cfg(feature = "embedded")]
+    pub fn embedded(mut self, max_bytes: u64) -> Self {
+        self.store = Some(Store::Embedded(max_bytes));
+        self
+    }
+
+    /// Caches nothing: every read is the database's.
+    pub fn uncached(mut self) -> Self {
+        self.store = Some(Store::Uncached);
+        self
+    }
+
+    /// Caches in a store of your own.
+    pub fn store(mut self, store: Arc<dyn CacheStore>) -> Self {
+        self.store = Some(Store::Custom(store));
+        self
+    }
+
+    /// The first part of every key: up to 64 letters, digits, `_`, `-` and `.`.
+    /// Default: none.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// Connections to each memcached server. Default: 2.
+    pub fn connections(mut self, connections: usize) -> Self {
+        self.connections = connections;
+        self
+    }
+
+    /// How long a memcached command may take, waiting included, before the
+    /// database is asked instead. Default: 50 ms.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long connecting to a memcached server may take. Default: 500 ms.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long the right to fill a key lasts; a load that takes longer is
+    /// returned but not stored. Default: 10 s.
+    pub fn lease_ttl(mut self, ttl: Duration) -> Self {
+        self.lease_ttl = ttl;
+        self
+    }
+
+    /// How long a fence protects its key if its writer dies. Must be longer
+    /// than any COMMIT takes. Default: 60 s.
+    pub fn fence_ttl(mut self, ttl: Duration) -> Self {
+        self.fence_ttl = ttl;
+        self
+    }
+
+    /// COMMIT is sent at most this long after its fences. Default: 5 s.
+    pub fn commit_window(mut self, window: Duration) -> Self {
+        self.commit_window = window;
+        self
+    }
+
+    /// How long a memcached server that has just started is not filled, since
+    /// it has lost the fences of transactions under way. What it is longer than
+    /// the commit window is what a COMMIT may take. Default: 15 s.
+    pub fn hold_off(mut self, hold_off: Duration) -> Self {
+        self.hold_off = hold_off;
+        self
+    }
+
+    /// What a write does if the cache cannot be told of it. Default:
+    /// [`OnUnreachable::Abort`].
+    pub fn on_unreachable(mut self, on_unreachable: OnUnreachable) -> Self {
+        self.on_unreachable = on_unreachable;
+        self
+    }
+
+    /// How many rows are loaded at once for reads that the cache did not
+    /// answer. They have a pool of their own, made from the options of the one
+    /// given to [`Orm::builder`], so allow for that many connections more.
+    /// Default: 32.
+    pub fn max_database_loads(mut self, loads: u32) -> Self {
+        self.max_database_loads = loads;
+        self
+    }
+
+    /// Builds the handle. Must be called in a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if an option makes no sense, says which.
+    pub async fn build(self) -> Result<Orm<DB>> {
+        self.check().map_err(Error::Configuration)?;
+        let namespace = Namespace::new(&self.namespace).map_err(Error::Configuration)?;
+        let store = self.open_store().map_err(Error::Configuration)?;
+        let times = Times {
+            lease_ttl: self.lease_ttl,
+            fence_ttl: self.fence_ttl,
+            commit_window: self.commit_window,
+            lease_wait: Duration::from_millis(50),
+            lease_poll: Duration::from_millis(5),
+        };
+        // `Abort` is all there is so far; the match keeps that in sight.
+        match self.on_unreachable {
+            OnUnreachable::Abort => {}
+        }
+        let counters = Arc::new(Counters::default());
+        let coherence = Coherence::new(store, times, Arc::clone(&counters));
+        Ok(Orm::assemble(self.pool, self.max_database_loads, coherence, counters, namespace))
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let second = Duration::from_secs(1);
+        if self.lease_ttl < second || self.fence_ttl < second {
+            return Err("`lease_ttl` and `fence_ttl` must be at least a second".to_owned());
+        }
+        if self.commit_window.is_zero() || self.timeout.is_zero() || self.connect_timeout.is_zero()
+        {
+            return Err("`commit_window` and the timeouts must be longer than nothing".to_owned());
+        }
+        if self.commit_window >= self.fence_ttl || self.commit_window >= self.hold_off {
+            return Err(format!(
+                "`commit_window` ({:?}) must be shorter than `fence_ttl` ({:?}) and `hold_off` ({:?})",
+                self.commit_window, self.fence_ttl, self.hold_off,
+            ));
+        }
+        if self.connections == 0 || self.max_database_loads == 0 {
+            return Err("`connections` and `max_database_loads` must be at least 1".to_owned());
+        }
+        Ok(())
+    }
+
+    fn open_store(&self) -> Result<Arc<dyn CacheStore>, String> {
+        match &self.store {
+            None => {
+                Err("no cache was chosen: call `memcached([\"host:port\"])`, `embedded(bytes)` \
+                         or `uncached()` before `build()`"
+                    .to_owned())
+            }
+            Some(Store::Memcached(servers)) => {
+                let store = MemcachedStore::new(MemcachedOptions {
+                    servers: servers.clone(),
+                    connections: self.connections,
+                    timeout: self.timeout,
+                    connect_timeout: self.connect_timeout,
+                    hold_off: self.hold_off,
+                })?;
+                Ok(Arc::new(store))
+            }
+            #[cfg(feature = "embedded")]
+            Some(Store::Embedded(max_bytes)) => {
+                Ok(Arc::new(crate::cache::EmbeddedStore::new(*max_bytes)))
+            }
+            Some(Store::Uncached) => Ok(Arc::new(UncachedStore)),
+            Some(Store::Custom(store)) => Ok(Arc::clone(store)),
+        }
+    }
+}

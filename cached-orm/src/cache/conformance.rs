@@ -1,0 +1,337 @@
+//! What every store does alike.
+
+#[cfg(feature = "embedded")]
+use super::EmbeddedStore;
+use super::{
+    CacheStore, Cas, Deleted, Incarnation, Lookup, MemcachedStore, Replaced,
+    memcached::tests::{Memcached, options},
+};
+use crate::key::{CacheKey, Namespace};
+use bytes::Bytes;
+use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
+use std::{cell::Cell, collections::HashMap, time::Duration};
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::sleep,
+};
+
+const TTL: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_secs(1);
+/// After it, what lived for `SHORT` has gone: whole seconds, and one more for a
+/// fence.
+const GONE: Duration = Duration::from_millis(3200);
+
+fn key(name: &str) -> CacheKey {
+    CacheKey::of_row(&Namespace::default(), "conformance", &name.to_owned())
+}
+
+fn bytes(text: &'static str) -> Bytes {
+    Bytes::from_static(text.as_bytes())
+}
+
+async fn get(store: &dyn CacheStore, key: &CacheKey) -> Lookup {
+    store.get(key, None).await.unwrap()
+}
+
+async fn lease(store: &dyn CacheStore, key: &CacheKey, ttl: Duration) -> Cas {
+    match store.get(key, Some(ttl)).await.unwrap() {
+        Lookup::Lease(cas) => cas,
+        other => panic!("no lease: {other:?}"),
+    }
+}
+
+fn stored(replaced: Replaced) -> Cas {
+    match replaced {
+        Replaced::Stored(cas) => cas,
+        other => panic!("not stored: {other:?}"),
+    }
+}
+
+fn item(value: Bytes, cas: Cas) -> Lookup {
+    Lookup::Item { value, cas, stale: false }
+}
+
+async fn fence(store: &dyn CacheStore, key: &CacheKey, over: Option<Cas>) -> Replaced {
+    store.fence(key, bytes("fence"), TTL, over).await.unwrap()
+}
+
+async fn replace(store: &dyn CacheStore, key: &CacheKey, cas: Cas) -> Replaced {
+    store.replace(key, bytes("row"), TTL, cas).await.unwrap()
+}
+
+async fn a_lease_is_given_once(store: &dyn CacheStore) {
+    let key = key("a_lease_is_given_once");
+    assert_eq!(get(store, &key).await, Lookup::Miss);
+    let cas = lease(store, &key, TTL).await;
+    assert_eq!(store.get(&key, Some(TTL)).await.unwrap(), Lookup::Leased(cas));
+    assert_eq!(get(store, &key).await, Lookup::Leased(cas));
+    let row = stored(replace(store, &key, cas).await);
+    assert_ne!(row, cas);
+    assert_eq!(store.get(&key, Some(TTL)).await.unwrap(), item(bytes("row"), row));
+    assert_eq!(replace(store, &key, cas).await, Replaced::Exists);
+}
+
+async fn a_row_is_replaced_by_its_own_version_only(store: &dyn CacheStore) {
+    let key = key("a_row_is_replaced_by_its_own_version_only");
+    let lease = lease(store, &key, TTL).await;
+    let first = stored(replace(store, &key, lease).await);
+    let second = stored(store.replace(&key, bytes("new"), TTL, first).await.unwrap());
+    assert_eq!(replace(store, &key, first).await, Replaced::Exists);
+    assert_eq!(store.delete(&key, first).await.unwrap(), Deleted::Exists);
+    assert_eq!(get(store, &key).await, item(bytes("new"), second));
+}
+
+async fn a_fence_goes_over_everything(store: &dyn CacheStore) {
+    let key = key("a_fence_goes_over_everything");
+    let over_nothing = stored(fence(store, &key, None).await);
+    assert_eq!(get(store, &key).await, item(bytes("fence"), over_nothing));
+    let over_fence = stored(fence(store, &key, None).await);
+    assert_ne!(over_fence, over_nothing);
+    let row = stored(replace(store, &key, over_fence).await);
+    stored(fence(store, &key, None).await);
+    assert_eq!(replace(store, &key, row).await, Replaced::Exists);
+    let Lookup::Item { value, cas, .. } = store.get(&key, Some(TTL)).await.unwrap() else {
+        panic!("the fence has gone")
+    };
+    assert_eq!(value, bytes("fence"));
+    assert_eq!(store.delete(&key, cas).await.unwrap(), Deleted::Deleted);
+    let lease = lease(store, &key, TTL).await;
+    let over_lease = stored(fence(store, &key, None).await);
+    assert_eq!(replace(store, &key, lease).await, Replaced::Exists);
+    assert_eq!(get(store, &key).await, item(bytes("fence"), over_lease));
+}
+
+async fn a_fence_over_a_version_needs_that_version(store: &dyn CacheStore) {
+    let key = key("a_fence_over_a_version_needs_that_version");
+    let old = stored(fence(store, &key, None).await);
+    let new = stored(fence(store, &key, Some(old)).await);
+    assert_eq!(fence(store, &key, Some(old)).await, Replaced::Exists);
+    assert_eq!(store.delete(&key, new).await.unwrap(), Deleted::Deleted);
+    assert_eq!(fence(store, &key, Some(new)).await, Replaced::NotFound);
+    assert_eq!(get(store, &key).await, Lookup::Miss);
+}
+
+async fn a_deleted_item_is_not_there(store: &dyn CacheStore) {
+    let key = key("a_deleted_item_is_not_there");
+    let lease_cas = lease(store, &key, TTL).await;
+    assert_eq!(store.delete(&key, lease_cas).await.unwrap(), Deleted::Deleted);
+    assert_eq!(store.delete(&key, lease_cas).await.unwrap(), Deleted::NotFound);
+    assert_eq!(replace(store, &key, lease_cas).await, Replaced::NotFound);
+    let again = lease(store, &key, TTL).await;
+    let row = stored(replace(store, &key, again).await);
+    assert_eq!(store.delete(&key, row).await.unwrap(), Deleted::Deleted);
+    assert_eq!(get(store, &key).await, Lookup::Miss);
+}
+
+async fn everything_expires(store: &dyn CacheStore) {
+    let (leased, fenced, filled) = (key("expires 1"), key("expires 2"), key("expires 3"));
+    let lease_cas = lease(store, &leased, SHORT).await;
+    let fence_cas = stored(store.fence(&fenced, bytes("fence"), SHORT, None).await.unwrap());
+    let filler = lease(store, &filled, TTL).await;
+    let row = store.replace(&filled, bytes("row"), SHORT, filler).await.unwrap();
+    let row_cas = stored(row);
+    sleep(Duration::from_millis(900)).await;
+    // A fence must not end early.
+    assert_eq!(get(store, &fenced).await, item(bytes("fence"), fence_cas));
+    sleep(GONE).await;
+    for (key, cas) in [(&leased, lease_cas), (&fenced, fence_cas), (&filled, row_cas)] {
+        assert_eq!(get(store, key).await, Lookup::Miss, "{key}");
+        assert_eq!(replace(store, key, cas).await, Replaced::NotFound, "{key}");
+        assert_eq!(fence(store, key, Some(cas)).await, Replaced::NotFound, "{key}");
+        assert_eq!(store.delete(key, cas).await.unwrap(), Deleted::NotFound, "{key}");
+        lease(store, key, TTL).await;
+    }
+}
+
+async fn an_oversized_value_changes_nothing(store: &dyn CacheStore) {
+    let key = key("an_oversized_value_changes_nothing");
+    let cas = stored(fence(store, &key, None).await);
+    let huge = Bytes::from(vec![1; 70 << 20]);
+    assert_eq!(store.replace(&key, huge.clone(), TTL, cas).await.unwrap(), Replaced::TooLarge);
+    assert_eq!(store.fence(&key, huge.clone(), TTL, Some(cas)).await.unwrap(), Replaced::TooLarge);
+    assert_eq!(store.fence(&key, huge, TTL, None).await.unwrap(), Replaced::TooLarge);
+    assert_eq!(get(store, &key).await, item(bytes("fence"), cas));
+}
+
+async fn keys_and_values_may_be_long_and_binary(store: &dyn CacheStore) {
+    let key = key(&"k".repeat(1000));
+    assert_eq!(key.as_bytes().len(), 250);
+    let hostile = b"\r\nEND\r\nVA 5 c1 O1\r\nflush_all\r\n";
+    for value in [
+        (0..=255).collect::<Vec<u8>>(),
+        hostile.to_vec(),
+        hostile.repeat(5000),
+        vec![0; 1],
+        vec![b'\r'; 5000],
+        vec![b'\n'; 300_000],
+    ] {
+        let value = Bytes::from(value);
+        let cas = stored(store.fence(&key, value.clone(), TTL, None).await.unwrap());
+        assert_eq!(get(store, &key).await, item(value.clone(), cas));
+        let cas = stored(store.replace(&key, value.clone(), TTL, cas).await.unwrap());
+        assert_eq!(get(store, &key).await, item(value, cas));
+    }
+}
+
+async fn another_incarnations_token_is_refused(store: &dyn CacheStore) {
+    let key = key("another_incarnations_token_is_refused");
+    let mine = stored(fence(store, &key, None).await);
+    let Incarnation { process, started } = mine.incarnation;
+    for incarnation in [
+        Incarnation { process, started: started.wrapping_add(1) },
+        Incarnation { process: process.wrapping_add(1), started },
+    ] {
+        let foreign = Cas { incarnation, ..mine };
+        assert_eq!(replace(store, &key, foreign).await, Replaced::OtherIncarnation);
+        assert_eq!(fence(store, &key, Some(foreign)).await, Replaced::OtherIncarnation);
+        assert_eq!(store.delete(&key, foreign).await.unwrap(), Deleted::OtherIncarnation);
+    }
+    assert_eq!(get(store, &key).await, item(bytes("fence"), mine));
+}
+
+/// One step over one of a few keys; versions are chosen among those seen.
+#[derive(Debug, Clone)]
+enum Step {
+    Get { key: usize, lease: bool },
+    Fence { key: usize, value: u8, over: Option<usize> },
+    Replace { key: usize, value: u8, over: usize },
+    Delete { key: usize, over: usize },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let key = 0..2_usize;
+    // Counted from the latest: mostly the current version.
+    let over = prop_oneof![3 => Just(0), 2 => 0..5_usize];
+    let step = prop_oneof![
+        3 => (key.clone(), any::<bool>()).prop_map(|(key, lease)| Step::Get { key, lease }),
+        2 => (key.clone(), any::<u8>(), proptest::option::of(over.clone()))
+            .prop_map(|(key, value, over)| Step::Fence { key, value, over }),
+        3 => (key.clone(), any::<u8>(), over.clone())
+            .prop_map(|(key, value, over)| Step::Replace { key, value, over }),
+        2 => (key, over).prop_map(|(key, over)| Step::Delete { key, over }),
+    ];
+    vec(step, 1..40)
+}
+
+/// What lies under a key; an empty value stands for a lease.
+type Model = HashMap<usize, (Vec<u8>, Cas)>;
+
+fn conditional(model: &Model, key: usize, cas: Cas) -> Option<Replaced> {
+    match model.get(&key) {
+        None => Some(Replaced::NotFound),
+        Some((_, current)) if *current != cas => Some(Replaced::Exists),
+        Some(_) => None,
+    }
+}
+
+async fn follow(store: &dyn CacheStore, case: u32, steps: &[Step]) {
+    let keys = [0, 1].map(|n| key(&format!("model {case} {n}")));
+    let mut model = Model::new();
+    let mut seen: [Vec<Cas>; 2] = Default::default();
+    for step in steps {
+        let version = |key: usize, back: usize| seen[key].iter().rev().nth(back).copied();
+        match *step {
+            Step::Get { key, lease } => {
+                let found = store.get(&keys[key], lease.then_some(TTL)).await.unwrap();
+                match (model.get(&key), found) {
+                    (None, Lookup::Miss) if !lease => {}
+                    (None, Lookup::Lease(cas)) if lease => {
+                        assert!(!seen.iter().flatten().any(|old| *old == cas), "{cas:?} again");
+                        model.insert(key, (Vec::new(), cas));
+                        seen[key].push(cas);
+                    }
+                    (Some((value, cas)), Lookup::Leased(found)) if value.is_empty() => {
+                        assert_eq!(found, *cas);
+                    }
+                    (Some((value, cas)), found) => {
+                        assert_eq!(found, item(value.clone().into(), *cas));
+                    }
+                    (None, found) => panic!("{found:?}"),
+                }
+            }
+            Step::Fence { key, value, over } => {
+                let over = over.and_then(|back| version(key, back));
+                let value = vec![value; 3];
+                let done = store.fence(&keys[key], value.clone().into(), TTL, over).await.unwrap();
+                match over.and_then(|cas| conditional(&model, key, cas)) {
+                    Some(refusal) => assert_eq!(done, refusal),
+                    None => {
+                        model.insert(key, (value, stored(done)));
+                        seen[key].push(stored(done));
+                    }
+                }
+            }
+            Step::Replace { key, value, over } => {
+                let Some(cas) = version(key, over) else { continue };
+                let value = vec![value; 5];
+                let done = store.replace(&keys[key], value.clone().into(), TTL, cas).await.unwrap();
+                match conditional(&model, key, cas) {
+                    Some(refusal) => assert_eq!(done, refusal),
+                    None => {
+                        model.insert(key, (value, stored(done)));
+                        seen[key].push(stored(done));
+                    }
+                }
+            }
+            Step::Delete { key, over } => {
+                let Some(cas) = version(key, over) else { continue };
+                let expected = match conditional(&model, key, cas) {
+                    None => {
+                        model.remove(&key);
+                        Deleted::Deleted
+                    }
+                    Some(Replaced::NotFound) => Deleted::NotFound,
+                    Some(_) => Deleted::Exists,
+                };
+                assert_eq!(store.delete(&keys[key], cas).await.unwrap(), expected);
+            }
+        }
+    }
+}
+
+fn any_sequence_agrees_with_the_model(runtime: &Runtime, store: &dyn CacheStore, cases: u32) {
+    let case = Cell::new(0);
+    let config = ProptestConfig { cases, failure_persistence: None, ..Default::default() };
+    TestRunner::new(config)
+        .run(&steps(), |steps| {
+            case.set(case.get() + 1);
+            runtime.block_on(follow(store, case.get(), &steps));
+            Ok(())
+        })
+        .unwrap();
+}
+
+fn suite(runtime: &Runtime, store: &dyn CacheStore, cases: u32) {
+    runtime.block_on(async {
+        a_lease_is_given_once(store).await;
+        a_row_is_replaced_by_its_own_version_only(store).await;
+        a_fence_goes_over_everything(store).await;
+        a_fence_over_a_version_needs_that_version(store).await;
+        a_deleted_item_is_not_there(store).await;
+        everything_expires(store).await;
+        an_oversized_value_changes_nothing(store).await;
+        keys_and_values_may_be_long_and_binary(store).await;
+        another_incarnations_token_is_refused(store).await;
+    });
+    any_sequence_agrees_with_the_model(runtime, store, cases);
+}
+
+fn runtime() -> Runtime {
+    Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}
+
+#[test]
+fn memcached_conforms() {
+    let server = Memcached::start(&[]).settle();
+    let runtime = runtime();
+    let entered = runtime.enter();
+    let store = MemcachedStore::new(&options(server.address())).unwrap();
+    drop(entered);
+    suite(&runtime, &store, 200);
+}
+
+#[cfg(feature = "embedded")]
+#[test]
+fn embedded_conforms() {
+    suite(&runtime(), &EmbeddedStore::new(64 << 20), 500);
+}

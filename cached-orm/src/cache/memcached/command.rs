@@ -1,0 +1,208 @@
+use super::{
+    peer::Peer,
+    reply::{Reply, Status},
+};
+use crate::{
+    cache::{CacheError, Cas, Deleted, Incarnation, Lookup, Replaced},
+    key::CacheKey,
+};
+use bytes::Bytes;
+use memcache::exp::{MetaCommand, MetaOp};
+use tokio::{sync::oneshot, time::Instant};
+
+/// Where an answer goes.
+pub(super) type Caller<T> = oneshot::Sender<Result<T, CacheError>>;
+
+/// A command that waits for its connection.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) key: CacheKey,
+    pub(super) command: Command,
+    /// When the caller began to wait.
+    pub(super) queued: Instant,
+}
+
+/// What to do with a key, and who asked.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// `lease` in seconds.
+    Get {
+        lease: Option<u32>,
+        caller: Caller<Lookup>,
+    },
+    /// `ttl` in seconds; without `over` it stores unconditionally.
+    Set {
+        value: Bytes,
+        ttl: u32,
+        over: Option<Cas>,
+        caller: Caller<Replaced>,
+    },
+    Delete {
+        over: Cas,
+        caller: Caller<Deleted>,
+    },
+}
+
+impl Command {
+    /// Whether nobody waits for the answer any more.
+    pub(super) fn is_abandoned(&self) -> bool {
+        match self {
+            Self::Get { caller, .. } => caller.is_closed(),
+            Self::Set { caller, .. } => caller.is_closed(),
+            Self::Delete { caller, .. } => caller.is_closed(),
+        }
+    }
+
+    /// The version this command is meant for.
+    pub(super) fn over(&self) -> Option<Cas> {
+        match self {
+            Self::Get { .. } => None,
+            Self::Set { over, .. } => *over,
+            Self::Delete { over, .. } => Some(*over),
+        }
+    }
+
+    pub(super) fn value_len(&self) -> usize {
+        match self {
+            Self::Set { value, .. } => value.len(),
+            Self::Get { .. } | Self::Delete { .. } => 0,
+        }
+    }
+
+    // A caller that has gone away makes `send` fail; nobody is left to tell.
+
+    pub(super) fn fail(self, error: CacheError) {
+        match self {
+            Self::Get { caller, .. } => drop(caller.send(Err(error))),
+            Self::Set { caller, .. } => drop(caller.send(Err(error))),
+            Self::Delete { caller, .. } => drop(caller.send(Err(error))),
+        }
+    }
+
+    /// Answers a command whose version another incarnation gave.
+    pub(super) fn other_incarnation(self) {
+        match self {
+            // It has no version.
+            Self::Get { .. } => {}
+            Self::Set { caller, .. } => drop(caller.send(Ok(Replaced::OtherIncarnation))),
+            Self::Delete { caller, .. } => drop(caller.send(Ok(Deleted::OtherIncarnation))),
+        }
+    }
+
+    /// Answers a command whose value the server does not take.
+    pub(super) fn too_large(self) {
+        if let Self::Set { caller, .. } = self {
+            drop(caller.send(Ok(Replaced::TooLarge)));
+        }
+    }
+
+    /// Appends the command as it is sent. On an error nothing is appended.
+    pub(super) fn encode(
+        &self,
+        key: &CacheKey,
+        opaque: u64,
+        may_lease: bool,
+        out: &mut Vec<u8>,
+    ) -> memcache::exp::Result<()> {
+        let new = |op| MetaCommand::new(op, key.as_bytes());
+        let command = match self {
+            Self::Get { lease, .. } => {
+                let get = new(MetaOp::Get).flag("v").flag("c");
+                match lease {
+                    Some(seconds) if may_lease => get.flag(format!("N{seconds}")),
+                    _ => get,
+                }
+            }
+            // The length goes in as if it were the first flag, and the value
+            // after the line: `MetaCommand::value` would copy it twice.
+            Self::Set { value, ttl, over, .. } => {
+                let set = new(MetaOp::Set).flag(value.len().to_string()).flag("c");
+                let set = set.flag(format!("T{ttl}"));
+                match over {
+                    Some(cas) => set.flag(format!("C{}", cas.token)),
+                    None => set,
+                }
+            }
+            Self::Delete { over, .. } => new(MetaOp::Delete).flag(format!("C{}", over.token)),
+        };
+        let start = out.len();
+        if let Err(error) = command.flag(format!("O{opaque}")).encode_into(out) {
+            out.truncate(start);
+            return Err(error);
+        }
+        if let Self::Set { value, .. } = self {
+            out.extend_from_slice(value);
+            out.extend_from_slice(b"\r\n");
+        }
+        Ok(())
+    }
+
+    /// Gives the caller what the server said.
+    ///
+    /// # Errors
+    /// The reply is not one to this command. The caller has been told.
+    pub(super) fn answer(
+        self,
+        reply: Reply,
+        incarnation: Incarnation,
+        peer: &Peer,
+    ) -> Result<(), CacheError> {
+        match self {
+            Self::Get { lease, caller } => {
+                deliver(caller, lookup(reply, lease.is_some(), incarnation), peer)
+            }
+            Self::Set { over, caller, .. } => {
+                deliver(caller, replaced(&reply, over.is_some(), incarnation), peer)
+            }
+            Self::Delete { caller, .. } => deliver(caller, deleted(&reply), peer),
+        }
+    }
+}
+
+fn deliver<T>(caller: Caller<T>, answer: Option<T>, peer: &Peer) -> Result<(), CacheError> {
+    match answer {
+        Some(answer) => {
+            drop(caller.send(Ok(answer)));
+            Ok(())
+        }
+        None => {
+            let error = peer.protocol("a reply that the command does not have");
+            drop(caller.send(Err(error.clone())));
+            Err(error)
+        }
+    }
+}
+
+fn lookup(reply: Reply, asked_for_lease: bool, incarnation: Incarnation) -> Option<Lookup> {
+    let value = match (reply.status, reply.value) {
+        (Status::Miss, _) => return Some(Lookup::Miss),
+        (Status::Value, Some(value)) => value,
+        _ => return None,
+    };
+    let cas = Cas { incarnation, token: reply.token? };
+    // Only a lease's placeholder is empty and not stale, and has a winner. The
+    // winner's flag without a lease asked for would be a server's mistake.
+    Some(if value.is_empty() && !reply.stale && (reply.won || reply.lost) {
+        if reply.won && asked_for_lease { Lookup::Lease(cas) } else { Lookup::Leased(cas) }
+    } else {
+        Lookup::Item { value, cas, stale: reply.stale }
+    })
+}
+
+fn replaced(reply: &Reply, conditional: bool, incarnation: Incarnation) -> Option<Replaced> {
+    match reply.status {
+        Status::Done => Some(Replaced::Stored(Cas { incarnation, token: reply.token? })),
+        Status::Exists if conditional => Some(Replaced::Exists),
+        Status::NotFound if conditional => Some(Replaced::NotFound),
+        _ => None,
+    }
+}
+
+fn deleted(reply: &Reply) -> Option<Deleted> {
+    match reply.status {
+        Status::Done => Some(Deleted::Deleted),
+        Status::Exists => Some(Deleted::Exists),
+        Status::NotFound => Some(Deleted::NotFound),
+        _ => None,
+    }
+}

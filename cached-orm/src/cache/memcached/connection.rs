@@ -1,0 +1,225 @@
+use super::{
+    command::{Command, Request},
+    identity::Identity,
+    options::Address,
+    peer::Peer,
+    reply::{self, Parsed},
+};
+use crate::cache::CacheError;
+use bytes::BytesMut;
+use std::{collections::VecDeque, io, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{Instant, timeout_at},
+};
+
+/// What is asked of the operating system at once.
+const READ: usize = 16 << 10;
+/// Larger buffers are given back after a batch.
+const KEEP: usize = 256 << 10;
+
+/// One connection to a server, and the batch on it.
+#[derive(Debug)]
+pub(super) struct Connection {
+    stream: TcpStream,
+    identity: Identity,
+    received: BytesMut,
+    out: Vec<u8>,
+    /// In the order of the replies.
+    sent: VecDeque<Sent>,
+    /// Never repeated on a connection, so that a late, doubled or swapped reply
+    /// cannot be taken for another's.
+    next_opaque: u64,
+    /// When the batch must be over.
+    deadline: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Sent {
+    opaque: u64,
+    command: Command,
+}
+
+impl Connection {
+    /// Resolves the name anew each time: it may have moved.
+    pub(super) async fn dial(address: &Address) -> io::Result<Self> {
+        let mut stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
+        stream.set_nodelay(true)?;
+        let mut received = BytesMut::with_capacity(READ);
+        let identity = Identity::learn(&mut stream, &mut received).await?;
+        Ok(Self {
+            stream,
+            identity,
+            received,
+            out: Vec::new(),
+            sent: VecDeque::new(),
+            next_opaque: 1,
+            deadline: None,
+        })
+    }
+
+    /// Returns once the server has closed the connection or said something
+    /// that nobody asked for.
+    pub(super) async fn broken(&self) -> io::Error {
+        loop {
+            if let Err(error) = self.stream.readable().await {
+                return error;
+            }
+            match self.stream.try_read(&mut [0]) {
+                Ok(0) => return io::ErrorKind::UnexpectedEof.into(),
+                Ok(_) => return io::Error::other("the server spoke without being asked"),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return error,
+            }
+        }
+    }
+
+    /// Runs the requests as one batch, and answers every caller.
+    ///
+    /// # Errors
+    /// The connection is out of step and must be dropped.
+    pub(super) async fn run(
+        &mut self,
+        requests: &mut Vec<Request>,
+        timeout: Duration,
+        hold_off: Duration,
+        peer: &Peer,
+    ) -> Result<(), CacheError> {
+        let now = Instant::now();
+        if self.identity.is_outdated(now) {
+            let learning = Identity::learn(&mut self.stream, &mut self.received);
+            self.identity = match timeout_at(now + timeout, learning).await {
+                Ok(learnt) => learnt.map_err(|error| peer.disconnected(error))?,
+                Err(_) => return Err(peer.timed_out()),
+            };
+        }
+        let now = Instant::now();
+        for request in requests.drain(..) {
+            self.queue(request, now, timeout, hold_off, peer);
+        }
+        let Some(deadline) = self.deadline.take() else { return Ok(()) };
+        let outcome = match timeout_at(deadline, self.exchange(peer)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(peer.timed_out()),
+        };
+        if let Err(error) = &outcome {
+            for sent in self.sent.drain(..) {
+                sent.command.fail(error.clone());
+            }
+        }
+        self.out.clear();
+        if self.out.capacity() > KEEP {
+            self.out = Vec::new();
+        }
+        if self.received.capacity() > KEEP {
+            self.received = BytesMut::new();
+        }
+        outcome
+    }
+
+    /// Encodes a request, or answers it at once if it must not be sent.
+    fn queue(
+        &mut self,
+        request: Request,
+        now: Instant,
+        timeout: Duration,
+        hold_off: Duration,
+        peer: &Peer,
+    ) {
+        let Request { key, command, queued } = request;
+        let deadline = queued + timeout;
+        if command.is_abandoned() {
+            return;
+        }
+        if deadline <= now {
+            return command.fail(peer.timed_out());
+        }
+        if command.over().is_some_and(|cas| cas.incarnation != self.identity.incarnation) {
+            return command.other_incarnation();
+        }
+        let value_len = command.value_len();
+        if value_len > 0 && !self.identity.fits(key.as_bytes().len(), value_len) {
+            return command.too_large();
+        }
+        let may_lease = self.identity.age(now) >= hold_off;
+        let opaque = self.next_opaque;
+        match command.encode(&key, opaque, may_lease, &mut self.out) {
+            Ok(()) => {
+                self.next_opaque += 1;
+                self.sent.push_back(Sent { opaque, command });
+                self.deadline = Some(self.deadline.map_or(deadline, |first| first.min(deadline)));
+            }
+            Err(error) => command.fail(peer.refused(&error.to_string())),
+        }
+    }
+
+    /// Writes the batch and reads the replies at the same time: a server that
+    /// waits for us to read would not read what we write.
+    async fn exchange(&mut self, peer: &Peer) -> Result<(), CacheError> {
+        let Self { stream, received, out, sent, identity, .. } = self;
+        let (mut reader, mut writer) = stream.split();
+        let write = async { writer.write_all(out).await.map_err(|error| peer.disconnected(error)) };
+        let read = async {
+            while !sent.is_empty() {
+                match reply::parse(received, identity.max_value()) {
+                    Ok(Parsed::Incomplete(needed)) => {
+                        received.reserve(needed.saturating_sub(received.len()).max(READ));
+                        match reader.read_buf(received).await {
+                            Ok(0) => {
+                                return Err(peer.disconnected(io::ErrorKind::UnexpectedEof.into()));
+                            }
+                            Ok(_) => {}
+                            Err(error) => return Err(peer.disconnected(error)),
+                        }
+                    }
+                    Ok(parsed) => settle(sent, parsed, identity, peer)?,
+                    Err(message) => return Err(peer.protocol(message)),
+                }
+            }
+            if received.is_empty() {
+                Ok(())
+            } else {
+                Err(peer.protocol("more replies than commands"))
+            }
+        };
+        tokio::try_join!(write, read)?;
+        Ok(())
+    }
+}
+
+/// Gives a reply to the command at the front, if it belongs to it.
+///
+/// An error line carries no opaque number, so it is taken for the next
+/// command's by its place only. That is safe: an error tells the caller that
+/// nothing is known, and if the line was not the command's own, the next reply
+/// has a number that does not fit. After `SERVER_ERROR` (out of memory, item
+/// too large) memcached has swallowed the value and the connection goes on.
+/// After `CLIENT_ERROR` or `ERROR` it may take the value for commands, and the
+/// connection ends.
+fn settle(
+    sent: &mut VecDeque<Sent>,
+    parsed: Parsed,
+    identity: &Identity,
+    peer: &Peer,
+) -> Result<(), CacheError> {
+    if let Parsed::Reply(reply) = &parsed
+        && sent.front().is_some_and(|next| next.opaque != reply.opaque)
+    {
+        return Err(peer.protocol("a reply to another command"));
+    }
+    let Some(Sent { command, .. }) = sent.pop_front() else { return Ok(()) };
+    match parsed {
+        Parsed::Reply(reply) => command.answer(reply, identity.incarnation, peer),
+        Parsed::Refused(message) => {
+            command.fail(peer.refused(&message));
+            Ok(())
+        }
+        Parsed::NotUnderstood(message) => {
+            command.fail(peer.refused(&message));
+            Err(peer.disconnected(io::Error::other("the server did not understand a command")))
+        }
+        // The caller has read on.
+        Parsed::Incomplete(_) => Ok(()),
+    }
+}

@@ -1,0 +1,155 @@
+//! The store in memcached.
+//!
+//! A [`Router`] says which server has a key. A server has *lanes*: tasks that
+//! own one connection each. A lane knows which incarnation of the server it
+//! talks to, and so decides at the moment of sending whether a CAS token still
+//! means something, and whether the server may give leases.
+
+mod command;
+mod connection;
+mod identity;
+mod lane;
+mod options;
+mod peer;
+mod reply;
+mod router;
+mod server;
+#[cfg(test)]
+pub(super) mod tests;
+
+pub(crate) use options::MemcachedOptions;
+
+use self::{
+    command::{Caller, Command, Request},
+    router::Router,
+    server::Server,
+};
+use super::{CacheError, CacheStore, Cas, Deleted, Lookup, Replaced, StoreFuture};
+use crate::key::CacheKey;
+use bytes::Bytes;
+use std::{
+    io,
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+    time::Instant,
+};
+
+/// memcached takes more seconds than this for a date. An entry that dies
+/// earlier than asked is always safe; a date would need two clocks that agree.
+const MAX_TTL: u32 = 60 * 60 * 24 * 30;
+
+/// Keeps entries in one or more memcached servers.
+#[derive(Debug)]
+pub(crate) struct MemcachedStore {
+    router: Router,
+    servers: Vec<Server>,
+    closing: watch::Sender<bool>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl MemcachedStore {
+    /// Starts the lanes and returns at once, whether or not a server is there.
+    /// Must be called in a tokio runtime.
+    ///
+    /// # Errors
+    /// An option can't work; the text says which and why.
+    pub(crate) fn new(options: &MemcachedOptions) -> Result<Self, String> {
+        let addresses = options::addresses(options)?;
+        let names: Vec<String> = addresses.iter().map(options::Address::canonical).collect();
+        let (closing, closed) = watch::channel(false);
+        let mut tasks = Vec::new();
+        let servers = addresses
+            .iter()
+            .map(|address| Server::start(address, options, &closed, &mut tasks))
+            .collect();
+        Ok(Self {
+            router: Router::new(names.iter().map(String::as_str)),
+            servers,
+            closing,
+            tasks: Mutex::new(tasks),
+        })
+    }
+
+    async fn call<T>(
+        &self,
+        key: CacheKey,
+        command: impl FnOnce(Caller<T>) -> Command,
+    ) -> Result<T, CacheError> {
+        let (caller, answer) = oneshot::channel();
+        let server = &self.servers[self.router.route(key.as_bytes())];
+        server.send(Request { key, command: command(caller), queued: Instant::now() })?;
+        match answer.await {
+            Ok(answer) => answer,
+            // Only the end of the runtime ends a lane that has not answered.
+            Err(_) => Err(server.peer().disconnected(io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+}
+
+impl CacheStore for MemcachedStore {
+    fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup> {
+        let lease = lease.map(seconds);
+        Box::pin(self.call(key.clone(), move |caller| Command::Get { lease, caller }))
+    }
+
+    fn fence(
+        &self,
+        key: &CacheKey,
+        fence: Bytes,
+        ttl: Duration,
+        only_over: Option<Cas>,
+    ) -> StoreFuture<'_, Replaced> {
+        // memcached counts the ticks of its clock, of which the first may come
+        // at once. A fence must not end early.
+        let ttl = (seconds(ttl) + 1).min(MAX_TTL);
+        Box::pin(self.call(key.clone(), move |caller| Command::Set {
+            value: fence,
+            ttl,
+            over: only_over,
+            caller,
+        }))
+    }
+
+    fn replace(
+        &self,
+        key: &CacheKey,
+        value: Bytes,
+        ttl: Duration,
+        cas: Cas,
+    ) -> StoreFuture<'_, Replaced> {
+        let ttl = seconds(ttl);
+        Box::pin(self.call(key.clone(), move |caller| Command::Set {
+            value,
+            ttl,
+            over: Some(cas),
+            caller,
+        }))
+    }
+
+    fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted> {
+        Box::pin(self.call(key.clone(), move |caller| Command::Delete { over: cas, caller }))
+    }
+
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {
+            self.closing.send_replace(true);
+            let tasks =
+                std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+            for task in tasks {
+                // A lane that panicked has ended as well.
+                drop(task.await);
+            }
+        })
+    }
+}
+
+/// Whole seconds, rounded up: at least 1, for 0 means "for ever" to memcached.
+fn seconds(duration: Duration) -> u32 {
+    let whole = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
+    u32::try_from(whole).unwrap_or(MAX_TTL).clamp(1, MAX_TTL)
+}

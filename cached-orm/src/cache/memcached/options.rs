@@ -1,0 +1,119 @@
+use std::{collections::HashSet, time::Duration};
+
+/// How to reach memcached, and how long to wait for it.
+#[derive(Debug, Clone)]
+pub(crate) struct MemcachedOptions {
+    /// `host` or `host:port`.
+    pub(crate) servers: Vec<String>,
+    /// Connections to each server, besides the one for large values.
+    pub(crate) connections: usize,
+    /// From the call of a command to its answer, waiting in queues included.
+    pub(crate) timeout: Duration,
+    /// For dialling a server and learning who it is.
+    pub(crate) connect_timeout: Duration,
+    /// How old a server must be before it gives leases: the fences of running
+    /// writers were lost if it restarted.
+    pub(crate) hold_off: Duration,
+    /// Commands that may wait for one connection.
+    pub(crate) queue: usize,
+}
+
+impl Default for MemcachedOptions {
+    fn default() -> Self {
+        Self {
+            servers: vec!["127.0.0.1:11211".to_owned()],
+            connections: 2,
+            timeout: Duration::from_millis(50),
+            connect_timeout: Duration::from_millis(500),
+            hold_off: Duration::from_secs(15),
+            queue: 4096,
+        }
+    }
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Address {
+    /// A name or an IP address; an IPv6 address without its brackets.
+    pub(super) host: String,
+    pub(super) port: u16,
+}
+
+impl Address {
+    const DEFAULT_PORT: u16 = 11211;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let refuse = |why: &str| {
+            Err(format!(
+                "memcached address {text:?}: {why}; write `host`, `host:port` or `[IPv6]:port`"
+            ))
+        };
+        let (host, port) = match text.strip_prefix('[') {
+            Some(rest) => match rest.split_once(']') {
+                Some((host, "")) => (host, None),
+                Some((host, rest)) if rest.starts_with(':') => (host, rest.get(1..)),
+                _ => return refuse("the bracket is not closed, or more than a port follows it"),
+            },
+            None => match text.split_once(':') {
+                Some((_, port)) if port.contains(':') => {
+                    return refuse("an IPv6 address needs brackets, and a URL is not an address");
+                }
+                Some((host, port)) => (host, Some(port)),
+                None => (text, None),
+            },
+        };
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:%".contains(&byte);
+        if host.is_empty() {
+            return refuse("there is no host");
+        }
+        if !host.bytes().all(is_plain) {
+            return refuse("the host has a character that host names do not have");
+        }
+        let port = match port {
+            None => Self::DEFAULT_PORT,
+            Some(port) => match port.parse() {
+                Ok(port) if port != 0 => port,
+                _ => return refuse("the port is not a number from 1 to 65535"),
+            },
+        };
+        Ok(Self { host: host.to_ascii_lowercase(), port })
+    }
+
+    /// The same text for every way of writing the same address, since keys are
+    /// routed by it.
+    pub(super) fn canonical(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// Refuses options that can't work, in words for whoever wrote them.
+pub(super) fn addresses(options: &MemcachedOptions) -> Result<Vec<Address>, String> {
+    if options.servers.is_empty() {
+        return Err("no memcached server is given; at least one is needed".to_owned());
+    }
+    if options.connections == 0 {
+        return Err("0 connections to each memcached server; at least 1 is needed".to_owned());
+    }
+    if options.queue == 0 {
+        return Err("a queue of 0 commands for memcached; at least 1 is needed".to_owned());
+    }
+    if options.timeout.is_zero() || options.connect_timeout.is_zero() {
+        return Err("a timeout of 0 for memcached; it must be longer".to_owned());
+    }
+    let mut seen = HashSet::new();
+    options
+        .servers
+        .iter()
+        .map(|text| {
+            let address = Address::parse(text)?;
+            if !seen.insert(address.clone()) {
+                return Err(format!("memcached address {text:?} is given twice"));
+            }
+            Ok(address)
+        })
+        .collect()
+}

@@ -1,0 +1,67 @@
+use crate::cache::CacheError;
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+/// One server, as its lanes share it: its name in errors, and whether the log
+/// last said that it is down.
+#[derive(Debug)]
+pub(super) struct Peer {
+    /// The address in its canonical form.
+    name: Arc<str>,
+    timeout: Duration,
+    is_down: AtomicBool,
+}
+
+impl Peer {
+    pub(super) fn new(name: &str, timeout: Duration) -> Self {
+        Self { name: name.into(), timeout, is_down: AtomicBool::new(false) }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Says once, for all lanes, that the server is down.
+    pub(super) fn report_down(&self, reason: &str) {
+        if !self.is_down.swap(true, Ordering::Relaxed) {
+            tracing::warn!(server = %self.name, reason, "memcached is down; redialling");
+        }
+    }
+
+    /// Says once, for all lanes, that the server is back.
+    pub(super) fn report_up(&self) {
+        if self.is_down.swap(false, Ordering::Relaxed) {
+            tracing::info!(server = %self.name, "memcached is back");
+        }
+    }
+
+    pub(super) fn timed_out(&self) -> CacheError {
+        CacheError::TimedOut { server: Arc::clone(&self.name), after: self.timeout }
+    }
+
+    pub(super) fn down(&self, reason: &Arc<str>) -> CacheError {
+        CacheError::Down { server: Arc::clone(&self.name), reason: Arc::clone(reason) }
+    }
+
+    pub(super) fn disconnected(&self, source: io::Error) -> CacheError {
+        CacheError::Disconnected { server: Arc::clone(&self.name), source: Arc::new(source) }
+    }
+
+    pub(super) fn protocol(&self, message: &str) -> CacheError {
+        CacheError::Protocol { server: Arc::clone(&self.name), message: message.into() }
+    }
+
+    pub(super) fn refused(&self, message: &str) -> CacheError {
+        CacheError::Refused { server: Arc::clone(&self.name), message: message.into() }
+    }
+
+    pub(super) fn overloaded(&self) -> CacheError {
+        CacheError::Overloaded { server: Arc::clone(&self.name) }
+    }
+}

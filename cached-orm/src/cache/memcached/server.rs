@@ -1,0 +1,88 @@
+use super::{
+    command::Request,
+    lane::{Lane, Settings},
+    options::{Address, MemcachedOptions},
+    peer::Peer,
+};
+use crate::cache::CacheError;
+use std::sync::Arc;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Values above this go by a connection of their own, so that small commands
+/// don't wait behind them.
+const LARGE_VALUE: usize = 64 << 10;
+/// Requests in one batch.
+const BATCH: usize = 128;
+/// Large values in one batch: they are in memory together.
+const LARGE_BATCH: usize = 4;
+/// Large values that may wait.
+const LARGE_QUEUE: usize = 64;
+
+/// One server, and the lanes to it.
+#[derive(Debug)]
+pub(super) struct Server {
+    peer: Arc<Peer>,
+    lanes: Vec<mpsc::Sender<Request>>,
+    large: mpsc::Sender<Request>,
+}
+
+impl Server {
+    /// Starts the lanes. They dial in the background.
+    pub(super) fn start(
+        address: &Address,
+        options: &MemcachedOptions,
+        closing: &watch::Receiver<bool>,
+        tasks: &mut Vec<JoinHandle<()>>,
+    ) -> Self {
+        let peer = Arc::new(Peer::new(&address.canonical(), options.timeout));
+        let small = Settings {
+            timeout: options.timeout,
+            connect_timeout: options.connect_timeout,
+            hold_off: options.hold_off,
+            batch: BATCH,
+            dial_early: true,
+        };
+        let mut start = |settings: Settings, queue: usize| {
+            let (sender, requests) = mpsc::channel(queue);
+            let lane = Lane {
+                address: address.clone(),
+                peer: Arc::clone(&peer),
+                requests,
+                closing: closing.clone(),
+                settings,
+            };
+            tasks.push(tokio::spawn(lane.run()));
+            sender
+        };
+        let lanes = (0..options.connections).map(|_| start(small, options.queue)).collect();
+        let large = Settings { batch: LARGE_BATCH, dial_early: false, ..small };
+        let large = start(large, options.queue.min(LARGE_QUEUE));
+        Self { peer, lanes, large }
+    }
+
+    pub(super) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// Queues a request.
+    ///
+    /// The lane is chosen by the key, so that the commands for one key keep
+    /// their order, and meet the connection that gave their CAS tokens.
+    pub(super) fn send(&self, request: Request) -> Result<(), CacheError> {
+        let lane = if request.command.value_len() > LARGE_VALUE {
+            &self.large
+        } else {
+            let hash = xxh3_64(request.key.as_bytes()) % self.lanes.len() as u64;
+            // There are fewer lanes than a `usize` can count.
+            &self.lanes[hash as usize]
+        };
+        lane.try_send(request).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => self.peer.overloaded(),
+            mpsc::error::TrySendError::Closed(_) => CacheError::Closed,
+        })
+    }
+}

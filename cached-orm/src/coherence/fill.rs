@@ -1,0 +1,174 @@
+use super::{Coherence, Content, Source};
+use crate::{
+    cache::{Cas, Replaced},
+    key::CacheKey,
+};
+use bytes::Bytes;
+use std::{
+    any::TypeId,
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::watch;
+
+/// Whether a fill was stored.
+pub(crate) type Filled = bool;
+
+/// Where one fill stands.
+#[derive(Debug, Clone)]
+enum Stage {
+    /// The database is being asked.
+    Loading,
+    /// The fill may have been sent. Who comes now must not join: a write can be
+    /// acknowledged between the storing and the reply to it.
+    Storing,
+    /// Stored. Good for everyone who joined while it was loading.
+    Stored(Bytes),
+    /// Over, with nothing stored.
+    NotStored,
+}
+
+/// What became of an attempt to join a fill of this process.
+pub(super) enum Joined<R> {
+    /// The fill's row.
+    Answer(Option<R>),
+    /// The fill ended, and stored nothing.
+    NotStored,
+    /// The fill had been sent already; it is over now.
+    TooLate,
+    /// This process is not filling that key.
+    Nothing,
+}
+
+type FillId = (CacheKey, TypeId);
+
+/// The fills of this process that are under way.
+#[derive(Debug, Default)]
+pub(super) struct Fills(Mutex<HashMap<FillId, watch::Receiver<Stage>>>);
+
+impl Fills {
+    fn begin(&self, id: FillId) -> watch::Sender<Stage> {
+        let (sender, receiver) = watch::channel(Stage::Loading);
+        // A fill that lost its lease may still be under way: readers then join
+        // the newer one, and it ends by itself.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, receiver);
+        sender
+    }
+
+    fn get(&self, id: &FillId) -> Option<watch::Receiver<Stage>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    fn end(&self, id: &FillId, sender: &watch::Sender<Stage>) {
+        let mut fills = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if fills.get(id).is_some_and(|receiver| receiver.same_channel(&sender.subscribe())) {
+            fills.remove(id);
+        }
+    }
+}
+
+/// Takes a fill out of the map however its task ends.
+struct Ending<'f> {
+    fills: &'f Fills,
+    id: FillId,
+    sender: watch::Sender<Stage>,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.fills.end(&self.id, &self.sender);
+    }
+}
+
+impl Coherence {
+    /// Loads the row and stores it over the version `cas`, which the caller has
+    /// seen or leased before; says whether it was stored.
+    ///
+    /// The work is done by a task of its own, so that a caller who goes away
+    /// does not fail those who joined.
+    pub(super) async fn fill<S: Source>(
+        self: &Arc<Self>,
+        source: S,
+        cas: Cas,
+    ) -> Result<(Option<S::Row>, Filled), S::Error> {
+        let coherence = Arc::clone(self);
+        let id = (source.key().clone(), TypeId::of::<S>());
+        let sender = self.fills.begin(id.clone());
+        let filling = source.clone();
+        let task = tokio::spawn(async move {
+            let ending = Ending { fills: &coherence.fills, id, sender };
+            let loaded = coherence.load(&filling).await;
+            ending.sender.send_replace(Stage::Storing);
+            let stored = coherence.store_loaded(&filling, &loaded, cas).await;
+            let filled = stored.is_some();
+            ending.sender.send_replace(stored.map_or(Stage::NotStored, Stage::Stored));
+            loaded.map(|row| (row, filled))
+        });
+        task.await.unwrap_or_else(|_| Err(source.abandoned()))
+    }
+
+    /// Loads, and counts it.
+    pub(super) async fn load<S: Source>(&self, source: &S) -> Result<Option<S::Row>, S::Error> {
+        self.counters.loads.add_one();
+        let loaded = source.load().await;
+        if loaded.is_err() {
+            self.counters.load_errors.add_one();
+        }
+        loaded
+    }
+
+    /// Stores what was loaded; returns it if that is confirmed. What cannot be
+    /// stored gives the lease back, or takes the old item away.
+    async fn store_loaded<S: Source>(
+        &self,
+        source: &S,
+        loaded: &Result<Option<S::Row>, S::Error>,
+        cas: Cas,
+    ) -> Option<Bytes> {
+        let entry = loaded.as_ref().ok().and_then(|row| source.encode(row.as_ref()));
+        if let Some(entry) = entry {
+            match self.store.replace(source.key(), entry.value.clone(), entry.ttl, cas).await {
+                Ok(Replaced::Stored(_)) => {
+                    self.counters.fills.add_one();
+                    return Some(entry.value);
+                }
+                Ok(Replaced::TooLarge) => self.counters.too_large.add_one(),
+                Ok(Replaced::Exists | Replaced::NotFound | Replaced::OtherIncarnation) => {
+                    self.counters.fills_refused.add_one();
+                    return None;
+                }
+                Err(error) => {
+                    self.failed(error);
+                    return None;
+                }
+            }
+        }
+        if let Err(error) = self.store.delete(source.key(), cas).await {
+            self.failed(error);
+        }
+        None
+    }
+
+    /// Waits for this process's fill of the key, and takes its row if it was
+    /// still loading when the caller, who began earlier, came.
+    pub(super) async fn join_fill<S: Source>(&self, source: &S) -> Joined<S::Row> {
+        let Some(mut stage) = self.fills.get(&(source.key().clone(), TypeId::of::<S>())) else {
+            return Joined::Nothing;
+        };
+        let in_time = matches!(*stage.borrow_and_update(), Stage::Loading);
+        let last = stage.wait_for(|stage| matches!(stage, Stage::Stored(_) | Stage::NotStored));
+        let last = match last.await {
+            Ok(last) => last.clone(),
+            Err(_) => return Joined::NotStored,
+        };
+        match last {
+            Stage::Stored(value) if in_time => match source.decode(&value) {
+                Content::Row(row) => Joined::Answer(Some(row)),
+                Content::Absent => Joined::Answer(None),
+                Content::Unreadable(_) => Joined::NotStored,
+            },
+            Stage::Stored(_) => Joined::TooLate,
+            Stage::Loading | Stage::Storing | Stage::NotStored => Joined::NotStored,
+        }
+    }
+}

@@ -1,0 +1,41 @@
+use super::{Coherence, fence::Fence};
+use crate::{
+    cache::{CacheError, Deleted, Lookup, Replaced},
+    key::CacheKey,
+};
+
+/// How often an invalidation that others interfere with is tried again.
+const ATTEMPTS: usize = 16;
+
+impl Coherence {
+    /// Takes away whatever lies under the key, a lease included: its holder may
+    /// have loaded the row already. A fence keeps protecting the key; only its
+    /// writer may no longer put its row in its place.
+    pub(crate) async fn invalidate(&self, key: &CacheKey) -> Result<(), CacheError> {
+        self.try_invalidate(key).await.map_err(|error| self.failed(error))
+    }
+
+    async fn try_invalidate(&self, key: &CacheKey) -> Result<(), CacheError> {
+        for _ in 0..ATTEMPTS {
+            let (value, cas) = match self.store.get(key, None).await? {
+                Lookup::Miss => return Ok(()),
+                Lookup::Lease(cas) | Lookup::Leased(cas) => (None, cas),
+                Lookup::Item { value, cas, .. } => (Some(value), cas),
+            };
+            if let Some(fence) = value.as_deref().and_then(Fence::parse) {
+                let marked = fence.without_write_through().to_bytes();
+                match self.store.fence(key, marked, self.times.fence_ttl, Some(cas)).await? {
+                    Replaced::Stored(_) | Replaced::NotFound => return Ok(()),
+                    Replaced::TooLarge => return Err(CacheError::NotStored),
+                    Replaced::Exists | Replaced::OtherIncarnation => {}
+                }
+            } else {
+                match self.store.delete(key, cas).await? {
+                    Deleted::Deleted | Deleted::NotFound => return Ok(()),
+                    Deleted::Exists | Deleted::OtherIncarnation => {}
+                }
+            }
+        }
+        Err(CacheError::NotStored)
+    }
+}

@@ -1,0 +1,137 @@
+//! The protocol that keeps cache and database agreed, and nothing else: it
+//! knows neither SQL nor MessagePack, only keys, bytes, and the two traits
+//! [`Source`] and [`OpenTransaction`] through which a database appears.
+//!
+//! Why it holds: a writer's row lock orders the fences of concurrent writers
+//! like their commits; a value is stored only by the CAS token of something
+//! read before the load, or of the writer's own fence; so if no fence came
+//! between, no writer committed between, and what is stored is the latest
+//! commit. A later commit would have replaced it by a fence first. The only
+//! unconditional command is "set a fence", which is safe even if it is late.
+
+mod commit;
+mod fence;
+mod fill;
+mod invalidate;
+mod read;
+mod release;
+mod shared_load;
+
+pub(crate) use commit::{CommitFailure, Ended, Journal, OpenTransaction};
+
+use crate::{
+    cache::{CacheError, CacheStore},
+    key::CacheKey,
+    observe::Counters,
+};
+use bytes::Bytes;
+use std::{future::Future, sync::Arc, time::Duration};
+
+/// The times of the protocol. All processes that share a cache must agree on them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    /// How long the right to fill a key lasts.
+    pub(crate) lease_ttl: Duration,
+    /// How long a fence stays that its writer does not release.
+    pub(crate) fence_ttl: Duration,
+    /// COMMIT is sent at most this long after the oldest fence was.
+    pub(crate) commit_window: Duration,
+    /// How long a reader waits for another process's fill.
+    pub(crate) lease_wait: Duration,
+    /// How long it waits before it asks again.
+    pub(crate) lease_poll: Duration,
+}
+
+/// The protocol over one cache store.
+#[derive(Debug)]
+pub(crate) struct Coherence {
+    store: Arc<dyn CacheStore>,
+    times: Times,
+    counters: Arc<Counters>,
+    shared_loads: shared_load::SharedLoads,
+    fills: fill::Fills,
+}
+
+impl Coherence {
+    pub(crate) fn new(store: Arc<dyn CacheStore>, times: Times, counters: Arc<Counters>) -> Self {
+        Self {
+            store,
+            times,
+            counters,
+            shared_loads: shared_load::SharedLoads::default(),
+            fills: fill::Fills::default(),
+        }
+    }
+
+    pub(crate) fn store(&self) -> &dyn CacheStore {
+        &*self.store
+    }
+
+    /// Notes a cache error, and hands it on.
+    fn failed(&self, error: CacheError) -> CacheError {
+        self.counters.cache_errors.add_one();
+        tracing::debug!(%error, "a cache command failed");
+        error
+    }
+}
+
+/// What lies under one key, as the protocol needs to know it.
+pub(crate) trait Source: Clone + Send + Sync + 'static {
+    /// A row of the database.
+    type Row: Send + Sync + 'static;
+    /// Why a load failed.
+    type Error: Clone + Send + Sync + 'static;
+
+    /// The key.
+    fn key(&self) -> &CacheKey;
+
+    /// Reads the row from the database, committed and as of now or later.
+    fn load(&self) -> impl Future<Output = Result<Option<Self::Row>, Self::Error>> + Send;
+
+    /// What `value`, which is not a fence, says.
+    fn decode(&self, value: &Bytes) -> Content<Self::Row>;
+
+    /// The entry that says `row`, or that there is none, and how long it may
+    /// stay; `None` if it is not to be cached.
+    fn encode(&self, row: Option<&Self::Row>) -> Option<Entry>;
+
+    /// The error of a load whose task was ended by the runtime.
+    fn abandoned(&self) -> Self::Error;
+}
+
+/// A value to be stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) value: Bytes,
+    pub(crate) ttl: Duration,
+}
+
+/// What an entry says.
+#[derive(Debug)]
+pub(crate) enum Content<R> {
+    /// The row.
+    Row(R),
+    /// There is no such row.
+    Absent,
+    /// Nothing that this program can use; to be loaded and replaced.
+    Unreadable(Unreadable),
+}
+
+/// Why an entry cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// Not an entry of this crate.
+    Foreign,
+    /// Written by a newer version of this crate.
+    Format,
+    /// Of a struct of another shape.
+    Shape,
+    /// Its checksum or its length is wrong.
+    Checksum,
+    /// It belongs to another key.
+    Key,
+    /// Its body cannot be decoded.
+    Body,
+    /// Marked as out of date by somebody.
+    Stale,
+}

@@ -1,0 +1,173 @@
+//! What lies under a key: a header and a row's MessagePack.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 4 | magic |
+//! | 1 | format |
+//! | 8 | XXH3 of all that follows |
+//! | 1 | kind: a row, or "there is no such row" |
+//! | 1 | flags: whether the body is compressed |
+//! | 8 | the struct's fingerprint |
+//! | 2 | length of the cache key |
+//! | … | the cache key, then the body |
+//!
+//! Numbers are little-endian. The key is repeated so that a value that a cache
+//! or a proxy confuses with another is found out.
+
+use crate::{Cacheable, coherence::Unreadable, key::CacheKey};
+use bytes::Bytes;
+use xxhash_rust::xxh3::xxh3_64;
+
+const MAGIC: [u8; 4] = *b"\x0EcoE";
+const FORMAT: u8 = 1;
+
+const FORMAT_AT: usize = 4;
+const CHECKSUM_AT: usize = 5;
+const KIND_AT: usize = 13;
+const FLAGS_AT: usize = 14;
+const FINGERPRINT_AT: usize = 15;
+const KEY_LENGTH_AT: usize = 23;
+const HEADER: usize = 25;
+
+const ROW: u8 = 1;
+const ABSENT: u8 = 2;
+
+const COMPRESSED: u8 = 1;
+
+/// The entry of a row; `None` if serde cannot write it.
+///
+/// A body of `compress_from` bytes or more is compressed if that makes it
+/// smaller.
+pub(crate) fn of_row<T: Cacheable>(
+    row: &T,
+    fingerprint: u64,
+    key: &CacheKey,
+    compress_from: Option<usize>,
+) -> Option<Bytes> {
+    let mut entry = header(ROW, fingerprint, key);
+    let body_at = entry.len();
+    rmp_serde::encode::write(&mut entry, row).ok()?;
+    if compress_from.is_some_and(|least| entry.len() - body_at >= least) {
+        compression::compress(&mut entry, body_at);
+    }
+    Some(seal(entry))
+}
+
+/// The entry that says that there is no such row.
+pub(crate) fn of_absent(key: &CacheKey) -> Bytes {
+    seal(header(ABSENT, 0, key))
+}
+
+/// What `value` says of `key`: a row, or `None` for "there is no such row".
+pub(crate) fn decode<T: Cacheable>(
+    value: &[u8],
+    fingerprint: u64,
+    key: &CacheKey,
+) -> Result<Option<T>, Unreadable> {
+    if !value.starts_with(&MAGIC) {
+        return Err(Unreadable::Foreign);
+    }
+    match value.get(FORMAT_AT) {
+        Some(&FORMAT) => {}
+        Some(_) => return Err(Unreadable::Format),
+        None => return Err(Unreadable::Checksum),
+    }
+    let (Some(header), Some(sum)) =
+        (value.first_chunk::<HEADER>(), value[CHECKSUM_AT..].first_chunk::<8>())
+    else {
+        return Err(Unreadable::Checksum);
+    };
+    if u64::from_le_bytes(*sum) != xxh3_64(&value[KIND_AT..]) {
+        return Err(Unreadable::Checksum);
+    }
+    let key_length =
+        usize::from(u16::from_le_bytes([header[KEY_LENGTH_AT], header[KEY_LENGTH_AT + 1]]));
+    let Some((entry_key, body)) = value[HEADER..].split_at_checked(key_length) else {
+        return Err(Unreadable::Checksum);
+    };
+    if entry_key != key.as_bytes() {
+        return Err(Unreadable::Key);
+    }
+    match header[KIND_AT] {
+        ABSENT => return Ok(None),
+        ROW => {}
+        _ => return Err(Unreadable::Format),
+    }
+    if header[FINGERPRINT_AT..KEY_LENGTH_AT] != fingerprint.to_le_bytes() {
+        return Err(Unreadable::Shape);
+    }
+    let row = match header[FLAGS_AT] {
+        0 => rmp_serde::from_slice(body).ok(),
+        COMPRESSED => {
+            compression::decompress(body).and_then(|body| rmp_serde::from_slice(&body).ok())
+        }
+        _ => return Err(Unreadable::Format),
+    };
+    row.map(Some).ok_or(Unreadable::Body)
+}
+
+fn header(kind: u8, fingerprint: u64, key: &CacheKey) -> Vec<u8> {
+    let mut entry = Vec::with_capacity(256);
+    entry.extend_from_slice(&MAGIC);
+    entry.push(FORMAT);
+    entry.extend_from_slice(&[0; 8]);
+    entry.push(kind);
+    entry.push(0);
+    entry.extend_from_slice(&fingerprint.to_le_bytes());
+    // A cache key has at most 250 bytes.
+    entry.extend_from_slice(&(key.as_bytes().len() as u16).to_le_bytes());
+    entry.extend_from_slice(key.as_bytes());
+    entry
+}
+
+fn seal(mut entry: Vec<u8>) -> Bytes {
+    let sum = xxh3_64(&entry[KIND_AT..]);
+    entry[CHECKSUM_AT..KIND_AT].copy_from_slice(&sum.to_le_bytes());
+    entry.into()
+}
+
+#[cfg(feature = "lz4")]
+mod compression {
+    use super::{COMPRESSED, FLAGS_AT};
+    use lz4_flex::block;
+
+    /// More than any cache server stores, and little enough to allocate.
+    const MAX_BODY: usize = 64 << 20;
+    /// LZ4 cannot do better than one byte for 255.
+    const MAX_RATIO: usize = 255;
+
+    pub(super) fn compress(entry: &mut Vec<u8>, body_at: usize) {
+        let body = &entry[body_at..];
+        if body.len() > MAX_BODY {
+            return;
+        }
+        let compressed = block::compress_prepend_size(body);
+        if compressed.len() < body.len() {
+            entry.truncate(body_at);
+            entry.extend_from_slice(&compressed);
+            entry[FLAGS_AT] |= COMPRESSED;
+        }
+    }
+
+    /// The body, unless it claims a size that it cannot have.
+    pub(super) fn decompress(body: &[u8]) -> Option<Vec<u8>> {
+        let (length, block) = block::uncompressed_size(body).ok()?;
+        if length > MAX_BODY || length > block.len().saturating_mul(MAX_RATIO) {
+            return None;
+        }
+        block::decompress(block, length).ok().filter(|body| body.len() == length)
+    }
+}
+
+#[cfg(not(feature = "lz4"))]
+mod compression {
+    pub(super) fn compress(_: &mut Vec<u8>, _: usize) {}
+
+    /// Written by a program that has the feature `lz4`.
+    pub(super) fn decompress(_: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+use crate::cache::CacheError;
+use sqlx::error::{DatabaseError, ErrorKind};
+use std::{error::Error as StdError, fmt, sync::Arc};
+
+/// This crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What was being done when an error occurred: `update of User`, `commit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operation {
+    name: &'static str,
+    entity: Option<&'static str>,
+}
+
+impl Operation {
+    pub(crate) const fn on<E: crate::Entity>(name: &'static str) -> Self {
+        Self { name, entity: Some(E::NAME) }
+    }
+
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self { name, entity: None }
+    }
+
+    /// The method: `fetch`, `update`, `commit`, …
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The struct it was called on; `None` for a transaction as a whole.
+    pub const fn entity(&self) -> Option<&'static str> {
+        self.entity
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.entity {
+            Some(entity) => write!(f, "{} of {entity}", self.name),
+            None => f.write_str(self.name),
+        }
+    }
+}
+
+/// What can go wrong.
+///
+/// What an error prints names the entity, the operation and the cause, and
+/// never data of a row. The source, where there is one, is the database's or
+/// the cache's own error; a database may quote values in its own text.
+#[derive(Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no row with this primary key.
+    #[error("{operation}: there is no such row")]
+    RowNotFound {
+        /// What was being done.
+        operation: Operation,
+    },
+    /// More than one row met a condition that should meet at most one.
+    #[error("{operation}: more than one row matches")]
+    MoreThanOneRow {
+        /// What was being done.
+        operation: Operation,
+    },
+    /// A statement failed. In a transaction of its own it was rolled back.
+    #[error("{operation}: {}", describe(source))]
+    Database {
+        /// What was being done.
+        operation: Operation,
+        /// sqlx's error.
+        source: Arc<sqlx::Error>,
+    },
+    /// A value could not be encoded as an argument; nothing was sent.
+    #[error("{operation}: a value could not be encoded as a statement's argument")]
+    Argument {
+        /// What was being done.
+        operation: Operation,
+        /// The encoder's error.
+        source: Arc<dyn StdError + Send + Sync>,
+    },
+    /// A column is missing, or holds something that its field's type cannot.
+    #[error("column `{column}` of {entity}: {}", describe(source))]
+    Column {
+        /// The struct.
+        entity: &'static str,
+        /// The column's name.
+        column: &'static str,
+        /// sqlx's error.
+        source: Arc<sqlx::Error>,
+    },
+    /// The database reported no generated key for an inserted row, so the row
+    /// cannot be found again. It was not inserted, unless in a transaction of
+    /// the caller's. On MySQL and MariaDB only `AUTO_INCREMENT` columns can be
+    /// generated primary keys.
+    #[error("{operation}: the database generated no key; is the column AUTO_INCREMENT?")]
+    NoGeneratedKey {
+        /// What was being done.
+        operation: Operation,
+    },
+    /// The cache could not be told that rows are about to change, so the
+    /// transaction was rolled back: the database is unchanged.
+    #[error("{operation}: rolled back, since a key could not be fenced: {source}")]
+    NotFenced {
+        /// What was being done.
+        operation: Operation,
+        /// The cache's error.
+        source: CacheError,
+    },
+    /// The database rolled the transaction back: nothing of it was written.
+    #[error("{operation}: rolled back by the database: {}", describe(source))]
+    RolledBack {
+        /// What was being done.
+        operation: Operation,
+        /// sqlx's error.
+        source: Arc<sqlx::Error>,
+    },
+    /// A write in the transaction was cancelled while it ran, its row could not
+    /// be read, or the database rolled the transaction back with it. The
+    /// transaction, or the savepoint around the write, can only be rolled back.
+    #[error("{operation}: cancelled or failed halfway; the transaction can only be rolled back")]
+    HalfDone {
+        /// The write.
+        operation: Operation,
+    },
+    /// COMMIT was sent, and its outcome is unknown: the transaction may have
+    /// been committed. The cache serves none of its rows until that is settled.
+    #[error("{operation}: the outcome of COMMIT is unknown: {}", describe(source))]
+    CommitUnknown {
+        /// What was being done.
+        operation: Operation,
+        /// sqlx's error.
+        source: Arc<sqlx::Error>,
+    },
+    /// A method that works on the cache alone could not reach it.
+    #[error("{operation}: {source}")]
+    Cache {
+        /// What was being done.
+        operation: Operation,
+        /// The cache's error.
+        source: CacheError,
+    },
+    /// A URL or an option that does not make sense.
+    #[error("{0}")]
+    Configuration(String),
+    /// A task of this crate ended before its work was done, because the
+    /// runtime is shutting down. The outcome of a write is unknown.
+    #[error("{operation}: the runtime is shutting down")]
+    ShuttingDown {
+        /// What was being done.
+        operation: Operation,
+    },
+}
+
+impl Error {
+    pub(crate) fn database(operation: Operation) -> impl Fn(sqlx::Error) -> Self {
+        move |source| Self::Database { operation, source: Arc::new(source) }
+    }
+}
+
+// Not derived: that would print the source, which may quote row data.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({self})")
+    }
+}
+
+/// sqlx's error without the database's own text, in which MySQL quotes values.
+fn describe(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => describe_database(error.as_ref()),
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+            "the value cannot be decoded as the field's type".to_owned()
+        }
+        sqlx::Error::Encode(_) => "a value cannot be encoded".to_owned(),
+        // The others speak of connections, pools, columns and configuration.
+        other => other.to_string(),
+    }
+}
+
+fn describe_database(error: &dyn DatabaseError) -> String {
+    let kind = match error.kind() {
+        ErrorKind::UniqueViolation => "a unique index forbids it",
+        ErrorKind::ForeignKeyViolation => "a foreign key forbids it",
+        ErrorKind::NotNullViolation => "a column must not be NULL",
+        ErrorKind::CheckViolation => "a check constraint forbids it",
+        ErrorKind::ExclusionViolation => "an exclusion constraint forbids it",
+        _ => "the database refused it",
+    };
+    let mut text = kind.to_owned();
+    if let Some(constraint) = error.constraint() {
+        text.push_str(&format!(" (`{constraint}`)"));
+    }
+    if let Some(code) = error.code() {
+        text.push_str(&format!(", code {code}"));
+    }
+    text
+}

@@ -1,0 +1,427 @@
+use crate::{
+    Backend, CacheKey, Column, Entity, Error, Operation, Orm, Persist, PrimaryKey as _, Result,
+    Session, SetOptions, read, sql::Storable, write,
+};
+use std::future::Future;
+
+/// What a derived struct can do.
+///
+/// Every method says in which [`Session`]s it works. The examples speak of this
+/// struct:
+///
+/// ```
+/// use cached_orm::MemcachedOrm;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
+/// #[orm(table = "users", database = Postgres, ttl = "10m")]
+/// struct User {
+///     #[primary_key]
+///     #[orm(generated)]
+///     id: i64,
+///     email: String,
+///     name: String,
+/// }
+/// ```
+pub trait MemcachedOrm: Entity {
+    /// The row with this primary key; `None` if there is none.
+    ///
+    /// On an `Orm`: from the cache, else from the database, and then it is in the
+    /// cache. Reads of one key share loads, in this process and, by leases, between
+    /// processes. If the cache does not answer, the database does.
+    /// In a transaction: from the database, as the transaction sees it.
+    ///
+    /// A row whose key is only equal by the database's collation (`ANN` for `ann`)
+    /// is not this row.
+    ///
+    /// # Guarantee
+    /// On an `Orm`, nothing older than what was committed and acknowledged before
+    /// the call.
+    ///
+    /// # Errors
+    /// [`Error::Database`] if the statement fails, [`Error::Column`] if a column
+    /// cannot be read. Never because of the cache.
+    ///
+    /// ```no_run
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let user: Option<User> = User::fetch(orm, 7).await?;
+    /// # Ok(()) }
+    /// ```
+    fn fetch<S: Session>(
+        session: S,
+        key: Self::Key,
+    ) -> impl Future<Output = Result<Option<Self>>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        async move { read::fetch(session.target(), key, Operation::on::<Self>("fetch")).await }
+    }
+
+    /// The row with this primary key, as [`fetch`](Self::fetch) gives it.
+    ///
+    /// # Errors
+    /// [`Error::RowNotFound`] if there is none; those of [`fetch`](Self::fetch).
+    ///
+    /// ```no_run
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let user: User = User::fetch_one(orm, 7).await?;
+    /// # Ok(()) }
+    /// ```
+    fn fetch_one<S: Session>(
+        session: S,
+        key: Self::Key,
+    ) -> impl Future<Output = Result<Self>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("fetch_one");
+            let row = read::fetch(session.target(), key, operation).await?;
+            row.ok_or(Error::RowNotFound { operation })
+        }
+    }
+
+    /// The row with this primary key, from the database; the cache is neither asked
+    /// nor filled.
+    ///
+    /// # Guarantee
+    /// What was committed when the database read it; in a transaction, what the
+    /// transaction sees.
+    ///
+    /// # Errors
+    /// Those of [`fetch`](Self::fetch).
+    ///
+    /// ```no_run
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let user = User::fetch_uncached(orm, 7).await?;
+    /// # Ok(()) }
+    /// ```
+    fn fetch_uncached<S: Session>(
+        session: S,
+        key: Self::Key,
+    ) -> impl Future<Output = Result<Option<Self>>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("fetch_uncached");
+            read::fetch_uncached(session.target(), key, operation).await
+        }
+    }
+
+    /// The row whose `column` equals `value`; `None` if there is none.
+    ///
+    /// By the primary key's only column it is [`fetch`](Self::fetch). By any other
+    /// column it asks the database, by the database's idea of equality, and does not
+    /// fill the cache. NULL equals nothing.
+    ///
+    /// # Errors
+    /// [`Error::MoreThanOneRow`] if several rows match; those of
+    /// [`fetch`](Self::fetch).
+    ///
+    /// ```no_run
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let ann = User::fetch_by_field(orm, UserColumns::EMAIL, "ann@example.org").await?;
+    /// # Ok(()) }
+    /// ```
+    fn fetch_by_field<S, V>(
+        session: S,
+        column: Column<Self, V>,
+        value: impl Into<V> + Send,
+    ) -> impl Future<Output = Result<Option<Self>>> + Send
+    where
+        S: Session,
+        V: Storable<S::Database>,
+        Self: Persist<S::Database>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("fetch_by_field");
+            read::fetch_by_field(session.target(), column, value.into(), operation).await
+        }
+    }
+
+    /// All rows whose `column` equals `value`, from the database, in no particular
+    /// order.
+    ///
+    /// # Errors
+    /// Those of [`fetch`](Self::fetch).
+    ///
+    /// ```no_run
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let anns: Vec<User> = User::fetch_all_by_field(orm, UserColumns::NAME, "Ann").await?;
+    /// # Ok(()) }
+    /// ```
+    fn fetch_all_by_field<S, V>(
+        session: S,
+        column: Column<Self, V>,
+        value: impl Into<V> + Send,
+    ) -> impl Future<Output = Result<Vec<Self>>> + Send
+    where
+        S: Session,
+        V: Storable<S::Database>,
+        Self: Persist<S::Database>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("fetch_all_by_field");
+            read::fetch_all_by_field(session.target(), column, value.into(), operation).await
+        }
+    }
+
+    /// Inserts this row, and returns it as the database has it: with generated keys,
+    /// defaults, and what triggers made of it.
+    ///
+    /// # Guarantee
+    /// On an `Orm`, every read that starts after it returned sees the row. In a
+    /// transaction, after its commit.
+    ///
+    /// # Errors
+    /// [`Error::Database`] if the database refuses; [`Error::Argument`] and
+    /// [`Error::Column`] if a value cannot be written or read;
+    /// [`Error::NoGeneratedKey`] on MySQL and MariaDB if the key is no
+    /// `AUTO_INCREMENT` column. On an `Orm` also those of
+    /// [`Transaction::commit`](crate::Transaction::commit).
+    ///
+    /// ```no_run
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let new = User { id: 0, email: "ann@example.org".into(), name: "Ann".into() };
+    /// let ann = new.insert(orm).await?;
+    /// println!("{}", ann.id);
+    /// # Ok(()) }
+    /// ```
+    fn insert<S: Session>(&self, session: S) -> impl Future<Output = Result<Self>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("insert");
+            write::insert(session.target(), self, operation).await
+        }
+    }
+
+    /// Writes every column of this row but the primary key and those that are
+    /// generated or read-only, and takes over what the database made of it.
+    ///
+    /// # Guarantee
+    /// On an `Orm`, every read that starts after it returned sees the row. In a
+    /// transaction, after its commit.
+    ///
+    /// # Errors
+    /// [`Error::RowNotFound`] if the row is gone; otherwise those of
+    /// [`insert`](Self::insert). On an error `self` is as it was.
+    ///
+    /// ```no_run
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let mut user = User::fetch_one(orm, 7).await?;
+    /// user.name = "Ann".into();
+    /// user.update(orm).await?;
+    /// # Ok(()) }
+    /// ```
+    fn update<S: Session>(&mut self, session: S) -> impl Future<Output = Result<()>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("update");
+            let row = write::update(session.target(), &*self, operation).await?;
+            self.become_row(row);
+            Ok(())
+        }
+    }
+
+    /// Reads this row anew from the database.
+    ///
+    /// On an `Orm` the cache gets it too, unless a write of the row is under way. If
+    /// the row is gone its entry goes as well. In a transaction it is the row as the
+    /// transaction sees it, and the cache is left alone.
+    ///
+    /// # Errors
+    /// [`Error::RowNotFound`] if the row is gone; those of [`fetch`](Self::fetch). On
+    /// an error `self` is as it was.
+    ///
+    /// ```no_run
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let mut user = User::fetch_one(orm, 7).await?;
+    /// user.refresh(orm).await?;
+    /// # Ok(()) }
+    /// ```
+    fn refresh<S: Session>(&mut self, session: S) -> impl Future<Output = Result<()>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("refresh");
+            let row = read::refresh(session.target(), self.key(), operation).await?;
+            self.become_row(row.ok_or(Error::RowNotFound { operation })?);
+            Ok(())
+        }
+    }
+
+    /// Deletes this row, and its entry; says whether there was such a row.
+    ///
+    /// # Guarantee
+    /// On an `Orm`, no read that starts after it returned sees the row. In a
+    /// transaction, after its commit.
+    ///
+    /// # Errors
+    /// Those of [`insert`](Self::insert).
+    ///
+    /// ```no_run
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let user = User::fetch_one(orm, 7).await?;
+    /// let was_there = user.delete(orm).await?;
+    /// # Ok(()) }
+    /// ```
+    fn delete<S: Session>(&self, session: S) -> impl Future<Output = Result<bool>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("delete");
+            write::delete::<_, Self>(session.target(), &self.key(), operation).await
+        }
+    }
+
+    /// The row with this primary key if it lies in the cache; the database is not
+    /// asked, and `None` says nothing about it.
+    ///
+    /// # Guarantee
+    /// As [`fetch`](Self::fetch): nothing older than what was acknowledged before.
+    ///
+    /// # Errors
+    /// [`Error::Cache`] if the cache does not answer.
+    ///
+    /// ```no_run
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// if let Some(user) = User::get_cached_instance(orm, 7).await? {
+    ///     println!("{} is cached", user.name);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    fn get_cached_instance<DB: Backend>(
+        orm: &Orm<DB>,
+        key: Self::Key,
+    ) -> impl Future<Output = Result<Option<Self>>> + Send
+    where
+        Self: Persist<DB>,
+    {
+        read::cached(orm, key, Operation::on::<Self>("get_cached_instance"))
+    }
+
+    /// Puts this row in the cache, with its own lifetime and compression; says
+    /// whether it lies there now.
+    ///
+    /// What is stored is what the database has, since the object in hand may be old.
+    /// Nothing is stored while a write of the row is under way, while another reader
+    /// fills it, or if the cache does not answer or does not take a row of its size.
+    /// If the row is gone its entry goes as well.
+    ///
+    /// # Errors
+    /// Those of [`fetch`](Self::fetch).
+    ///
+    /// ```no_run
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// let user = User::fetch_one(orm, 7).await?;
+    /// let options = SetOptions::default().ttl(Duration::from_secs(60)).min_compress_len(1024);
+    /// user.set_cached_instance(orm, options).await?;
+    /// # Ok(()) }
+    /// ```
+    fn set_cached_instance<DB: Backend>(
+        &self,
+        orm: &Orm<DB>,
+        options: SetOptions,
+    ) -> impl Future<Output = Result<bool>> + Send
+    where
+        Self: Persist<DB>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("set_cached_instance");
+            let reloaded = read::reload::<DB, Self>(orm, self.key(), options, operation).await?;
+            Ok(matches!(reloaded, (Some(_), true)))
+        }
+    }
+
+    /// Takes the row with this primary key out of the cache, after SQL of your own
+    /// has changed it.
+    ///
+    /// # Guarantee
+    /// When it returns, no read that starts later returns a row older than the call;
+    /// nor can a reader that had loaded the old row store it afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Cache`] if the cache does not answer: the old row may be there still.
+    ///
+    /// ```no_run
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// cached_orm::sqlx::query("UPDATE users SET name = 'Ann' WHERE id = 7").execute(orm.pool()).await.ok();
+    /// User::delete_cached_instance(orm, 7).await?;
+    /// # Ok(()) }
+    /// ```
+    fn delete_cached_instance<DB: Backend>(
+        orm: &Orm<DB>,
+        key: Self::Key,
+    ) -> impl Future<Output = Result<()>> + Send
+    where
+        Self: Persist<DB>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("delete_cached_instance");
+            let cache_key = orm.cache_key::<Self>(&key);
+            let invalidated = orm.coherence().invalidate(&cache_key).await;
+            invalidated.map_err(|source| Error::Cache { operation, source })
+        }
+    }
+
+    /// This row's instance key: `(7)`, or `(AD)(06)` for a composite key.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// let user = User { id: 7, email: "ann@example.org".into(), name: "Ann".into() };
+    /// assert_eq!(user.get_instance_key(), "(7)");
+    /// ```
+    fn get_instance_key(&self) -> String {
+        let mut key = String::new();
+        self.key().write_instance_key(&mut key);
+        key
+    }
+
+    /// The key under which this row lies in `orm`'s cache: `shop:users:(7)`.
+    ///
+    /// ```no_run
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # fn example(orm: &Orm<Postgres>, user: User) {
+    /// println!("{}", user.get_cache_key(orm));
+    /// # }
+    /// ```
+    fn get_cache_key<DB: Backend>(&self, orm: &Orm<DB>) -> CacheKey
+    where
+        Self: Persist<DB>,
+    {
+        orm.cache_key::<Self>(&self.key())
+    }
+}
+
+impl<T: Entity> MemcachedOrm for T {}
+
+trait BecomeRow: Entity {
+    /// Takes over a row that was read, and keeps the fields that have no column.
+    fn become_row(&mut self, mut row: Self) {
+        row.take_skipped(self);
+        *self = row;
+    }
+}
+
+impl<T: Entity> BecomeRow for T {}

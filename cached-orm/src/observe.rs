@@ -1,0 +1,75 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counts something, from any thread.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add_one(&self) {
+        self.add(1);
+    }
+
+    pub(crate) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+macro_rules! counters {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// What one `Orm` has done so far.
+        #[derive(Debug, Default)]
+        pub(crate) struct Counters {
+            $(pub(crate) $name: Counter,)+
+        }
+
+        impl Counters {
+            pub(crate) fn snapshot(&self) -> Statistics {
+                Statistics { $($name: self.$name.get(),)+ }
+            }
+        }
+
+        /// What one [`Orm`](crate::Orm) has done since it was built.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Statistics {
+            $($(#[doc = $doc])+ pub $name: u64,)+
+        }
+    };
+}
+
+counters! {
+    /// Reads that the cache answered.
+    hits,
+    /// Reads that the cache did not answer.
+    misses,
+    /// Reads that met a fence, and were answered by the database.
+    fenced,
+    /// Reads that took the result of another read's load.
+    coalesced,
+    /// Rows asked of the database for reads.
+    loads,
+    /// Loads that failed.
+    load_errors,
+    /// Loaded rows that were stored in the cache.
+    fills,
+    /// Loaded rows that were not stored, since a write or another reader came
+    /// between.
+    fills_refused,
+    /// Rows that were not stored, since they are larger than the cache takes.
+    too_large,
+    /// Entries of another shape, of another program, or broken; they are
+    /// replaced.
+    unreadable,
+    /// Keys fenced for a COMMIT.
+    fences,
+    /// Written rows that took their fence's place.
+    write_throughs,
+    /// Fences that may still be there.
+    releases_unconfirmed,
+    /// Cache commands without an answer.
+    cache_errors,
+}

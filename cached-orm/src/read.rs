@@ -1,0 +1,253 @@
+use crate::{
+    Backend, BindKey as _, Bindings, CachePolicy, Column, Error, Operation, Orm, Persist, Result,
+    SetOptions,
+    coherence::{Content, Entry, Source},
+    entry,
+    key::CacheKey,
+    session::Target,
+    sql::{Storable, fetch_at_most, fetch_rows},
+    transaction::Open,
+};
+use bytes::Bytes;
+use sqlx::AssertSqlSafe;
+use std::{any::Any, marker::PhantomData};
+
+/// One row, as the protocol reads it.
+struct RowSource<DB: Backend, T: Persist<DB>> {
+    orm: Orm<DB>,
+    key: T::Key,
+    cache_key: CacheKey,
+    policy: CachePolicy,
+    operation: Operation,
+    entity: PhantomData<fn() -> T>,
+}
+
+impl<DB: Backend, T: Persist<DB>> RowSource<DB, T> {
+    fn new(orm: &Orm<DB>, key: T::Key, operation: Operation) -> Self {
+        let cache_key = orm.cache_key::<T>(&key);
+        Self { orm: orm.clone(), key, cache_key, policy: T::POLICY, operation, entity: PhantomData }
+    }
+}
+
+impl<DB: Backend, T: Persist<DB>> Clone for RowSource<DB, T> {
+    fn clone(&self) -> Self {
+        Self {
+            orm: self.orm.clone(),
+            key: self.key.clone(),
+            cache_key: self.cache_key.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
+    type Row = T;
+    type Error = Error;
+
+    fn key(&self) -> &CacheKey {
+        &self.cache_key
+    }
+
+    async fn load(&self) -> Result<Option<T>> {
+        let mut connection = self.orm.load_connection(self.operation).await?;
+        select_by_key(&mut *connection, &self.key, self.operation).await
+    }
+
+    fn decode(&self, value: &Bytes) -> Content<T> {
+        match entry::decode::<T>(value, T::FINGERPRINT, &self.cache_key) {
+            Ok(None) => Content::Absent,
+            // The key in the header says as much, unless it is a shortened one.
+            Ok(Some(row)) if row.key() == self.key => Content::Row(row),
+            Ok(Some(_)) => Content::Unreadable(crate::coherence::Unreadable::Key),
+            Err(reason) => Content::Unreadable(reason),
+        }
+    }
+
+    fn encode(&self, row: Option<&T>) -> Option<Entry> {
+        match row {
+            Some(row) => row_entry(row, &self.cache_key, &self.policy),
+            None => {
+                let ttl = self.policy.absent_ttl()?;
+                Some(Entry { value: entry::of_absent(&self.cache_key), ttl })
+            }
+        }
+    }
+
+    fn abandoned(&self) -> Error {
+        Error::ShuttingDown { operation: self.operation }
+    }
+}
+
+/// What is stored for `row`.
+pub(crate) fn row_entry<T: crate::Entity>(
+    row: &T,
+    key: &CacheKey,
+    policy: &CachePolicy,
+) -> Option<Entry> {
+    let value = entry::of_row(row, T::FINGERPRINT, key, policy.compress_from());
+    if value.is_none() {
+        tracing::warn!(entity = T::NAME, "serde could not write a row, so it is not cached");
+    }
+    Some(Entry { value: value?, ttl: policy.spread_ttl() })
+}
+
+pub(crate) async fn fetch<DB: Backend, T: Persist<DB>>(
+    target: Target<'_, DB>,
+    key: T::Key,
+    operation: Operation,
+) -> Result<Option<T>> {
+    match target {
+        Target::Orm(orm) => orm.coherence().read(RowSource::new(orm, key, operation)).await,
+        Target::Open(mut open) => fetch_in(&mut open, &key, operation).await,
+    }
+}
+
+pub(crate) async fn fetch_uncached<DB: Backend, T: Persist<DB>>(
+    target: Target<'_, DB>,
+    key: T::Key,
+    operation: Operation,
+) -> Result<Option<T>> {
+    match target {
+        Target::Orm(orm) => RowSource::<DB, T>::new(orm, key, operation).load().await,
+        Target::Open(mut open) => fetch_in(&mut open, &key, operation).await,
+    }
+}
+
+/// The row as the transaction sees it; the cache is not asked.
+pub(crate) async fn fetch_in<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    key: &T::Key,
+    operation: Operation,
+) -> Result<Option<T>> {
+    open.usable()?;
+    let found = select_by_key(open.connection(), key, operation).await;
+    found.inspect_err(|error| open.read_failed(error))
+}
+
+pub(crate) async fn fetch_by_field<DB, T, V>(
+    target: Target<'_, DB>,
+    column: Column<T, V>,
+    value: V,
+    operation: Operation,
+) -> Result<Option<T>>
+where
+    DB: Backend,
+    T: Persist<DB>,
+    V: Storable<DB>,
+{
+    if column.is_primary_key()
+        && let Some(key) = (&value as &dyn Any).downcast_ref::<T::Key>()
+    {
+        return fetch(target, key.clone(), operation).await;
+    }
+    let mut rows = select_by_column(target, column, &value, 2, operation).await?;
+    match rows.len() {
+        0 | 1 => Ok(rows.pop()),
+        _ => Err(Error::MoreThanOneRow { operation }),
+    }
+}
+
+pub(crate) async fn fetch_all_by_field<DB, T, V>(
+    target: Target<'_, DB>,
+    column: Column<T, V>,
+    value: V,
+    operation: Operation,
+) -> Result<Vec<T>>
+where
+    DB: Backend,
+    T: Persist<DB>,
+    V: Storable<DB>,
+{
+    select_by_column(target, column, &value, usize::MAX, operation).await
+}
+
+/// The row from the cache; the database is not asked.
+pub(crate) async fn cached<DB: Backend, T: Persist<DB>>(
+    orm: &Orm<DB>,
+    key: T::Key,
+    operation: Operation,
+) -> Result<Option<T>> {
+    let source = RowSource::new(orm, key, operation);
+    let found = orm.coherence().peek(&source).await;
+    found.map_err(|source| Error::Cache { operation, source })
+}
+
+/// The row from the database, put in the cache if the protocol lets it; says
+/// whether it was.
+pub(crate) async fn reload<DB: Backend, T: Persist<DB>>(
+    orm: &Orm<DB>,
+    key: T::Key,
+    options: SetOptions,
+    operation: Operation,
+) -> Result<(Option<T>, bool)> {
+    let mut source = RowSource::new(orm, key, operation);
+    // A row that is gone leaves no entry: who asked for it knows of it.
+    source.policy = options.over(source.policy).negative_ttl(None);
+    orm.coherence().refresh(source).await
+}
+
+/// The row as the database has it now; the cache gets it too, if the protocol
+/// lets it and no transaction is under way.
+pub(crate) async fn refresh<DB: Backend, T: Persist<DB>>(
+    target: Target<'_, DB>,
+    key: T::Key,
+    operation: Operation,
+) -> Result<Option<T>> {
+    match target {
+        Target::Orm(orm) => {
+            reload(orm, key, SetOptions::default(), operation).await.map(|(row, _)| row)
+        }
+        Target::Open(mut open) => fetch_in(&mut open, &key, operation).await,
+    }
+}
+
+/// The row with this key. A database may find `ANN` where `ann` was asked for,
+/// by its collation; that row has another key, and another cache entry.
+async fn select_by_key<DB: Backend, T: Persist<DB>>(
+    connection: &mut DB::Connection,
+    key: &T::Key,
+    operation: Operation,
+) -> Result<Option<T>> {
+    let mut bindings = Bindings::new();
+    key.bind(&mut bindings);
+    let mut rows: Vec<T> =
+        fetch_at_most(connection, T::SELECT_BY_KEY, bindings, 2, operation).await?;
+    match rows.len() {
+        0 | 1 => Ok(rows.pop().filter(|row| row.key() == *key)),
+        _ => Err(Error::MoreThanOneRow { operation }),
+    }
+}
+
+async fn select_by_column<DB, T, V>(
+    target: Target<'_, DB>,
+    column: Column<T, V>,
+    value: &V,
+    limit: usize,
+    operation: Operation,
+) -> Result<Vec<T>>
+where
+    DB: Backend,
+    T: Persist<DB>,
+    V: Storable<DB>,
+{
+    let mut sql =
+        format!("{} WHERE {} = {}", T::SELECT, DB::quote(column.name()), DB::placeholder());
+    if limit < usize::MAX {
+        sql.push_str(&format!(" LIMIT {limit}"));
+    }
+    let mut bindings = Bindings::new();
+    bindings.push(value);
+    // Made of the derive's constants and nothing else.
+    let sql = AssertSqlSafe(sql);
+    match target {
+        Target::Orm(orm) => {
+            let mut connection = orm.load_connection(operation).await?;
+            fetch_rows(&mut *connection, sql, bindings, operation).await
+        }
+        Target::Open(mut open) => {
+            open.usable()?;
+            let rows = fetch_rows(open.connection(), sql, bindings, operation).await;
+            rows.inspect_err(|error| open.read_failed(error))
+        }
+    }
+}

@@ -1,0 +1,176 @@
+use crate::Isolation;
+use sqlx::{
+    Connection, Database, Decode, Executor, IntoArguments, Pool, Type, database::HasStatementCache,
+    pool::PoolOptions,
+};
+use std::{fmt, future::Future};
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A database this crate can talk to; one of sqlx's drivers.
+///
+/// The bounds on the associated types are implied wherever `DB: Backend`
+/// holds, so that no generic function repeats sqlx's `Executor` bounds.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a database cached-orm can use",
+    note = "use `Postgres`, `MySql` or `Sqlite`, and enable the feature of cached-orm that has its name"
+)]
+pub trait Backend:
+    Database<Arguments: IntoArguments<Self> + fmt::Debug, Row: fmt::Debug>
+    + HasStatementCache
+    + sealed::Sealed
+{
+    /// What runs a statement on one connection.
+    #[doc(hidden)]
+    type OnConnection<'c>: Executor<'c, Database = Self>;
+
+    /// Whether INSERT, UPDATE and DELETE return the rows they met. MySQL does
+    /// not, and shares a driver with MariaDB, which only partly does.
+    #[doc(hidden)]
+    const RETURNING: bool;
+
+    /// What begins a transaction, if not plain BEGIN.
+    #[doc(hidden)]
+    fn begin(isolation: Option<Isolation>) -> Option<&'static str>;
+
+    #[doc(hidden)]
+    fn on_connection(connection: &mut Self::Connection) -> Self::OnConnection<'_>;
+
+    /// Decodes one column.
+    #[doc(hidden)]
+    fn column<'r, T>(row: &'r Self::Row, name: &str) -> sqlx::Result<T>
+    where
+        T: Decode<'r, Self> + Type<Self>;
+
+    /// The first placeholder of a statement.
+    #[doc(hidden)]
+    fn placeholder() -> &'static str;
+
+    /// `name` as an identifier.
+    #[doc(hidden)]
+    fn quote(name: &str) -> String;
+
+    /// How many rows a statement met.
+    #[doc(hidden)]
+    fn rows_met(done: &Self::QueryResult) -> u64;
+
+    /// Whether an INSERT generated a key that `LAST_INSERT_ID()` gives.
+    #[doc(hidden)]
+    fn generated_key(done: &Self::QueryResult) -> bool;
+
+    /// Whether this error says that the transaction is over, and undone.
+    #[doc(hidden)]
+    fn rolled_back(error: &sqlx::Error) -> bool;
+
+    /// Whether this error of COMMIT says that nothing was committed.
+    #[doc(hidden)]
+    fn commit_refused(error: &sqlx::Error) -> bool;
+
+    /// Why rows read on this connection must not be stored in the cache, if
+    /// there is a reason: it does not see every commit at once, or sees more.
+    #[doc(hidden)]
+    fn unfit_for_loads(
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = sqlx::Result<Option<&'static str>>> + Send;
+
+    /// Whether a statement's RETURNING, or the read after it, shows what will
+    /// be committed: nothing changes a row of `table` later in the transaction.
+    #[doc(hidden)]
+    fn rows_are_final(
+        connection: &mut Self::Connection,
+        table: &'static str,
+    ) -> impl Future<Output = sqlx::Result<bool>> + Send;
+
+    /// The pool that loads use: a pool of their own, so that a raw BEGIN or
+    /// another leftover on a pooled connection of the user's cannot show them
+    /// an old snapshot.
+    #[doc(hidden)]
+    fn load_pool(pool: &Pool<Self>, max_connections: u32) -> Pool<Self> {
+        let connect: <Self::Connection as Connection>::Options = (*pool.connect_options()).clone();
+        let options: PoolOptions<Self> = pool.options().clone();
+        options.min_connections(0).max_connections(max_connections).connect_lazy_with(connect)
+    }
+}
+
+/// A [`Backend`] that can store JSON.
+#[cfg(feature = "json")]
+pub trait JsonBackend: Backend {
+    #[doc(hidden)]
+    fn add_json<T: serde::Serialize + Sync>(
+        arguments: &mut Self::Arguments,
+        value: &T,
+    ) -> Result<(), sqlx::error::BoxDynError>;
+
+    #[doc(hidden)]
+    fn json_column<T: serde::de::DeserializeOwned>(row: &Self::Row, name: &str) -> sqlx::Result<T>;
+}
+
+/// The part that is the same text for every driver. `Executor` and the like
+/// are implemented for concrete types only, so no generic impl can do it.
+macro_rules! driver {
+    () => {
+        type OnConnection<'c> = &'c mut <Self as Database>::Connection;
+
+        fn on_connection(connection: &mut Self::Connection) -> Self::OnConnection<'_> {
+            connection
+        }
+
+        fn column<'r, T>(row: &'r Self::Row, name: &str) -> sqlx::Result<T>
+        where
+            T: Decode<'r, Self> + Type<Self>,
+        {
+            row.try_get(name)
+        }
+
+        fn rows_met(done: &Self::QueryResult) -> u64 {
+            done.rows_affected()
+        }
+    };
+}
+
+#[cfg(feature = "json")]
+macro_rules! json_driver {
+    ($db:ty) => {
+        impl super::JsonBackend for $db {
+            fn add_json<T: serde::Serialize + Sync>(
+                arguments: &mut Self::Arguments,
+                value: &T,
+            ) -> Result<(), sqlx::error::BoxDynError> {
+                sqlx::Arguments::add(arguments, sqlx::types::Json(value))
+            }
+
+            fn json_column<T: serde::de::DeserializeOwned>(
+                row: &Self::Row,
+                name: &str,
+            ) -> sqlx::Result<T> {
+                let sqlx::types::Json(value) = sqlx::Row::try_get(row, name)?;
+                Ok(value)
+            }
+        }
+    };
+}
+
+/// The SQLSTATE class of a database's error: its first two characters.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn has_class(error: &sqlx::Error, classes: &[&str]) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    let Some(code) = error.code() else { return false };
+    classes.iter().any(|class| code.starts_with(class))
+}
+
+/// `shop.users` as its schema, if one is named, and its name.
+fn split_table(table: &str) -> (Option<&str>, &str) {
+    match table.split_once('.') {
+        Some((schema, name)) => (Some(schema), name),
+        None => (None, table),
+    }
+}
+
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;

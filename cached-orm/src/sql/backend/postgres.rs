@@ -1,0 +1,76 @@
+use super::{Backend, has_class, split_table};
+use crate::Isolation;
+use sqlx::{Database, Decode, PgConnection, Postgres, Row as _, Type};
+
+impl super::sealed::Sealed for Postgres {}
+
+impl Backend for Postgres {
+    driver!();
+
+    const RETURNING: bool = true;
+
+    fn begin(isolation: Option<Isolation>) -> Option<&'static str> {
+        isolation.map(|isolation| match isolation {
+            Isolation::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Isolation::RepeatableRead => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+            Isolation::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
+        })
+    }
+
+    fn placeholder() -> &'static str {
+        "$1"
+    }
+
+    fn quote(name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+
+    fn generated_key(_: &Self::QueryResult) -> bool {
+        false
+    }
+
+    // An error aborts a PostgreSQL transaction and leaves it open.
+    fn rolled_back(_: &sqlx::Error) -> bool {
+        false
+    }
+
+    fn commit_refused(error: &sqlx::Error) -> bool {
+        has_class(error, &["23", "40", "25"])
+    }
+
+    async fn unfit_for_loads(connection: &mut PgConnection) -> sqlx::Result<Option<&'static str>> {
+        let standby: bool =
+            sqlx::query_scalar("SELECT pg_is_in_recovery()").fetch_one(connection).await?;
+        Ok(standby.then_some("the server is a standby, which lags behind the primary"))
+    }
+
+    /// An ordinary table, without partitions or children, without rules,
+    /// without AFTER and INSTEAD OF triggers of the user's, and without a
+    /// foreign key to itself that cascades updates: those change a row after
+    /// RETURNING has shown it.
+    async fn rows_are_final(
+        connection: &mut PgConnection,
+        table: &'static str,
+    ) -> sqlx::Result<bool> {
+        const QUERY: &str = "
+            SELECT c.relkind = 'r' AND NOT c.relhassubclass AND NOT c.relhasrules
+               AND NOT EXISTS (
+                   SELECT FROM pg_trigger t
+                   WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgtype & 2 = 0)
+               AND NOT EXISTS (
+                   SELECT FROM pg_constraint k
+                   WHERE k.conrelid = c.oid AND k.confrelid = c.oid AND k.contype = 'f'
+                     AND k.confupdtype IN ('c', 'n', 'd'))
+            FROM pg_class c WHERE c.oid = to_regclass($1)";
+        let (schema, name) = split_table(table);
+        let quoted = match schema {
+            Some(schema) => format!("{}.{}", Self::quote(schema), Self::quote(name)),
+            None => Self::quote(name),
+        };
+        let row = sqlx::query(QUERY).bind(quoted).fetch_optional(connection).await?;
+        row.map_or(Ok(false), |row| row.try_get(0))
+    }
+}
+
+#[cfg(feature = "json")]
+json_driver!(Postgres);

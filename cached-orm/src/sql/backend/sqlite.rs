@@ -1,0 +1,110 @@
+use super::{Backend, split_table};
+use crate::Isolation;
+use sqlx::{ConnectOptions as _, Database, Decode, Pool, Row as _, Sqlite, SqliteConnection, Type};
+
+/// Result codes after which a transaction is not committed.
+const ERROR: i32 = 1;
+const BUSY: i32 = 5;
+const LOCKED: i32 = 6;
+const NO_MEMORY: i32 = 7;
+const INTERRUPT: i32 = 9;
+const IO_ERROR: i32 = 10;
+const FULL: i32 = 13;
+const CONSTRAINT: i32 = 19;
+
+impl super::sealed::Sealed for Sqlite {}
+
+impl Backend for Sqlite {
+    driver!();
+
+    const RETURNING: bool = true;
+
+    // A write that begins as a read fails with "busy" where it could have
+    // waited, and the row it was to lock is not locked. SQLite runs writers
+    // one after another, so every level of isolation is the same.
+    fn begin(_: Option<Isolation>) -> Option<&'static str> {
+        Some("BEGIN IMMEDIATE")
+    }
+
+    fn placeholder() -> &'static str {
+        "$1"
+    }
+
+    fn quote(name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+
+    fn generated_key(_: &Self::QueryResult) -> bool {
+        false
+    }
+
+    // SQLite may end the whole transaction on these.
+    fn rolled_back(error: &sqlx::Error) -> bool {
+        has_code(error, &[NO_MEMORY, INTERRUPT, IO_ERROR, FULL])
+    }
+
+    fn commit_refused(error: &sqlx::Error) -> bool {
+        has_code(error, &[ERROR, BUSY, LOCKED, FULL, CONSTRAINT])
+    }
+
+    async fn unfit_for_loads(
+        connection: &mut SqliteConnection,
+    ) -> sqlx::Result<Option<&'static str>> {
+        let dirty: i64 =
+            sqlx::query_scalar("PRAGMA read_uncommitted").fetch_one(connection).await?;
+        Ok((dirty != 0).then_some("`PRAGMA read_uncommitted` shows uncommitted rows"))
+    }
+
+    /// SQLite's RETURNING shows a row before its triggers ran.
+    async fn rows_are_final(
+        connection: &mut SqliteConnection,
+        table: &'static str,
+    ) -> sqlx::Result<bool> {
+        const QUERY: &str = "
+            SELECT (SELECT COUNT(*) FROM sqlite_schema
+                    WHERE type = 'table' AND lower(name) = lower($1)) = 1
+               AND (SELECT COUNT(*) FROM sqlite_schema
+                    WHERE type = 'trigger' AND lower(tbl_name) = lower($1)) = 0
+               AND (SELECT COUNT(*) FROM pragma_foreign_key_list($1)
+                    WHERE lower(\"table\") = lower($1)) = 0";
+        let (None, name) = split_table(table) else { return Ok(false) };
+        let temporary: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM sqlite_temp_schema WHERE lower(tbl_name) = lower($1)",
+        )
+        .bind(name)
+        .fetch_one(&mut *connection)
+        .await?;
+        let is_final: bool =
+            sqlx::query(QUERY).bind(name).fetch_one(connection).await?.try_get(0)?;
+        Ok(is_final && temporary == 0)
+    }
+
+    /// A database in memory may be that of one connection, and is at any rate
+    /// that of one pool.
+    fn load_pool(pool: &Pool<Self>, max_connections: u32) -> Pool<Self> {
+        let connect = (*pool.connect_options()).clone();
+        let file = connect.get_filename();
+        let in_memory = file.as_os_str().is_empty()
+            || file.as_os_str() == ":memory:"
+            || connect.to_url_lossy().as_str().contains("mode=memory");
+        if in_memory {
+            return pool.clone();
+        }
+        pool.options()
+            .clone()
+            .min_connections(0)
+            .max_connections(max_connections)
+            .connect_lazy_with(connect)
+    }
+}
+
+/// Whether the error has one of these primary result codes, which are the low
+/// eight bits of the extended ones.
+fn has_code(error: &sqlx::Error, codes: &[i32]) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    let code = error.code().and_then(|code| code.parse::<i32>().ok());
+    code.is_some_and(|code| codes.contains(&(code & 0xff)))
+}
+
+#[cfg(feature = "json")]
+json_driver!(Sqlite);

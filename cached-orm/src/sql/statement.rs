@@ -1,0 +1,52 @@
+use super::{Backend, Bindings, Row};
+use crate::{Error, Operation, Persist, Result};
+use futures_util::TryStreamExt as _;
+use sqlx::{Executor as _, SqlSafeStr};
+
+/// Runs `sql` and maps the rows, up to `limit` of them.
+pub(crate) async fn fetch_at_most<DB: Backend, T: Persist<DB>>(
+    connection: &mut DB::Connection,
+    sql: impl SqlSafeStr + Send,
+    bindings: Bindings<DB>,
+    limit: usize,
+    operation: Operation,
+) -> Result<Vec<T>> {
+    let arguments = finish(bindings, operation)?;
+    let query = sqlx::query_with::<DB, _>(sql, arguments);
+    let mut rows = Vec::new();
+    // Read to the end even past the limit: a statement that changes rows is
+    // not over before its last row was read.
+    let mut stream = DB::on_connection(connection).fetch(query);
+    while let Some(row) = stream.try_next().await.map_err(Error::database(operation))? {
+        if rows.len() < limit {
+            rows.push(T::from_row(&Row::new(&row, T::NAME))?);
+        }
+    }
+    Ok(rows)
+}
+
+/// Runs `sql` and maps every row.
+pub(crate) async fn fetch_rows<DB: Backend, T: Persist<DB>>(
+    connection: &mut DB::Connection,
+    sql: impl SqlSafeStr + Send,
+    bindings: Bindings<DB>,
+    operation: Operation,
+) -> Result<Vec<T>> {
+    fetch_at_most(connection, sql, bindings, usize::MAX, operation).await
+}
+
+/// Runs `sql`, which returns no rows.
+pub(crate) async fn execute<DB: Backend>(
+    connection: &mut DB::Connection,
+    sql: &'static str,
+    bindings: Bindings<DB>,
+    operation: Operation,
+) -> Result<DB::QueryResult> {
+    let arguments = finish(bindings, operation)?;
+    let query = sqlx::query_with::<DB, _>(sql, arguments);
+    DB::on_connection(connection).execute(query).await.map_err(Error::database(operation))
+}
+
+fn finish<DB: Backend>(bindings: Bindings<DB>, operation: Operation) -> Result<DB::Arguments> {
+    bindings.finish().map_err(|source| Error::Argument { operation, source: source.into() })
+}

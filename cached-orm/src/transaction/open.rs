@@ -1,0 +1,153 @@
+use crate::{Backend, Entity, Error, Operation, Orm, Result, coherence::Journal};
+use std::fmt;
+
+/// A transaction under way, by whichever handle it is reached.
+#[doc(hidden)]
+pub struct Open<'s, DB: Backend> {
+    pub(super) connection: &'s mut DB::Connection,
+    pub(super) book: &'s mut Book<DB>,
+}
+
+/// What a transaction has done so far.
+pub(crate) struct Book<DB: Backend> {
+    orm: Orm<DB>,
+    journal: Journal,
+    state: State,
+    /// What the database has rolled back, with everything else; no savepoint
+    /// brings that back.
+    lost: Option<Operation>,
+}
+
+/// What a savepoint brings back when it is undone.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct State {
+    /// A statement has failed, or the caller had the connection: PostgreSQL may
+    /// have aborted the transaction, and would answer COMMIT with ROLLBACK,
+    /// which sqlx reports as success.
+    suspect: bool,
+    /// A write that may have changed rows whose keys are not in the journal.
+    half_done: Option<Operation>,
+}
+
+impl<DB: Backend> Book<DB> {
+    pub(super) fn new(orm: &Orm<DB>) -> Self {
+        Self { orm: orm.clone(), journal: Journal::default(), state: State::default(), lost: None }
+    }
+
+    pub(super) fn orm(&self) -> &Orm<DB> {
+        &self.orm
+    }
+
+    pub(super) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.state
+    }
+
+    pub(super) fn go_back(&mut self, journal_length: usize, state: State) {
+        self.journal.truncate(journal_length);
+        self.state = state;
+    }
+
+    /// The touched keys, and whether COMMIT could be answered with ROLLBACK.
+    pub(super) fn close(self) -> (Journal, bool) {
+        (self.journal, self.state.suspect)
+    }
+
+    pub(super) fn suspect(&mut self) {
+        self.state.suspect = true;
+    }
+
+    pub(super) fn lose(&mut self, operation: Operation) {
+        self.lost = Some(operation);
+    }
+
+    /// Refuses statements that would run after the transaction is lost: on
+    /// MySQL they would be committed one by one.
+    pub(super) fn usable(&self) -> Result<()> {
+        match self.lost.or(self.state.half_done) {
+            Some(operation) => Err(Error::HalfDone { operation }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<DB: Backend> Open<'_, DB> {
+    pub(crate) fn connection(&mut self) -> &mut DB::Connection {
+        self.connection
+    }
+
+    /// Begins a write. Until [`settled`](Self::settled) is called the
+    /// transaction cannot be committed: if the write's future is dropped, or
+    /// its row cannot be read, it is not known what it has changed.
+    pub(crate) fn begin_write(&mut self, operation: Operation) -> Result<()> {
+        self.usable()?;
+        self.book.state.half_done = Some(operation);
+        Ok(())
+    }
+
+    /// Ends a write whose keys are all in the journal.
+    pub(crate) fn settled(&mut self) {
+        self.book.state.half_done = None;
+    }
+
+    /// Notes that a write's first statement failed. If the database undid it,
+    /// and only it, the write is settled.
+    pub(crate) fn write_failed(&mut self, error: &Error) {
+        self.read_failed(error);
+        match error {
+            Error::Argument { .. } => self.settled(),
+            Error::Database { source, .. } if matches!(**source, sqlx::Error::Database(_)) => {
+                self.settled();
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes that a statement failed that changes nothing.
+    pub(crate) fn read_failed(&mut self, error: &Error) {
+        self.book.suspect();
+        if let Error::Database { operation, source } = error
+            && DB::rolled_back(source)
+        {
+            self.book.lose(*operation);
+        }
+    }
+
+    /// Refuses statements in a transaction that can only be rolled back.
+    pub(crate) fn usable(&self) -> Result<()> {
+        self.book.usable()
+    }
+
+    /// Notes a key whose row the transaction has changed.
+    pub(crate) fn touch<T: Entity>(&mut self, key: &T::Key) {
+        let key = self.book.orm.cache_key::<T>(key);
+        self.book.journal.touch(key);
+    }
+
+    /// Lets a row take its fence's place after COMMIT.
+    pub(crate) fn write_through<T: Entity>(&mut self, row: &T) {
+        let key = self.book.orm.cache_key::<T>(&row.key());
+        if let Some(entry) = crate::read::row_entry(row, &key, &T::POLICY) {
+            self.book.journal.store(&key, entry);
+        }
+    }
+}
+
+impl<DB: Backend> fmt::Debug for Book<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Book")
+            .field("journal", &self.journal)
+            .field("state", &self.state)
+            .field("lost", &self.lost)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<DB: Backend> fmt::Debug for Open<'_, DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Open").field("book", &self.book).finish_non_exhaustive()
+    }
+}

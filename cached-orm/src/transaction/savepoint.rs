@@ -1,0 +1,129 @@
+use super::{
+    ROLLBACK,
+    open::{Book, Open, State},
+};
+use crate::{Backend, Error, Operation, Result};
+use sqlx::Connection as _;
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+};
+
+const SAVEPOINT: Operation = Operation::new("savepoint");
+
+/// A part of a [`Transaction`] that can be undone by itself.
+///
+/// Has the transaction's methods. Dropping it undoes it.
+pub struct Savepoint<'t, DB: Backend> {
+    transaction: sqlx::Transaction<'t, DB>,
+    mark: Mark<'t, DB>,
+}
+
+impl<'t, DB: Backend> Savepoint<'t, DB> {
+    pub(super) async fn begin(
+        connection: &'t mut DB::Connection,
+        book: &'t mut Book<DB>,
+    ) -> Result<Self> {
+        book.usable()?;
+        let transaction = connection.begin().await.map_err(Error::database(SAVEPOINT))?;
+        Ok(Self { transaction, mark: Mark::new(book) })
+    }
+
+    /// Keeps what was done since it began, as part of the transaction.
+    ///
+    /// # Errors
+    /// [`Error::Database`] if the database refuses, as PostgreSQL does after a
+    /// failed statement; the savepoint is then undone.
+    pub async fn commit(self) -> Result<()> {
+        let Self { transaction, mut mark } = self;
+        transaction.commit().await.map_err(Error::database(SAVEPOINT))?;
+        mark.end = End::Kept;
+        Ok(())
+    }
+
+    /// Undoes what was done since it began. Its keys will not be fenced.
+    ///
+    /// # Errors
+    /// [`Error::Database`] if the connection is lost.
+    pub async fn rollback(self) -> Result<()> {
+        let Self { transaction, mut mark } = self;
+        match transaction.rollback().await {
+            Ok(()) => {
+                mark.end = End::Undone;
+                Ok(())
+            }
+            Err(error) => {
+                mark.book.lose(ROLLBACK);
+                Err(Error::database(ROLLBACK)(error))
+            }
+        }
+    }
+
+    /// Begins a part that can be undone by itself.
+    ///
+    /// # Errors
+    /// As [`Transaction::savepoint`].
+    pub async fn savepoint(&mut self) -> Result<Savepoint<'_, DB>> {
+        Savepoint::begin(&mut *self.transaction, self.mark.book).await
+    }
+
+    pub(crate) fn open(&mut self) -> Open<'_, DB> {
+        Open { connection: &mut self.transaction, book: self.mark.book }
+    }
+}
+
+impl<DB: Backend> Deref for Savepoint<'_, DB> {
+    type Target = DB::Connection;
+
+    fn deref(&self) -> &DB::Connection {
+        &self.transaction
+    }
+}
+
+impl<DB: Backend> DerefMut for Savepoint<'_, DB> {
+    fn deref_mut(&mut self) -> &mut DB::Connection {
+        self.mark.book.suspect();
+        &mut self.transaction
+    }
+}
+
+impl<DB: Backend> fmt::Debug for Savepoint<'_, DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Savepoint").field("book", &self.mark.book).finish_non_exhaustive()
+    }
+}
+
+/// Where a savepoint began, to go back to unless it is kept.
+struct Mark<'t, DB: Backend> {
+    book: &'t mut Book<DB>,
+    journal_length: usize,
+    state: State,
+    end: End,
+}
+
+/// How a savepoint ended.
+enum End {
+    /// Its rollback is only queued, and may fail.
+    Dropped,
+    Undone,
+    Kept,
+}
+
+impl<'t, DB: Backend> Mark<'t, DB> {
+    fn new(book: &'t mut Book<DB>) -> Self {
+        Self { journal_length: book.journal().len(), state: book.state(), book, end: End::Dropped }
+    }
+}
+
+impl<DB: Backend> Drop for Mark<'_, DB> {
+    fn drop(&mut self) {
+        match self.end {
+            End::Kept => {}
+            End::Undone => self.book.go_back(self.journal_length, self.state),
+            End::Dropped => {
+                self.book.go_back(self.journal_length, self.state);
+                self.book.suspect();
+            }
+        }
+    }
+}
