@@ -1,1 +1,104 @@
 //! The derive macro of `cached-orm`.
+#![forbid(unsafe_code)]
+
+mod attributes;
+mod database;
+mod errors;
+mod expand;
+mod model;
+mod names;
+mod sql;
+#[cfg(test)]
+mod tests;
+
+use database::Features;
+use errors::Errors;
+use model::Model;
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+/// Maps a struct to a table, whose rows are cached.
+///
+/// ```ignore
+/// use cached_orm::MemcachedOrm;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Clone, Serialize, Deserialize, MemcachedOrm)]
+/// #[orm(table = "users", database = Postgres, ttl = "10m")]
+/// struct User {
+///     #[primary_key]
+///     #[orm(generated)]
+///     id: i64,
+///     #[orm(column = "mail")]
+///     email: String,
+///     #[orm(readonly)]
+///     legacy_id: Option<i32>,
+///     #[orm(skip)]
+///     draft: bool,
+/// }
+/// ```
+///
+/// The struct has named fields and no generic parameters, and derives serde's
+/// `Serialize` and `Deserialize`: a cache entry is what they write. Each field
+/// is a column, unless it is skipped.
+///
+/// # On the struct
+///
+/// | `#[orm(…)]` | meaning | default |
+/// |---|---|---|
+/// | `table = "users"`, `table = "app.users"` | the table, after its schema | the struct's name in snake case |
+/// | `database = Postgres`, `database = (Postgres, Sqlite)` | what the SQL is written for: `Postgres`, `MySql`, `Sqlite` | each database that a feature of `cached-orm` enables |
+/// | `cache_name = "users"` | the first part of cache keys, after the namespace | the table |
+/// | `ttl = "1h30m"` | how long a row stays in the cache, in `d`, `h`, `m` and `s` | `1h` |
+/// | `ttl_jitter = 0.1` | the part of the TTL by which it is shortened at random, so that rows cached together do not expire together | `0.1` |
+/// | `negative_ttl = "5s"`, `negative_ttl = "off"` | how long it is remembered that there is no such row | `5s` |
+/// | `min_compress_len = 1024` | compresses entries of so many bytes and more; needs the feature `lz4` | no compression |
+/// | `rename_all = "camelCase"` | how columns are spelt, with serde's names for cases | as the fields |
+/// | `crate = "my::cached_orm"` | where `cached-orm` is | `::cached_orm` |
+///
+/// # On fields
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `#[primary_key]` | identifies the row. Up to eight fields make a composite key, a tuple in their order |
+/// | `#[orm(column = "mail")]` | the column, if it is not called like the field |
+/// | `#[orm(generated)]` | the database makes the value (an identity, a default, a trigger): never written, and read back |
+/// | `#[orm(readonly)]` | never written, and read back |
+/// | `#[orm(json)]` | stored as JSON; needs the feature `json` |
+/// | `#[orm(skip)]` | no column: `Default` when it is read |
+///
+/// # What it writes
+///
+/// - `impl Entity`: the key, the names, the caching policy;
+/// - `impl Persist<…>` for each database: the statements, and how a row is read
+///   and its columns are bound;
+/// - `fetch`, `update`, `refresh`, `delete` and `get_instance_key` as methods of
+///   the struct, so that these need no import; the trait `MemcachedOrm` has the
+///   others. With one database they name it; with several they take a session
+///   of any of them;
+/// - `UserColumns`, beside a struct `User`: a constant for each column, such as
+///   `UserColumns::EMAIL`.
+///
+/// # Serde's attributes
+///
+/// The cached row holds the fields in their order and without their names.
+/// Attributes that would lose a column, or shift those behind it, are refused:
+/// `skip`, `skip_serializing_if` and their like, `flatten`, one of
+/// `serialize_with` and `deserialize_with` without the other. Renaming,
+/// `default` and `with` change nothing.
+#[proc_macro_derive(MemcachedOrm, attributes(orm, primary_key))]
+pub fn derive_memcached_orm(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    derive(input.into(), Features::OF_THIS_BUILD).into()
+}
+
+fn derive(input: TokenStream, features: Features) -> TokenStream {
+    let input: DeriveInput = match syn::parse2(input) {
+        Ok(input) => input,
+        Err(error) => return error.into_compile_error(),
+    };
+    let mut errors = Errors::default();
+    let expansion = Model::check(&input, features, &mut errors).map(|model| expand::expand(&model));
+    let errors = errors.into_compile_errors();
+    quote!(#expansion #errors)
+}

@@ -1,0 +1,160 @@
+use super::{
+    PRIMARY_KEY, duration, field,
+    item::{Item, items, split},
+    unknown,
+};
+use crate::{
+    database::Database,
+    errors::Errors,
+    names::{self, Case},
+};
+use proc_macro2::{Delimiter, Ident, TokenTree};
+use std::time::Duration;
+use syn::{Attribute, Error, Lit, LitStr, Path, Result};
+
+pub(super) const OPTIONS: [&str; 9] = [
+    "table",
+    "database",
+    "cache_name",
+    "ttl",
+    "ttl_jitter",
+    "negative_ttl",
+    "min_compress_len",
+    "rename_all",
+    "crate",
+];
+
+/// `#[orm(…)]` on the struct.
+#[derive(Default)]
+pub(crate) struct ContainerAttributes {
+    pub(crate) table: Option<LitStr>,
+    /// As they were written; `None` if the option was not.
+    pub(crate) databases: Option<Vec<(Database, Ident)>>,
+    pub(crate) cache_name: Option<LitStr>,
+    pub(crate) ttl: Option<Duration>,
+    pub(crate) ttl_jitter: Option<f64>,
+    pub(crate) negative_ttl: Option<NegativeTtl>,
+    pub(crate) min_compress_len: Option<usize>,
+    pub(crate) rename_all: Option<Case>,
+    pub(crate) runtime: Option<Path>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum NegativeTtl {
+    Off,
+    For(Duration),
+}
+
+impl ContainerAttributes {
+    pub(crate) fn parse(attributes: &[Attribute], errors: &mut Errors) -> Self {
+        let mut this = Self::default();
+        for item in items(attributes, errors) {
+            match item.name.to_string().as_str() {
+                "table" => this.table = errors.take(item.string(r#"table = "users""#)),
+                "database" => this.databases = Some(databases(&item, errors)),
+                "cache_name" => {
+                    this.cache_name = errors.take(item.string(r#"cache_name = "users""#))
+                }
+                "ttl" => this.ttl = errors.take(ttl(&item)),
+                "ttl_jitter" => this.ttl_jitter = errors.take(ttl_jitter(&item)),
+                "negative_ttl" => this.negative_ttl = errors.take(negative_ttl(&item)),
+                "min_compress_len" => this.min_compress_len = errors.take(min_compress_len(&item)),
+                "rename_all" => this.rename_all = errors.take(rename_all(&item)),
+                "crate" => this.runtime = errors.take(runtime(&item)),
+                _ => errors.push(unknown(&item, &OPTIONS, &field::OPTIONS, "a field")),
+            }
+        }
+        for attribute in
+            attributes.iter().filter(|attribute| attribute.path().is_ident(PRIMARY_KEY))
+        {
+            errors.at(&attribute.meta, "`#[primary_key]` belongs on a field");
+        }
+        this
+    }
+}
+
+fn databases(item: &Item, errors: &mut Errors) -> Vec<(Database, Ident)> {
+    const EXAMPLE: &str = "database = Postgres` or `database = (Postgres, Sqlite)";
+    let Some(value) = errors.take(item.assigned(EXAMPLE)) else { return Vec::new() };
+    let mut tokens = value.clone().into_iter();
+    let list = match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::Parenthesis => {
+            if group.stream().is_empty() {
+                errors.at(&group, "name at least one database");
+            }
+            group.stream()
+        }
+        _ => value.clone(),
+    };
+    let mut databases: Vec<(Database, Ident)> = Vec::new();
+    for tokens in split(list) {
+        let names = Database::ALL.map(Database::name);
+        let Ok(ident) = syn::parse2::<Ident>(tokens.clone()) else {
+            errors.at(tokens, format_args!("expected {}", names::alternatives(&names)));
+            continue;
+        };
+        match Database::ALL.into_iter().find(|database| ident == database.name()) {
+            Some(database) if databases.iter().any(|(earlier, _)| *earlier == database) => {
+                errors.at(&ident, format_args!("`{ident}` is listed twice"));
+            }
+            Some(database) => databases.push((database, ident)),
+            None => {
+                let suggestion = names::suggestion(&ident.to_string(), &names);
+                errors.at(&ident, format_args!("unknown database `{ident}`; {suggestion}"));
+            }
+        }
+    }
+    databases
+}
+
+fn ttl(item: &Item) -> Result<Duration> {
+    let text = item.string(r#"ttl = "10m""#)?;
+    duration::parse(&text.value()).map_err(|message| Error::new(text.span(), message))
+}
+
+fn negative_ttl(item: &Item) -> Result<NegativeTtl> {
+    let text = item.string(r#"negative_ttl = "5s"` or `negative_ttl = "off""#)?;
+    if text.value() == "off" {
+        return Ok(NegativeTtl::Off);
+    }
+    let duration = duration::parse(&text.value())
+        .map_err(|message| Error::new(text.span(), format_args!("{message}, or `off`")))?;
+    Ok(NegativeTtl::For(duration))
+}
+
+fn ttl_jitter(item: &Item) -> Result<f64> {
+    const EXAMPLE: &str = "ttl_jitter = 0.1";
+    let literal = item.literal(EXAMPLE)?;
+    let part = match &literal {
+        Lit::Float(part) => part.base10_parse().ok(),
+        Lit::Int(part) => part.base10_parse().ok(),
+        _ => return Err(item.wrong_value(literal, "a number", EXAMPLE)),
+    };
+    part.filter(|part| (0.0..=1.0).contains(part))
+        .ok_or_else(|| Error::new(literal.span(), "expected a part of the TTL, from 0 to 1"))
+}
+
+fn min_compress_len(item: &Item) -> Result<usize> {
+    const EXAMPLE: &str = "min_compress_len = 1024";
+    match item.literal(EXAMPLE)? {
+        Lit::Int(bytes) => bytes
+            .base10_parse()
+            .map_err(|_| Error::new(bytes.span(), "expected a number of bytes, from 0 up")),
+        other => Err(item.wrong_value(other, "a number of bytes", EXAMPLE)),
+    }
+}
+
+fn rename_all(item: &Item) -> Result<Case> {
+    let text = item.string(r#"rename_all = "camelCase""#)?;
+    Case::named(&text.value()).ok_or_else(|| {
+        let suggestion = names::suggestion(&text.value(), &Case::NAMES);
+        Error::new(text.span(), format_args!("unknown case `{}`; {suggestion}", text.value()))
+    })
+}
+
+fn runtime(item: &Item) -> Result<Path> {
+    let text = item.string(r#"crate = "my::cached_orm""#)?;
+    text.parse_with(Path::parse_mod_style).map_err(|_| {
+        Error::new(text.span(), "expected the path of the crate, such as `my::cached_orm`")
+    })
+}

@@ -1,0 +1,35 @@
+use crate::model::Model;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::ext::IdentExt as _;
+
+/// The struct itself, which users name.
+pub(super) fn declaration(model: &Model) -> TokenStream {
+    let (name, visibility) = (name(model), &model.visibility);
+    let doc = format!(" The columns of [`{}`].", model.ident);
+    quote! {
+        #[doc = #doc]
+        #[allow(dead_code)]
+        #visibility struct #name;
+    }
+}
+
+/// Its constants, one for each column.
+pub(super) fn expand(model: &Model) -> TokenStream {
+    let (name, ident, visibility) = (name(model), &model.ident, &model.visibility);
+    let constants = model.columns.iter().map(|column| {
+        let (constant, ty, name) = (&column.constant, &column.ty, &column.name);
+        let ty = if column.json { quote!(_orm::Json<#ty>) } else { ty.clone() };
+        quote!(#visibility const #constant: _Column<#ty> = _Column::new(#name);)
+    });
+    quote! {
+        type _Column<T> = _orm::Column<#ident, T>;
+        impl #name {
+            #(#constants)*
+        }
+    }
+}
+
+fn name(model: &Model) -> Ident {
+    format_ident!("{}Columns", model.ident.unraw(), span = model.ident.span())
+}

@@ -1,0 +1,96 @@
+use crate::{
+    attributes::NegativeTtl,
+    model::{Model, Policy},
+};
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+use std::time::Duration;
+use syn::ext::IdentExt as _;
+
+pub(super) fn expand(model: &Model) -> TokenStream {
+    let ident = &model.ident;
+    let name = ident.unraw().to_string();
+    let table = model.table.join(".");
+    let cache_name =
+        model.cache_name.as_ref().map(|name| quote!(const CACHE_NAME: &'static str = #name;));
+    let fingerprint = hexadecimal(model.fingerprint);
+    let policy = policy(&model.policy);
+    let (key_type, key) = key(model);
+    let take_skipped = take_skipped(model);
+    quote! {
+        #[automatically_derived]
+        impl _orm::Entity for #ident {
+            type Key = #key_type;
+            const NAME: &'static str = #name;
+            const TABLE: &'static str = #table;
+            #cache_name
+            const FINGERPRINT: u64 = #fingerprint;
+            #policy
+            fn key(&self) -> Self::Key {
+                #key
+            }
+            #take_skipped
+        }
+    }
+}
+
+/// The primary key's type, and its value: alone, or as a tuple.
+pub(super) fn key(model: &Model) -> (TokenStream, TokenStream) {
+    let types: Vec<_> = model.keys().map(|key| &key.ty).collect();
+    let fields = model.keys().map(|key| &key.field);
+    let values: Vec<_> = fields.map(|field| quote!(_orm::Clone::clone(&self.#field))).collect();
+    match (types.as_slice(), values.as_slice()) {
+        ([ty], [value]) => (quote!(#ty), quote!(#value)),
+        _ => (quote!((#(#types),*)), quote!((#(#values),*))),
+    }
+}
+
+fn policy(policy: &Policy) -> Option<TokenStream> {
+    let ttl = policy.ttl.map(|ttl| {
+        let ttl = duration(ttl);
+        quote!(.ttl(#ttl))
+    });
+    let ttl_jitter = policy.ttl_jitter.map(|part| {
+        let part = Literal::f64_unsuffixed(part);
+        quote!(.ttl_jitter(#part))
+    });
+    let negative_ttl = policy.negative_ttl.map(|ttl| match ttl {
+        NegativeTtl::Off => quote!(.negative_ttl(_orm::None)),
+        NegativeTtl::For(ttl) => {
+            let ttl = duration(ttl);
+            quote!(.negative_ttl(_orm::Some(#ttl)))
+        }
+    });
+    let min_compress_len = policy.min_compress_len.map(|bytes| {
+        let bytes = Literal::usize_unsuffixed(bytes);
+        quote!(.min_compress_len(_orm::Some(#bytes)))
+    });
+    let options = [ttl, ttl_jitter, negative_ttl, min_compress_len];
+    options.iter().any(Option::is_some).then(|| {
+        let options = options.iter().flatten();
+        quote!(const POLICY: _orm::CachePolicy = _orm::CachePolicy::DEFAULT #(#options)*;)
+    })
+}
+
+fn take_skipped(model: &Model) -> Option<TokenStream> {
+    let fields: Vec<_> = model.skipped.iter().map(|skipped| &skipped.field).collect();
+    (!fields.is_empty()).then(|| {
+        quote! {
+            fn take_skipped(&mut self, other: &mut Self) {
+                #(_orm::swap(&mut self.#fields, &mut other.#fields);)*
+            }
+        }
+    })
+}
+
+fn duration(duration: Duration) -> TokenStream {
+    let seconds = Literal::u64_unsuffixed(duration.as_secs());
+    quote!(_orm::Duration::from_secs(#seconds))
+}
+
+/// `0x0123_4567_89ab_cdef`
+fn hexadecimal(number: u64) -> Literal {
+    let [a, b, c, d] = [48, 32, 16, 0].map(|shift| number >> shift & 0xffff);
+    let text = format!("0x{a:04x}_{b:04x}_{c:04x}_{d:04x}");
+    text.parse().unwrap_or_else(|_| Literal::u64_unsuffixed(number))
+}

@@ -1,0 +1,117 @@
+use super::located_at;
+use crate::{
+    database::Database,
+    model::{Column, Model},
+    sql::Sql,
+};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+pub(super) fn expand(model: &Model, database: Database, span: Span) -> TokenStream {
+    let ident = &model.ident;
+    let db = Ident::new(database.name(), Span::call_site().located_at(span));
+    let statements = statements(&Sql::new(database, model));
+    let from_row = from_row(model, &db);
+    let bind_columns = bind_columns(model, &db);
+    let bind_given_key = bind_given_key(model, &db);
+    quote! {
+        #[automatically_derived]
+        impl _orm::Persist<_orm::#db> for #ident {
+            #statements
+            #from_row
+            #bind_columns
+            #bind_given_key
+        }
+    }
+}
+
+fn statements(sql: &Sql<'_>) -> TokenStream {
+    let select = raw(&sql.select());
+    let select_by_key = raw(&sql.select_by_key());
+    let lock_by_key = match sql.lock_by_key() {
+        Some(statement) => {
+            let statement = raw(&statement);
+            quote!(#statement)
+        }
+        None => quote!(Self::SELECT_BY_KEY),
+    };
+    let insert = raw(&sql.insert());
+    let select_inserted = sql.select_inserted().map(|statement| {
+        let statement = raw(&statement);
+        quote! {
+            const SELECT_INSERTED: _orm::Option<&'static str> = _orm::Some(#statement);
+        }
+    });
+    let update = raw(&sql.update());
+    let delete = raw(&sql.delete());
+    quote! {
+        const SELECT: &'static str = #select;
+        const SELECT_BY_KEY: &'static str = #select_by_key;
+        const LOCK_BY_KEY: &'static str = #lock_by_key;
+        const INSERT: &'static str = #insert;
+        #select_inserted
+        const UPDATE: &'static str = #update;
+        const DELETE: &'static str = #delete;
+    }
+}
+
+fn from_row(model: &Model, db: &Ident) -> TokenStream {
+    let columns = model.columns.iter().map(|column| {
+        let Column { field, ty, name, json, .. } = column;
+        let get = if *json { quote!(get_json) } else { quote!(get) };
+        quote_spanned!(located_at(ty)=> #field: row.#get::<#ty>(#name)?)
+    });
+    let skipped = model.skipped.iter().map(|skipped| {
+        let (field, ty) = (&skipped.field, &skipped.ty);
+        quote_spanned!(located_at(ty)=> #field: _orm::Default::default())
+    });
+    let fields = columns.chain(skipped);
+    quote! {
+        fn from_row(row: &_orm::Row<'_, _orm::#db>) -> _orm::Result<Self> {
+            _orm::Ok(Self { #(#fields,)* })
+        }
+    }
+}
+
+fn bind_columns(model: &Model, db: &Ident) -> TokenStream {
+    let columns: Vec<_> = model.written().map(push).collect();
+    let bindings = parameter(&columns);
+    quote! {
+        fn bind_columns(&self, #bindings: &mut _orm::Bindings<_orm::#db>) {
+            #(#columns)*
+        }
+    }
+}
+
+/// The trait binds the whole key, so only a key that is generated needs this.
+fn bind_given_key(model: &Model, db: &Ident) -> Option<TokenStream> {
+    model.has_generated_key().then(|| {
+        let parts: Vec<_> = model.given_keys().map(push).collect();
+        let bindings = parameter(&parts);
+        quote! {
+            fn bind_given_key(&self, #bindings: &mut _orm::Bindings<_orm::#db>) {
+                #(#parts)*
+            }
+        }
+    })
+}
+
+fn parameter(used_by: &[TokenStream]) -> TokenStream {
+    if used_by.is_empty() { quote!(_) } else { quote!(bindings) }
+}
+
+fn push(column: &Column) -> TokenStream {
+    let Column { field, ty, json, .. } = column;
+    let push = if *json { quote!(push_json) } else { quote!(push) };
+    quote_spanned!(located_at(ty)=> bindings.#push::<#ty>(&self.#field);)
+}
+
+/// A raw string where that spares backslashes.
+fn raw(sql: &str) -> Literal {
+    if !sql.contains(['"', '\\']) {
+        return Literal::string(sql);
+    }
+    let guard = "#".repeat(1 + sql.matches('#').count());
+    // A carriage return cannot stand in a raw string.
+    format!("r{guard}\"{sql}\"{guard}").parse().unwrap_or_else(|_| Literal::string(sql))
+}

@@ -1,0 +1,205 @@
+//! What options mean together, and which of them exclude each other.
+
+use super::{Column, Declared, Kind};
+use crate::{
+    database::{Database, Features},
+    errors::Errors,
+};
+use proc_macro2::{Ident, Span};
+use syn::{Error, Generics};
+
+/// The runtime implements its traits for tuples of up to eight parts.
+const MOST_KEYS: usize = 8;
+
+/// The databases to write statements for.
+pub(super) fn databases(
+    ident: &Ident,
+    named: Option<Vec<(Database, Ident)>>,
+    features: Features,
+    errors: &mut Errors,
+) -> Vec<(Database, Span)> {
+    if let Some(mut named) = named {
+        named.retain(|(database, name)| {
+            let enabled = features.has(*database);
+            if !enabled {
+                let feature = database.feature();
+                errors.at(
+                    name,
+                    format_args!(
+                        "`{name}` is not enabled; enable the feature `{feature}` of `cached-orm`"
+                    ),
+                );
+            }
+            enabled
+        });
+        return named.iter().map(|(database, name)| (*database, name.span())).collect();
+    }
+    let enabled: Vec<_> =
+        Database::ALL.into_iter().filter(|database| features.has(*database)).collect();
+    if enabled.is_empty() {
+        errors.at(
+            ident,
+            "no database is enabled; enable a feature of `cached-orm`: `postgres`, `mysql` or `sqlite`",
+        );
+    }
+    enabled.into_iter().map(|database| (database, ident.span())).collect()
+}
+
+/// Whether there are any, which is a mistake.
+pub(super) fn refuse_generics(generics: &Generics, errors: &mut Errors) -> bool {
+    if !generics.params.is_empty() {
+        errors.at(
+            &generics.params,
+            "a row is one concrete type; remove the generic parameters, and own what is borrowed",
+        );
+    } else if let Some(clause) = &generics.where_clause {
+        errors.at(clause, "a row is one concrete type; remove the `where` clause");
+    }
+    !generics.params.is_empty() || generics.where_clause.is_some()
+}
+
+/// Whether the field is stored as JSON.
+pub(super) fn json(field: &Declared<'_>, features: Features, errors: &mut Errors) -> bool {
+    let Some(span) = field.attributes.json else { return false };
+    if !features.json {
+        errors.push(Error::new(
+            span,
+            "`json` is not enabled; enable the feature `json` of `cached-orm`",
+        ));
+    }
+    features.json && !field.attributes.primary_key
+}
+
+/// How the field's column is used; `None` if it has no column.
+pub(super) fn kind(field: &Declared<'_>, errors: &mut Errors) -> Option<Kind> {
+    let attributes = &field.attributes;
+    let mut refuse = |span: Option<Span>, message: &str| {
+        if let Some(span) = span {
+            errors.push(Error::new(span, message));
+        }
+    };
+    if attributes.primary_key {
+        refuse(attributes.skip, "a primary key needs a column; leave `skip` out");
+        refuse(
+            attributes.json,
+            "JSON cannot be a primary key: equal values may be stored differently; leave `json` out",
+        );
+        refuse(
+            attributes.readonly,
+            "a primary key is never updated; leave `readonly` out, or write `generated`",
+        );
+        let generated = attributes.generated.is_some();
+        return Some(if generated { Kind::GeneratedKey } else { Kind::GivenKey });
+    }
+    if attributes.skip.is_some() {
+        let column = attributes.column.as_ref().map(syn::LitStr::span);
+        refuse(column, "a skipped field has no column; leave `column` or `skip` out");
+        refuse(
+            attributes.generated,
+            "a skipped field has no column; leave `generated` or `skip` out",
+        );
+        refuse(
+            attributes.readonly,
+            "a skipped field has no column; leave `readonly` or `skip` out",
+        );
+        refuse(attributes.json, "a skipped field has no column; leave `json` or `skip` out");
+        return None;
+    }
+    if attributes.generated.is_some() {
+        refuse(attributes.readonly, "a generated column is never written; leave `readonly` out");
+    }
+    let read_back = attributes.generated.or(attributes.readonly).is_some();
+    Some(if read_back { Kind::ReadBack } else { Kind::Written })
+}
+
+/// Checks the columns together. Whether there is any use in expanding them.
+pub(super) fn check_columns(
+    ident: &Ident,
+    columns: &mut [Column],
+    declared: &[Declared<'_>],
+    databases: &[(Database, Span)],
+    errors: &mut Errors,
+) -> bool {
+    check_same_columns(columns, declared, databases, errors);
+    let distinct = check_constants(ident, columns, errors);
+    if databases.iter().any(|(database, _)| *database == Database::MySql) {
+        check_last_insert_id(columns, declared, errors);
+    }
+
+    let mut keys = columns.iter().filter(|column| column.is_key());
+    if keys.clone().next().is_none() {
+        errors.at(
+            ident,
+            format_args!(
+                "`{ident}` has no primary key; write `#[primary_key]` at the field that is its key"
+            ),
+        );
+        return distinct && guess_key(columns);
+    }
+    if let Some(key) = keys.nth(MOST_KEYS) {
+        errors.at(&key.field, format_args!("a primary key has at most {MOST_KEYS} columns"));
+        return false;
+    }
+    distinct
+}
+
+/// Expands as if `id` were the key, if there is one.
+fn guess_key(columns: &mut [Column]) -> bool {
+    let id = columns.iter_mut().find(|column| column.field == "id");
+    id.is_some_and(|id| {
+        id.kind = Kind::GivenKey;
+        true
+    })
+}
+
+fn check_same_columns(
+    columns: &[Column],
+    declared: &[Declared<'_>],
+    databases: &[(Database, Span)],
+    errors: &mut Errors,
+) {
+    let ignores_case = databases.iter().any(|(database, _)| database.ignores_case());
+    let same = |a: &str, b: &str| a == b || (ignores_case && a.eq_ignore_ascii_case(b));
+    for (i, column) in columns.iter().enumerate() {
+        if let Some(first) = columns[..i].iter().find(|first| same(&first.name, &column.name)) {
+            let message = format!("`{}` is also the column of `{}`", column.name, first.field);
+            let attributes = declared.iter().find(|field| *field.ident == column.field);
+            match attributes.and_then(|field| field.attributes.column.as_ref()) {
+                Some(name) => errors.at(name, message),
+                None => errors.at(&column.field, message),
+            }
+        }
+    }
+}
+
+fn check_constants(ident: &Ident, columns: &[Column], errors: &mut Errors) -> bool {
+    let mut distinct = true;
+    for (i, column) in columns.iter().enumerate() {
+        let (field, constant) = (&column.field, &column.constant);
+        if let Some(first) = columns[..i].iter().find(|first| first.constant == *constant) {
+            distinct = false;
+            errors.at(
+                field,
+                format_args!(
+                    "`{field}` and `{}` would both be `{ident}Columns::{constant}`; rename one, and name its column in `#[orm(column = \"…\")]`",
+                    first.field
+                ),
+            );
+        }
+    }
+    distinct
+}
+
+/// MySQL tells one generated number of an `INSERT`, and no more.
+fn check_last_insert_id(columns: &[Column], declared: &[Declared<'_>], errors: &mut Errors) {
+    let generated = columns.iter().filter(|column| column.kind == Kind::GeneratedKey);
+    for second in generated.skip(1) {
+        let field = declared.iter().find(|field| *field.ident == second.field);
+        if let Some(span) = field.and_then(|field| field.attributes.generated) {
+            errors.push(Error::new(
+                span,
+                "MySQL generates one column of a primary key; leave `generated` out",
+            ));
+        }
+    }
+}

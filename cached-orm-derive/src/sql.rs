@@ -1,0 +1,138 @@
+//! The statements, spelt for one database.
+
+use crate::{
+    database::Database,
+    model::{Column, Kind, Model},
+};
+
+pub(crate) struct Sql<'m> {
+    database: Database,
+    model: &'m Model,
+}
+
+impl<'m> Sql<'m> {
+    pub(crate) fn new(database: Database, model: &'m Model) -> Self {
+        Self { database, model }
+    }
+
+    pub(crate) fn select(&self) -> String {
+        format!("SELECT {} FROM {}", self.all_columns(), self.table())
+    }
+
+    pub(crate) fn select_by_key(&self) -> String {
+        format!("{} WHERE {}", self.select(), self.equal(self.model.keys(), 1, " AND "))
+    }
+
+    /// `None` for SQLite, which locks the whole database and no row.
+    pub(crate) fn lock_by_key(&self) -> Option<String> {
+        (self.database != Database::Sqlite).then(|| format!("{} FOR UPDATE", self.select_by_key()))
+    }
+
+    /// Parameters: the written columns, then the given parts of the key.
+    pub(crate) fn insert(&self) -> String {
+        let columns: Vec<_> = self.model.written().chain(self.model.given_keys()).collect();
+        let names: Vec<_> = columns.iter().map(|column| self.quote(&column.name)).collect();
+        let values: Vec<_> = (1..=columns.len()).map(|n| self.placeholder(n)).collect();
+        let source = match self.database {
+            Database::Postgres | Database::Sqlite if columns.is_empty() => {
+                "DEFAULT VALUES".to_owned()
+            }
+            _ => format!("({}) VALUES ({})", names.join(", "), values.join(", ")),
+        };
+        self.returning(format!("INSERT INTO {} {source}", self.table()))
+    }
+
+    /// For a database that does not return the row it inserted, although it
+    /// made a part of its key. Parameters: the given parts of the key.
+    pub(crate) fn select_inserted(&self) -> Option<String> {
+        if self.database.has_returning() || !self.model.has_generated_key() {
+            return None;
+        }
+        let mut n = 0;
+        let conditions = self.model.keys().map(|key| {
+            let name = self.quote(&key.name);
+            if key.kind == Kind::GeneratedKey {
+                return format!("{name} = LAST_INSERT_ID()");
+            }
+            n += 1;
+            format!("{name} = {}", self.placeholder(n))
+        });
+        let conditions: Vec<_> = conditions.collect();
+        Some(format!("{} WHERE {} FOR UPDATE", self.select(), conditions.join(" AND ")))
+    }
+
+    /// Parameters: the written columns, then the key.
+    pub(crate) fn update(&self) -> String {
+        let written = self.model.written().count();
+        let assignments = match self.unchanged_column() {
+            Some(column) if written == 0 => {
+                let name = self.quote(&column.name);
+                format!("{name} = {name}")
+            }
+            _ => self.equal(self.model.written(), 1, ", "),
+        };
+        let condition = self.equal(self.model.keys(), written + 1, " AND ");
+        self.returning(format!("UPDATE {} SET {assignments} WHERE {condition}", self.table()))
+    }
+
+    pub(crate) fn delete(&self) -> String {
+        let condition = self.equal(self.model.keys(), 1, " AND ");
+        self.returning(format!("DELETE FROM {} WHERE {condition}", self.table()))
+    }
+
+    /// What an update that writes nothing sets to itself, so that the row is
+    /// still met and locked. PostgreSQL refuses to set a column that it always
+    /// generates, so another part of the key comes first.
+    fn unchanged_column(&self) -> Option<&Column> {
+        self.model.given_keys().chain(self.model.keys()).next()
+    }
+
+    fn returning(&self, statement: String) -> String {
+        if self.database.has_returning() {
+            format!("{statement} RETURNING {}", self.all_columns())
+        } else {
+            statement
+        }
+    }
+
+    fn table(&self) -> String {
+        let parts: Vec<_> = self.model.table.iter().map(|part| self.quote(part)).collect();
+        parts.join(".")
+    }
+
+    fn all_columns(&self) -> String {
+        let names: Vec<_> =
+            self.model.columns.iter().map(|column| self.quote(&column.name)).collect();
+        names.join(", ")
+    }
+
+    /// `"a" = $1, "b" = $2`, with parameters from `first` on.
+    fn equal<'c>(
+        &self,
+        columns: impl Iterator<Item = &'c Column>,
+        first: usize,
+        separator: &str,
+    ) -> String {
+        let terms: Vec<_> = columns
+            .enumerate()
+            .map(|(i, column)| {
+                format!("{} = {}", self.quote(&column.name), self.placeholder(first + i))
+            })
+            .collect();
+        terms.join(separator)
+    }
+
+    fn quote(&self, name: &str) -> String {
+        match self.database {
+            Database::Postgres | Database::Sqlite => format!("\"{}\"", name.replace('"', "\"\"")),
+            Database::MySql => format!("`{}`", name.replace('`', "``")),
+        }
+    }
+
+    fn placeholder(&self, n: usize) -> String {
+        match self.database {
+            Database::Postgres | Database::Sqlite => format!("${n}"),
+            Database::MySql => "?".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+/// The columns of [`Note`].
+#[allow(dead_code)]
+struct NoteColumns;
+#[allow(dead_code, missing_docs)]
+const _: () = {
+    use crate::reexports::orm::__private as _orm;
+    #[automatically_derived]
+    impl _orm::Entity for Note {
+        type Key = i64;
+        const NAME: &'static str = "Note";
+        const TABLE: &'static str = "note";
+        const FINGERPRINT: u64 = 0x8b1e_63d3_29b7_261e;
+        const POLICY: _orm::CachePolicy = _orm::CachePolicy::DEFAULT
+            .negative_ttl(_orm::Some(_orm::Duration::from_secs(60)));
+        fn key(&self) -> Self::Key {
+            _orm::Clone::clone(&self.id)
+        }
+    }
+    #[automatically_derived]
+    impl _orm::Persist<_orm::Sqlite> for Note {
+        const SELECT: &'static str = r#"SELECT "id", "text" FROM "note""#;
+        const SELECT_BY_KEY: &'static str = r#"SELECT "id", "text" FROM "note" WHERE "id" = $1"#;
+        const LOCK_BY_KEY: &'static str = Self::SELECT_BY_KEY;
+        const INSERT: &'static str = r#"INSERT INTO "note" ("text", "id") VALUES ($1, $2) RETURNING "id", "text""#;
+        const UPDATE: &'static str = r#"UPDATE "note" SET "text" = $1 WHERE "id" = $2 RETURNING "id", "text""#;
+        const DELETE: &'static str = r#"DELETE FROM "note" WHERE "id" = $1 RETURNING "id", "text""#;
+        fn from_row(row: &_orm::Row<'_, _orm::Sqlite>) -> _orm::Result<Self> {
+            _orm::Ok(Self {
+                id: row.get::<i64>("id")?,
+                text: row.get::<String>("text")?,
+            })
+        }
+        fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Sqlite>) {
+            bindings.push::<String>(&self.text);
+        }
+    }
+    impl Note {
+        /// Reads the row with this primary key: from the cache, or else from the database.
+        async fn fetch(
+            db: impl _orm::SqliteSession,
+            key: i64,
+        ) -> _orm::Result<_orm::Option<Self>> {
+            <Self as _orm::MemcachedOrm>::fetch(db, key).await
+        }
+        /// Writes the row, and reads back what the database made of it.
+        async fn update(&mut self, db: impl _orm::SqliteSession) -> _orm::Result<()> {
+            <Self as _orm::MemcachedOrm>::update(self, db).await
+        }
+        /// Reads the row again from the database, and caches it.
+        async fn refresh(&mut self, db: impl _orm::SqliteSession) -> _orm::Result<()> {
+            <Self as _orm::MemcachedOrm>::refresh(self, db).await
+        }
+        /// Deletes the row; `false` if there is none.
+        async fn delete(&self, db: impl _orm::SqliteSession) -> _orm::Result<bool> {
+            <Self as _orm::MemcachedOrm>::delete(self, db).await
+        }
+        /// The primary key as it stands in cache keys, such as `(7)`.
+        fn get_instance_key(&self) -> _orm::String {
+            <Self as _orm::MemcachedOrm>::get_instance_key(self)
+        }
+    }
+    type _Column<T> = _orm::Column<Note, T>;
+    impl NoteColumns {
+        const ID: _Column<i64> = _Column::new("id");
+        const TEXT: _Column<String> = _Column::new("text");
+    }
+};
