@@ -27,12 +27,19 @@ pub use memcached_orm::MemcachedOrm;
 pub use observe::Statistics;
 pub use orm::Orm;
 pub use policy::{CachePolicy, SetOptions};
+#[cfg(feature = "mysql")]
+pub use session::MySqlSession;
+#[cfg(feature = "postgres")]
+pub use session::PgSession;
 pub use session::Session;
+#[cfg(feature = "sqlite")]
+pub use session::SqliteSession;
 #[cfg(feature = "json")]
 pub use sql::JsonBackend;
 pub use sql::{Backend, BindKey, Bindings, Column, Row, Storable};
 pub use transaction::{Committed, Isolation, Savepoint, Transaction};
 
+pub use cached_orm_derive::MemcachedOrm;
 pub use sqlx;
 #[cfg(feature = "mysql")]
 pub use sqlx::MySql;
@@ -42,3 +49,18 @@ pub use sqlx::Postgres;
 pub use sqlx::Sqlite;
 #[cfg(feature = "json")]
 pub use sqlx::types::Json;
+
+/// What the derive's output names. Not for others: it changes without notice.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::*;
+    pub use core::{
+        clone::Clone,
+        default::Default,
+        mem::swap,
+        option::Option::{self, None, Some},
+        result::Result::Ok,
+        time::Duration,
+    };
+    pub use std::string::String;
+}

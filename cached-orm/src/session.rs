@@ -70,3 +70,22 @@ impl<DB: Backend> Session for &mut Savepoint<'_, DB> {
         Target::Open(self.open())
     }
 }
+
+macro_rules! session_of {
+    ($feature:literal, $database:ident, $name:ident) => {
+        #[cfg(feature = $feature)]
+        #[doc = concat!("A [`Session`] of [`", stringify!($database), "`](crate::", stringify!($database), ").")]
+        #[diagnostic::on_unimplemented(
+            message = "`{Self}` is not an `Orm` or a transaction of this database",
+            note = "pass `&orm`, `&mut transaction` or `&mut savepoint`"
+        )]
+        pub trait $name: Session<Database = crate::$database> {}
+
+        #[cfg(feature = $feature)]
+        impl<S: Session<Database = crate::$database>> $name for S {}
+    };
+}
+
+session_of!("postgres", Postgres, PgSession);
+session_of!("mysql", MySql, MySqlSession);
+session_of!("sqlite", Sqlite, SqliteSession);
