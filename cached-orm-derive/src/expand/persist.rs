@@ -28,13 +28,7 @@ pub(super) fn expand(model: &Model, database: Database, span: Span) -> TokenStre
 fn statements(sql: &Sql<'_>) -> TokenStream {
     let select = raw(&sql.select());
     let select_by_key = raw(&sql.select_by_key());
-    let lock_by_key = match sql.lock_by_key() {
-        Some(statement) => {
-            let statement = raw(&statement);
-            quote!(#statement)
-        }
-        None => quote!(Self::SELECT_BY_KEY),
-    };
+    let lock_by_key = raw(&sql.lock_by_key());
     let insert = raw(&sql.insert());
     let select_inserted = sql.select_inserted().map(|statement| {
         let statement = raw(&statement);
