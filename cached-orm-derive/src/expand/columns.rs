@@ -17,10 +17,13 @@ pub(super) fn declaration(model: &Model) -> TokenStream {
 /// Its constants, one for each column.
 pub(super) fn expand(model: &Model) -> TokenStream {
     let (name, ident, visibility) = (name(model), &model.ident, &model.visibility);
+    let single_key = model.keys().count() == 1;
     let constants = model.columns.iter().map(|column| {
         let (constant, ty, name) = (&column.constant, &column.ty, &column.name);
         let ty = if column.json { quote!(_orm::Json<#ty>) } else { ty.clone() };
-        quote!(#visibility const #constant: _Column<#ty> = _Column::new(#name);)
+        let is_whole_key = single_key && column.is_key();
+        let new = if is_whole_key { quote!(primary_key) } else { quote!(new) };
+        quote!(#visibility const #constant: _Column<#ty> = _Column::#new(#name);)
     });
     quote! {
         type _Column<T> = _orm::Column<#ident, T>;

@@ -118,7 +118,7 @@ const _: () = {
     }
     type _Column<T> = _orm::Column<User, T>;
     impl UserColumns {
-        pub const ID: _Column<i64> = _Column::new("id");
+        pub const ID: _Column<i64> = _Column::primary_key("id");
         pub const FULL_NAME: _Column<String> = _Column::new("fullName");
         pub const EMAIL: _Column<String> = _Column::new("e \"mail\"#");
         pub const PREFERENCES: _Column<_orm::Json<Preferences>> = _Column::new(

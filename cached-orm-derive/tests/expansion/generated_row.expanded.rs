@@ -90,7 +90,7 @@ const _: () = {
     }
     type _Column<T> = _orm::Column<Ticket, T>;
     impl TicketColumns {
-        const ID: _Column<u64> = _Column::new("id");
+        const ID: _Column<u64> = _Column::primary_key("id");
         const ISSUED_AT: _Column<DateTime<Utc>> = _Column::new("issued_at");
     }
 };

@@ -59,7 +59,7 @@ const _: () = {
     }
     type _Column<T> = _orm::Column<r#Enum, T>;
     impl EnumColumns {
-        const TYPE: _Column<String> = _Column::new("type");
+        const TYPE: _Column<String> = _Column::primary_key("type");
         const FN: _Column<i32> = _Column::new("fn");
     }
 };

@@ -61,7 +61,7 @@ const _: () = {
     }
     type _Column<T> = _orm::Column<Note, T>;
     impl NoteColumns {
-        const ID: _Column<i64> = _Column::new("id");
+        const ID: _Column<i64> = _Column::primary_key("id");
         const TEXT: _Column<String> = _Column::new("text");
     }
 };

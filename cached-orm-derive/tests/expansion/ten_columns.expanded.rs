@@ -76,7 +76,7 @@ const _: () = {
     }
     type _Column<T> = _orm::Column<User, T>;
     impl UserColumns {
-        pub const ID: _Column<i64> = _Column::new("id");
+        pub const ID: _Column<i64> = _Column::primary_key("id");
         pub const NAME: _Column<String> = _Column::new("name");
         pub const EMAIL: _Column<Option<String>> = _Column::new("email");
         pub const AGE: _Column<i32> = _Column::new("age");

@@ -107,7 +107,7 @@ const _: () = {
     }
     type _Column<T> = _orm::Column<HttpRoute, T>;
     impl HttpRouteColumns {
-        const ID: _Column<i64> = _Column::new("id");
+        const ID: _Column<i64> = _Column::primary_key("id");
         const PATH: _Column<String> = _Column::new("path");
     }
 };
