@@ -41,7 +41,7 @@ pub(super) struct Identity {
 impl Identity {
     /// How old the server is, or younger: never older.
     pub(super) fn age(&self, now: Instant) -> Duration {
-        self.age + now.saturating_duration_since(self.asked)
+        self.age.saturating_add(now.saturating_duration_since(self.asked))
     }
 
     /// Whether an item of this size fits into the server.
