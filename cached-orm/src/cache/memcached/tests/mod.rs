@@ -2,6 +2,7 @@ mod fake;
 mod faults;
 mod load;
 mod options;
+mod parse;
 mod process;
 mod server;
 
