@@ -4,6 +4,7 @@ mod load;
 mod options;
 mod parse;
 mod process;
+mod protocol;
 mod server;
 
 pub(in crate::cache) use process::Memcached;
