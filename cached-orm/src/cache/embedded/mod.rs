@@ -15,14 +15,18 @@
 //! - A row that the map drops was there until then.
 
 mod held;
+mod row;
 #[cfg(test)]
 mod tests;
 
-use self::held::{Held, Shard};
+use self::{
+    held::{Held, Shard},
+    row::{Reaper, Row, size},
+};
 use super::{CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Replaced, StoreFuture};
 use crate::key::CacheKey;
 use bytes::Bytes;
-use moka::{Expiry, policy::EvictionPolicy, sync::Cache};
+use moka::{policy::EvictionPolicy, sync::Cache};
 use std::{
     fmt,
     hash::{BuildHasher, RandomState},
@@ -36,8 +40,6 @@ use std::{
 use tokio::time::Instant;
 
 const SHARDS: usize = 64;
-/// What an entry takes besides its key and value.
-const ENTRY_OVERHEAD: usize = 160;
 /// No entry may take more than this part of the whole.
 const LARGEST_SHARE: u64 = 8;
 /// Longer lives are cut, so that no date overflows.
@@ -52,38 +54,6 @@ pub(crate) struct EmbeddedStore {
     next_token: AtomicU64,
     max_entry: usize,
     is_closed: AtomicBool,
-}
-
-#[derive(Clone)]
-struct Row {
-    value: Bytes,
-    token: u64,
-    expires: Instant,
-}
-
-/// Lets the map drop expired rows. Whether a row counts is decided by
-/// [`Row::expires`], on tokio's clock.
-struct Reaper;
-
-impl Expiry<CacheKey, Row> for Reaper {
-    fn expire_after_create(
-        &self,
-        _: &CacheKey,
-        row: &Row,
-        _: std::time::Instant,
-    ) -> Option<Duration> {
-        Some(row.expires.saturating_duration_since(Instant::now()))
-    }
-
-    fn expire_after_update(
-        &self,
-        _: &CacheKey,
-        row: &Row,
-        _: std::time::Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        Some(row.expires.saturating_duration_since(Instant::now()))
-    }
 }
 
 impl EmbeddedStore {
@@ -283,10 +253,6 @@ impl fmt::Debug for EmbeddedStore {
             .field("rows", &self.rows.entry_count())
             .finish_non_exhaustive()
     }
-}
-
-fn size(key: &CacheKey, value: &Bytes) -> usize {
-    key.as_bytes().len() + value.len() + ENTRY_OVERHEAD
 }
 
 fn expiry(now: Instant, ttl: Duration) -> Instant {
