@@ -118,6 +118,9 @@ fn reads_without_the_lock_are_linearizable() {
                     let _locked = row_lock.lock().unwrap();
                     let cas = stored(store.fence_now(&key(0), fence.clone(), TTL, None));
                     let new = committed.fetch_add(1, Ordering::SeqCst) + 1;
+                    // Nobody but the fence's owner can take it away.
+                    let found = store.get_now(&key(0), Some(TTL));
+                    assert_eq!(found, Lookup::Item { value: fence.clone(), cas, stale: false });
                     if new % 3 == 0 {
                         store.delete_now(&key(0), cas);
                     } else {
