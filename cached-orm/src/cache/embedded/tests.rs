@@ -99,6 +99,15 @@ async fn a_closed_store_says_so() {
     assert!(matches!(store.get(&key(1), None).await, Err(CacheError::Closed)));
 }
 
+/// Ends the readers, also when a writer panics.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// A database row, its cache, and the protocol between them, on real threads:
 /// nobody reads less than what was acknowledged before.
 #[test]
@@ -114,6 +123,7 @@ fn reads_without_the_lock_are_linearizable() {
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
+                let _over = Over(&is_over);
                 for _ in 0..30_000 {
                     let _locked = row_lock.lock().unwrap();
                     let cas = stored(store.fence_now(&key(0), fence.clone(), TTL, None));
@@ -128,7 +138,6 @@ fn reads_without_the_lock_are_linearizable() {
                     }
                     acknowledged.store(new, Ordering::SeqCst);
                 }
-                is_over.store(true, Ordering::SeqCst);
             });
         }
         for _ in 0..2 {
