@@ -135,3 +135,6 @@ pub(crate) enum Unreadable {
     /// Marked as out of date by somebody.
     Stale,
 }
+
+#[cfg(all(test, feature = "embedded"))]
+mod tests;
