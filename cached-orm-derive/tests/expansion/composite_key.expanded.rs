@@ -10,7 +10,7 @@ const _: () = {
         const NAME: &'static str = "Membership";
         const TABLE: &'static str = "membership";
         const FINGERPRINT: u64 = 0x45a7_702f_924b_5fda;
-        fn key(&self) -> Self::Key {
+        fn key(&self) -> (Uuid, String) {
             (_orm::Clone::clone(&self.tenant), _orm::Clone::clone(&self.handle))
         }
     }

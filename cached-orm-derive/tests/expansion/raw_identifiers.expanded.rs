@@ -10,7 +10,7 @@ const _: () = {
         const NAME: &'static str = "Enum";
         const TABLE: &'static str = "enum";
         const FINGERPRINT: u64 = 0xd125_a3e9_9327_daf1;
-        fn key(&self) -> Self::Key {
+        fn key(&self) -> String {
             _orm::Clone::clone(&self.r#type)
         }
     }

@@ -10,7 +10,7 @@ const _: () = {
         const NAME: &'static str = "User";
         const TABLE: &'static str = "users";
         const FINGERPRINT: u64 = 0x493f_4459_97f3_65b9;
-        fn key(&self) -> Self::Key {
+        fn key(&self) -> i64 {
             _orm::Clone::clone(&self.id)
         }
     }

@@ -10,7 +10,7 @@ const _: () = {
         const NAME: &'static str = "HttpRoute";
         const TABLE: &'static str = "http_route";
         const FINGERPRINT: u64 = 0x7af3_046c_6baf_f657;
-        fn key(&self) -> Self::Key {
+        fn key(&self) -> i64 {
             _orm::Clone::clone(&self.id)
         }
     }
