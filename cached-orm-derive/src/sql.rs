@@ -23,10 +23,14 @@ impl<'m> Sql<'m> {
         format!("{} WHERE {}", self.select(), self.equal(self.model.keys(), 1, " AND "))
     }
 
-    /// SQLite locks the whole database, and no row.
-    pub(crate) fn lock_by_key(&self) -> String {
-        let lock = if self.database == Database::Sqlite { "" } else { " FOR UPDATE" };
-        format!("{}{lock}", self.select_by_key())
+    /// SQLite locks the whole database, and has no statement that locks a row.
+    pub(crate) fn lock_by_key(&self) -> Option<String> {
+        match self.database {
+            Database::Sqlite => None,
+            Database::Postgres | Database::MySql => {
+                Some(format!("{} FOR UPDATE", self.select_by_key()))
+            }
+        }
     }
 
     /// Parameters: the written columns, then the given parts of the key.

@@ -47,8 +47,10 @@ pub trait Persist<DB: Backend>: Entity<Key: BindKey<DB>> {
     /// Selects one row by primary key.
     const SELECT_BY_KEY: &'static str;
 
-    /// Selects one row by primary key, and locks it until the transaction ends.
-    const LOCK_BY_KEY: &'static str;
+    /// Selects one row by primary key, and locks it until the transaction ends;
+    /// where a transaction that writes locks the whole database, no more than
+    /// [`SELECT_BY_KEY`](Self::SELECT_BY_KEY).
+    const LOCK_BY_KEY: &'static str = Self::SELECT_BY_KEY;
 
     /// Inserts one row; returns it where the database can.
     const INSERT: &'static str;

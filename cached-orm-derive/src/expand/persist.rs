@@ -30,7 +30,10 @@ pub(super) fn expand(model: &Model, database: Database, span: Span) -> TokenStre
 fn statements(sql: &Sql<'_>) -> TokenStream {
     let select = raw(&sql.select());
     let select_by_key = raw(&sql.select_by_key());
-    let lock_by_key = raw(&sql.lock_by_key());
+    let lock_by_key = sql.lock_by_key().map(|statement| {
+        let statement = raw(&statement);
+        quote!(const LOCK_BY_KEY: &'static str = #statement;)
+    });
     let insert = raw(&sql.insert());
     let select_inserted = sql.select_inserted().map(|statement| {
         let statement = raw(&statement);
@@ -43,7 +46,7 @@ fn statements(sql: &Sql<'_>) -> TokenStream {
     quote! {
         const SELECT: &'static str = #select;
         const SELECT_BY_KEY: &'static str = #select_by_key;
-        const LOCK_BY_KEY: &'static str = #lock_by_key;
+        #lock_by_key
         const INSERT: &'static str = #insert;
         #select_inserted
         const UPDATE: &'static str = #update;

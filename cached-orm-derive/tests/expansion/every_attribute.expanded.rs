@@ -55,7 +55,6 @@ const _: () = {
     impl _orm::Persist<_orm::Sqlite> for User {
         const SELECT: &'static str = r##"SELECT "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent" FROM "app"."users""##;
         const SELECT_BY_KEY: &'static str = r##"SELECT "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent" FROM "app"."users" WHERE "id" = $1"##;
-        const LOCK_BY_KEY: &'static str = r##"SELECT "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent" FROM "app"."users" WHERE "id" = $1"##;
         const INSERT: &'static str = r###"INSERT INTO "app"."users" ("fullName", "e ""mail""#", "preferences", "parent") VALUES ($1, $2, $3, $4) RETURNING "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent""###;
         const UPDATE: &'static str = r###"UPDATE "app"."users" SET "fullName" = $1, "e ""mail""#" = $2, "preferences" = $3, "parent" = $4 WHERE "id" = $5 RETURNING "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent""###;
         const DELETE: &'static str = r##"DELETE FROM "app"."users" WHERE "id" = $1 RETURNING "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent""##;

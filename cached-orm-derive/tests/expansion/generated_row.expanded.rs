@@ -38,7 +38,6 @@ const _: () = {
     impl _orm::Persist<_orm::Sqlite> for Ticket {
         const SELECT: &'static str = r#"SELECT "id", "issued_at" FROM "tickets""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "id", "issued_at" FROM "tickets" WHERE "id" = $1"#;
-        const LOCK_BY_KEY: &'static str = r#"SELECT "id", "issued_at" FROM "tickets" WHERE "id" = $1"#;
         const INSERT: &'static str = r#"INSERT INTO "tickets" DEFAULT VALUES RETURNING "id", "issued_at""#;
         const UPDATE: &'static str = r#"UPDATE "tickets" SET "id" = "id" WHERE "id" = $1 RETURNING "id", "issued_at""#;
         const DELETE: &'static str = r#"DELETE FROM "tickets" WHERE "id" = $1 RETURNING "id", "issued_at""#;

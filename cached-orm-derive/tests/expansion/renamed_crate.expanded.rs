@@ -20,7 +20,6 @@ const _: () = {
     impl _orm::Persist<_orm::Sqlite> for Note {
         const SELECT: &'static str = r#"SELECT "id", "text" FROM "note""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "id", "text" FROM "note" WHERE "id" = $1"#;
-        const LOCK_BY_KEY: &'static str = r#"SELECT "id", "text" FROM "note" WHERE "id" = $1"#;
         const INSERT: &'static str = r#"INSERT INTO "note" ("text", "id") VALUES ($1, $2) RETURNING "id", "text""#;
         const UPDATE: &'static str = r#"UPDATE "note" SET "text" = $1 WHERE "id" = $2 RETURNING "id", "text""#;
         const DELETE: &'static str = r#"DELETE FROM "note" WHERE "id" = $1 RETURNING "id", "text""#;

@@ -54,7 +54,6 @@ const _: () = {
     impl _orm::Persist<_orm::Sqlite> for HttpRoute {
         const SELECT: &'static str = r#"SELECT "id", "path" FROM "http_route""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "id", "path" FROM "http_route" WHERE "id" = $1"#;
-        const LOCK_BY_KEY: &'static str = r#"SELECT "id", "path" FROM "http_route" WHERE "id" = $1"#;
         const INSERT: &'static str = r#"INSERT INTO "http_route" ("path", "id") VALUES ($1, $2) RETURNING "id", "path""#;
         const UPDATE: &'static str = r#"UPDATE "http_route" SET "path" = $1 WHERE "id" = $2 RETURNING "id", "path""#;
         const DELETE: &'static str = r#"DELETE FROM "http_route" WHERE "id" = $1 RETURNING "id", "path""#;
