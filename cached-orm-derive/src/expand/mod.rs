@@ -25,7 +25,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     // user's scope, nothing is added to it, and the lines stay short.
     quote! {
         #columns_struct
-        #[allow(dead_code, missing_docs)]
+        #[allow(dead_code, deprecated, missing_docs)]
         const _: () = {
             use #runtime::__private as _orm;
             #entity

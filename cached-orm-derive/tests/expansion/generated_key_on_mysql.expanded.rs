@@ -1,7 +1,7 @@
 /// The columns of [`Invoice`].
 #[allow(dead_code)]
 struct InvoiceColumns;
-#[allow(dead_code, missing_docs)]
+#[allow(dead_code, deprecated, missing_docs)]
 const _: () = {
     use ::cached_orm::__private as _orm;
     #[automatically_derived]

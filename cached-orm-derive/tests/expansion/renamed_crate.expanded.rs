@@ -1,7 +1,7 @@
 /// The columns of [`Note`].
 #[allow(dead_code)]
 struct NoteColumns;
-#[allow(dead_code, missing_docs)]
+#[allow(dead_code, deprecated, missing_docs)]
 const _: () = {
     use crate::reexports::orm::__private as _orm;
     #[automatically_derived]
