@@ -90,7 +90,24 @@ pub trait Persist<DB: Backend>: Entity<Key: BindKey<DB>> {
     label = "serde can not both write and read this struct",
     note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to `{Self}`"
 )]
-pub trait Cacheable: Serialize + DeserializeOwned {}
+pub trait Cacheable: Sized {
+    /// Appends the fields; `None` if serde cannot write one of them.
+    #[doc(hidden)]
+    fn write_body(&self, entry: &mut Vec<u8>) -> Option<()>;
 
+    #[doc(hidden)]
+    fn read_body(body: &[u8]) -> Option<Self>;
+}
+
+// Were serde's traits above `Cacheable`, rustc would report them one by one,
+// and never show the message.
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned> Cacheable for T {}
+impl<T: Serialize + DeserializeOwned> Cacheable for T {
+    fn write_body(&self, entry: &mut Vec<u8>) -> Option<()> {
+        rmp_serde::encode::write(entry, self).ok()
+    }
+
+    fn read_body(body: &[u8]) -> Option<Self> {
+        rmp_serde::from_slice(body).ok()
+    }
+}
