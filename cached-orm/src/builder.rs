@@ -167,7 +167,9 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// Builds the handle. Must be called in a Tokio runtime.
     ///
     /// # Errors
-    /// [`Error::Configuration`] if an option makes no sense, says which.
+    /// [`Error::Configuration`] if an option makes no sense; it says which.
+    /// [`Error::Database`] if a SQLite database cannot be opened; the others are
+    /// not asked yet.
     pub async fn build(self) -> Result<Orm<DB>> {
         self.check().map_err(Error::Configuration)?;
         let namespace = Namespace::new(&self.namespace).map_err(Error::Configuration)?;
@@ -185,7 +187,7 @@ impl<DB: Backend> OrmBuilder<DB> {
         }
         let counters = Arc::new(Counters::default());
         let coherence = Coherence::new(store, times, Arc::clone(&counters));
-        Ok(Orm::assemble(self.pool, self.max_database_loads, coherence, counters, namespace))
+        Orm::assemble(self.pool, self.max_database_loads, coherence, counters, namespace).await
     }
 
     fn check(&self) -> Result<(), String> {

@@ -84,15 +84,17 @@ impl<DB: Backend> Orm<DB> {
         cache.apply(Self::builder(pool)).build().await
     }
 
-    pub(crate) fn assemble(
+    pub(crate) async fn assemble(
         pool: Pool<DB>,
         max_database_loads: u32,
         coherence: Coherence,
         counters: Arc<Counters>,
         namespace: Namespace,
-    ) -> Self {
-        let load_pool = DB::load_pool(&pool, max_database_loads);
-        Self(Arc::new(Inner {
+    ) -> Result<Self> {
+        let load_pool = DB::load_pool(&pool, max_database_loads)
+            .await
+            .map_err(Error::database(Operation::new("build")))?;
+        Ok(Self(Arc::new(Inner {
             pool,
             load_pool,
             loads_checked: OnceCell::new(),
@@ -100,7 +102,7 @@ impl<DB: Backend> Orm<DB> {
             counters,
             namespace,
             final_rows: Mutex::default(),
-        }))
+        })))
     }
 
     /// The pool, for statements of your own.

@@ -76,7 +76,7 @@ impl<DB: Backend> Transaction<DB> {
     /// the database says.
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # async fn example(orm: &Orm<Postgres>, mut ann: User, mut bob: User) -> Result<()> {
     /// let mut transaction = orm.begin().await?;
     /// std::mem::swap(&mut ann.name, &mut bob.name);
@@ -122,7 +122,7 @@ impl<DB: Backend> Transaction<DB> {
     /// back by itself.
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # async fn example(orm: &Orm<Postgres>, ann: User) -> Result<()> {
     /// let mut transaction = orm.begin().await?;
     /// ann.delete(&mut transaction).await?;
@@ -140,7 +140,7 @@ impl<DB: Backend> Transaction<DB> {
     /// transaction can only be rolled back.
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # async fn example(orm: &Orm<Postgres>, ann: User, mut bob: User) -> Result<()> {
     /// let mut transaction = orm.begin().await?;
     /// let mut savepoint = transaction.savepoint().await?;

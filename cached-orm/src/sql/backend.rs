@@ -87,11 +87,19 @@ pub trait Backend:
     /// another leftover on a pooled connection of the user's cannot show them
     /// an old snapshot.
     #[doc(hidden)]
-    fn load_pool(pool: &Pool<Self>, max_connections: u32) -> Pool<Self> {
-        let connect: <Self::Connection as Connection>::Options = (*pool.connect_options()).clone();
-        let options: PoolOptions<Self> = pool.options().clone();
-        options.min_connections(0).max_connections(max_connections).connect_lazy_with(connect)
+    fn load_pool(
+        pool: &Pool<Self>,
+        max_connections: u32,
+    ) -> impl Future<Output = sqlx::Result<Pool<Self>>> + Send {
+        std::future::ready(Ok(similar_pool(pool, max_connections)))
     }
+}
+
+/// A pool with this one's options, hooks included.
+fn similar_pool<DB: Database>(pool: &Pool<DB>, max_connections: u32) -> Pool<DB> {
+    let connect: <DB::Connection as Connection>::Options = (*pool.connect_options()).clone();
+    let options: PoolOptions<DB> = pool.options().clone();
+    options.min_connections(0).max_connections(max_connections).connect_lazy_with(connect)
 }
 
 /// A [`Backend`] that can store JSON.

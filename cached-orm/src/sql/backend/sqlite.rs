@@ -1,6 +1,6 @@
-use super::{Backend, split_table};
+use super::{Backend, similar_pool, split_table};
 use crate::Isolation;
-use sqlx::{ConnectOptions as _, Database, Decode, Pool, Row as _, Sqlite, SqliteConnection, Type};
+use sqlx::{Database, Decode, Pool, Row as _, Sqlite, SqliteConnection, Type};
 
 /// Result codes after which a transaction is not committed.
 const ERROR: i32 = 1;
@@ -81,20 +81,13 @@ impl Backend for Sqlite {
 
     /// A database in memory may be that of one connection, and is at any rate
     /// that of one pool.
-    fn load_pool(pool: &Pool<Self>, max_connections: u32) -> Pool<Self> {
-        let connect = (*pool.connect_options()).clone();
-        let file = connect.get_filename();
-        let in_memory = file.as_os_str().is_empty()
-            || file.as_os_str() == ":memory:"
-            || connect.to_url_lossy().as_str().contains("mode=memory");
-        if in_memory {
-            return pool.clone();
-        }
-        pool.options()
-            .clone()
-            .min_connections(0)
-            .max_connections(max_connections)
-            .connect_lazy_with(connect)
+    async fn load_pool(pool: &Pool<Sqlite>, max_connections: u32) -> sqlx::Result<Pool<Sqlite>> {
+        let file: Option<String> =
+            sqlx::query_scalar("SELECT file FROM pragma_database_list WHERE name = 'main'")
+                .fetch_one(pool)
+                .await?;
+        let in_memory = file.is_none_or(|file| file.is_empty());
+        Ok(if in_memory { pool.clone() } else { similar_pool(pool, max_connections) })
     }
 }
 
