@@ -11,7 +11,7 @@ use std::{
 
 const SAVEPOINT: Operation = Operation::new("savepoint");
 
-/// A part of a [`Transaction`] that can be undone by itself.
+/// A part of a [`Transaction`](crate::Transaction) that can be undone by itself.
 ///
 /// Has the transaction's methods. Dropping it undoes it.
 pub struct Savepoint<'t, DB: Backend> {
@@ -62,7 +62,7 @@ impl<'t, DB: Backend> Savepoint<'t, DB> {
     /// Begins a part that can be undone by itself.
     ///
     /// # Errors
-    /// As [`Transaction::savepoint`].
+    /// As [`Transaction::savepoint`](crate::Transaction::savepoint).
     pub async fn savepoint(&mut self) -> Result<Savepoint<'_, DB>> {
         Savepoint::begin(&mut *self.transaction, self.mark.book).await
     }

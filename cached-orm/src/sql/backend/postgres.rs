@@ -1,4 +1,7 @@
-use super::{Backend, has_class, split_table};
+use super::{
+    Backend,
+    driver::{has_class, split_table},
+};
 use crate::Isolation;
 use sqlx::{Database, Decode, PgConnection, Postgres, Row as _, Type};
 

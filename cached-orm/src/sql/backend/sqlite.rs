@@ -1,4 +1,4 @@
-use super::{Backend, similar_pool, split_table};
+use super::{Backend, driver::split_table, similar_pool};
 use crate::Isolation;
 use sqlx::{Database, Decode, Pool, Row as _, Sqlite, SqliteConnection, Type};
 
