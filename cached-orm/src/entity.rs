@@ -35,7 +35,8 @@ pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
 
 /// How an [`Entity`] is read from and written to `DB`.
 ///
-/// Implemented by `#[derive(MemcachedOrm)]`, once for each database.
+/// Implemented by `#[derive(MemcachedOrm)]`, once for each database, and by
+/// nothing else: what it asks for changes with this crate.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not mapped to a `{DB}` table",
     note = "name the database in the derive: `#[orm(database = …)]`"
@@ -104,7 +105,9 @@ pub trait Cacheable: Sized {
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Cacheable for T {
     fn write_body(&self, entry: &mut Vec<u8>) -> Option<()> {
-        rmp_serde::encode::write(entry, self).ok()
+        // With names: a type inside a column can change without the fingerprint
+        // noticing, and without names one field would be taken for another.
+        rmp_serde::encode::write_named(entry, self).ok()
     }
 
     fn read_body(body: &[u8]) -> Option<Self> {

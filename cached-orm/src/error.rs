@@ -122,7 +122,8 @@ pub enum Error {
         operation: Operation,
     },
     /// COMMIT was sent, and its outcome is unknown: the transaction may have
-    /// been committed. The cache serves none of its rows until that is settled.
+    /// been committed. Its rows are read from the database until the fences
+    /// expire, a minute by default.
     #[error("{operation}: the outcome of COMMIT is unknown: {}", describe(source))]
     CommitUnknown {
         /// What was being done.

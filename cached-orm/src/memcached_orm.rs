@@ -176,8 +176,8 @@ pub trait MemcachedOrm: Entity {
     /// defaults, and what triggers made of it.
     ///
     /// # Guarantee
-    /// On an `Orm`, every read that starts after it returned sees the row. In a
-    /// transaction, after its commit.
+    /// On an `Orm`, every read that starts after it returned sees the row, under
+    /// the key that the database returned. In a transaction, after its commit.
     ///
     /// # Errors
     /// [`Error::Database`] if the database refuses; [`Error::Argument`] and
@@ -265,6 +265,11 @@ pub trait MemcachedOrm: Entity {
     }
 
     /// Deletes this row, and its entry; says whether there was such a row.
+    ///
+    /// Rows that the database deletes or changes along with it, by cascading
+    /// foreign keys and triggers, keep their entries: take those out with
+    /// [`delete_cached_instance`](Self::delete_cached_instance), or delete these
+    /// rows first, in one transaction.
     ///
     /// # Guarantee
     /// On an `Orm`, no read that starts after it returned sees the row. In a

@@ -60,9 +60,17 @@ pub trait Backend:
     #[doc(hidden)]
     fn generated_key(done: &Self::QueryResult) -> bool;
 
-    /// Whether this error says that the transaction is over, and undone.
+    /// Whether a failed statement makes the database refuse all that follow. If
+    /// not, they may run outside the transaction: some failures end it.
     #[doc(hidden)]
-    fn rolled_back(error: &sqlx::Error) -> bool;
+    const ERRORS_ABORT: bool;
+
+    /// Fails if the connection's transaction is over or aborted. Changes
+    /// nothing in one that is not.
+    #[doc(hidden)]
+    fn check_open(
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = sqlx::Result<()>> + Send;
 
     /// Whether this error of COMMIT says that nothing was committed.
     #[doc(hidden)]
@@ -93,6 +101,12 @@ pub trait Backend:
     ) -> impl Future<Output = sqlx::Result<Pool<Self>>> + Send {
         std::future::ready(Ok(similar_pool(pool, max_connections)))
     }
+}
+
+/// The error of a transaction that the database has ended.
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+fn no_transaction() -> sqlx::Error {
+    sqlx::Error::Protocol("the database has rolled the transaction back".to_owned())
 }
 
 /// A pool with this one's options, hooks included.

@@ -25,7 +25,9 @@ impl<'t, DB: Backend> Savepoint<'t, DB> {
         book: &'t mut Book<DB>,
     ) -> Result<Self> {
         book.usable()?;
+        book.setting_savepoint(SAVEPOINT);
         let transaction = connection.begin().await.map_err(Error::database(SAVEPOINT))?;
+        book.savepoint_set();
         Ok(Self { transaction, mark: Mark::new(book) })
     }
 
@@ -117,6 +119,7 @@ impl<'t, DB: Backend> Mark<'t, DB> {
 
 impl<DB: Backend> Drop for Mark<'_, DB> {
     fn drop(&mut self) {
+        self.book.savepoint_over();
         match self.end {
             End::Kept => {}
             End::Undone => self.book.go_back(self.journal_length, self.state),

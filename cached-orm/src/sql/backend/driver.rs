@@ -46,7 +46,7 @@ macro_rules! json_driver {
 }
 
 /// The SQLSTATE class of a database's error: its first two characters.
-#[cfg(any(feature = "postgres", feature = "mysql"))]
+#[cfg(feature = "mysql")]
 pub(super) fn has_class(error: &sqlx::Error, classes: &[&str]) -> bool {
     let sqlx::Error::Database(error) = error else { return false };
     let Some(code) = error.code() else { return false };

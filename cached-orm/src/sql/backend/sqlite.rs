@@ -1,14 +1,11 @@
-use super::{Backend, driver::split_table, similar_pool};
+use super::{Backend, driver::split_table, no_transaction, similar_pool};
 use crate::Isolation;
-use sqlx::{Database, Decode, Pool, Row as _, Sqlite, SqliteConnection, Type};
+use sqlx::{Database, Decode, Executor as _, Pool, Row as _, Sqlite, SqliteConnection, Type};
 
 /// Result codes after which a transaction is not committed.
 const ERROR: i32 = 1;
 const BUSY: i32 = 5;
 const LOCKED: i32 = 6;
-const NO_MEMORY: i32 = 7;
-const INTERRUPT: i32 = 9;
-const IO_ERROR: i32 = 10;
 const FULL: i32 = 13;
 const CONSTRAINT: i32 = 19;
 
@@ -38,9 +35,19 @@ impl Backend for Sqlite {
         false
     }
 
-    // SQLite may end the whole transaction on these.
-    fn rolled_back(error: &sqlx::Error) -> bool {
-        has_code(error, &[NO_MEMORY, INTERRUPT, IO_ERROR, FULL])
+    const ERRORS_ABORT: bool = false;
+
+    /// A full disk, `ON CONFLICT ROLLBACK` and the like end the whole
+    /// transaction. BEGIN is refused only inside one.
+    async fn check_open(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+        match connection.execute("BEGIN").await {
+            Ok(_) => {
+                connection.execute("ROLLBACK").await?;
+                Err(no_transaction())
+            }
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("1") => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     fn commit_refused(error: &sqlx::Error) -> bool {
