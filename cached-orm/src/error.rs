@@ -139,6 +139,13 @@ pub enum Error {
         /// The cache's error.
         source: CacheError,
     },
+    /// There is no connection to the database. No row was read or written, so
+    /// this tells all that the database said.
+    #[error("cannot connect to the database: {source}")]
+    Connect {
+        /// sqlx's error.
+        source: Arc<sqlx::Error>,
+    },
     /// A URL or an option that does not make sense.
     #[error("{0}")]
     Configuration(String),

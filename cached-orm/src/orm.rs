@@ -66,7 +66,7 @@ impl<DB: Backend> Orm<DB> {
     /// A cache that is down does not matter; a database that is down is an error.
     ///
     /// # Errors
-    /// [`Error::Configuration`] if a URL makes no sense, [`Error::Database`] if
+    /// [`Error::Configuration`] if a URL makes no sense, [`Error::Connect`] if
     /// the database cannot be reached.
     ///
     /// ```no_run
@@ -85,7 +85,7 @@ impl<DB: Backend> Orm<DB> {
         check_scheme::<DB>(database_url)?;
         let pool = Pool::connect(database_url)
             .await
-            .map_err(Error::database(Operation::new("connect")))?;
+            .map_err(|source| Error::Connect { source: Arc::new(source) })?;
         cache.apply(Self::builder(pool)).build().await
     }
 
