@@ -8,10 +8,10 @@
 //! `DATABASE_URL` and `MEMCACHED_URL` choose servers, as for `quickstart`. It
 //! drops and creates the table `composite_key_regions`, and leaves it there.
 
-mod common;
+mod environment;
 
 use cached_orm::{Backend, MemcachedOrm, Orm, Persist};
-use common::{AnyOrm, Result};
+use environment::{AnyOrm, Result};
 use serde::{Deserialize, Serialize};
 
 /// Both fields are the key, so `Region::fetch` takes `(country, admin1)`.
@@ -39,7 +39,7 @@ const CSV: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/regions.cs
 #[tokio::main]
 async fn main() -> Result<()> {
     let directory = tempfile::tempdir()?;
-    match common::connect(directory.path(), SCHEMA).await? {
+    match environment::connect(directory.path(), SCHEMA).await? {
         AnyOrm::Postgres(orm) => tour(&orm).await,
         AnyOrm::MySql(orm) => tour(&orm).await,
         AnyOrm::Sqlite(orm) => tour(&orm).await,
@@ -52,7 +52,7 @@ where
 {
     let regions = load(orm).await?;
     println!("{regions} regions were inserted.\n");
-    common::wait_for_cache::<Region, DB>(orm, key("AD", "06")).await?;
+    environment::wait_for_cache::<Region, DB>(orm, key("AD", "06")).await?;
 
     println!("The key is a tuple, in the order of the fields:\n");
     let mut bavaria = Region::fetch_one(orm, key("DE", "02")).await?;

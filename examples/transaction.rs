@@ -8,12 +8,12 @@
 //! `DATABASE_URL` and `MEMCACHED_URL` choose servers, as for `quickstart`. It
 //! drops and creates the table `transaction_accounts`, and leaves it there.
 
-mod common;
+mod environment;
 
 use cached_orm::{
     Backend, Error, Isolation, MemcachedOrm, Orm, Persist, Session, Transaction, sqlx,
 };
-use common::{AnyOrm, Result};
+use environment::{AnyOrm, Result};
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -47,7 +47,7 @@ const TRANSFERS: u64 = 25;
 #[tokio::main]
 async fn main() -> Result<()> {
     let directory = tempfile::tempdir()?;
-    match common::connect(directory.path(), SCHEMA).await? {
+    match environment::connect(directory.path(), SCHEMA).await? {
         AnyOrm::Postgres(orm) => tour(&orm).await,
         AnyOrm::MySql(orm) => tour(&orm).await,
         AnyOrm::Sqlite(orm) => tour(&orm).await,
@@ -61,7 +61,7 @@ where
     for (id, owner) in (0..).zip(OWNERS) {
         Account { id, owner: owner.to_owned(), coins: COINS }.insert(orm).await?;
     }
-    common::wait_for_cache::<Account, DB>(orm, ANN).await?;
+    environment::wait_for_cache::<Account, DB>(orm, ANN).await?;
 
     println!("Ann gives Bob 30 of her {COINS} coins:\n");
     let mut transaction = orm.begin().await?;

@@ -1,4 +1,4 @@
-use crate::common::Result;
+use crate::environment::Result;
 use cached_orm::{Backend, MemcachedOrm, Orm, Persist};
 use chrono::NaiveDate;
 use indicatif::{ProgressBar, ProgressStyle};

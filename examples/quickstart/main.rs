@@ -16,22 +16,22 @@
 //! It drops and creates the table `quickstart_cities`, and leaves it there.
 
 mod city;
-#[path = "../common/mod.rs"]
-mod common;
 mod crowd;
+#[path = "../environment/mod.rs"]
+mod environment;
 mod solo;
 
 use cached_orm::{Backend, MemcachedOrm, Orm, Persist};
 use city::City;
-use common::{AnyOrm, Result};
 use crowd::{Crowd, READERS, READS, UPDATERS};
+use environment::{AnyOrm, Result};
 use indicatif::HumanCount;
 use std::time::Instant;
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let directory = tempfile::tempdir()?;
-    match common::connect(directory.path(), city::SCHEMA).await? {
+    match environment::connect(directory.path(), city::SCHEMA).await? {
         AnyOrm::Postgres(orm) => tour(&orm).await,
         AnyOrm::MySql(orm) => tour(&orm).await,
         AnyOrm::Sqlite(orm) => tour(&orm).await,
@@ -46,7 +46,7 @@ where
     let ids = city::load(orm).await?;
     let cities = HumanCount(ids.len() as u64);
     println!("{cities} cities were inserted in {:.1?}.\n", begun.elapsed());
-    common::wait_for_cache::<City, DB>(orm, ids[0]).await?;
+    environment::wait_for_cache::<City, DB>(orm, ids[0]).await?;
 
     println!("{READERS} tasks read cities, while {UPDATERS} tasks update them:\n");
     let before = orm.statistics();

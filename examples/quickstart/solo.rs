@@ -1,4 +1,4 @@
-use crate::{city::City, common::Result};
+use crate::{city::City, environment::Result};
 use cached_orm::{Backend, MemcachedOrm, Orm, Persist};
 use std::time::{Duration, Instant};
 
