@@ -134,8 +134,12 @@ where
     }
     from.coins -= coins;
     to.coins += coins;
-    from.update(&mut *transaction).await?;
-    to.update(&mut *transaction).await?;
+    // In one order for all, or two transfers would wait for each other.
+    let mut accounts = [from, to];
+    accounts.sort_by_key(|account| account.id);
+    for account in &mut accounts {
+        account.update(&mut *transaction).await?;
+    }
     Ok(())
 }
 
