@@ -1,0 +1,170 @@
+//! A database of each test's own.
+
+use cached_orm::Backend;
+use sqlx::{
+    AssertSqlSafe, Connection, MySql, Pool, Postgres, Sqlite,
+    mysql::MySqlConnectOptions,
+    pool::PoolOptions,
+    postgres::PgConnectOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+use std::{
+    future::Future,
+    process,
+    str::FromStr,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+use tempfile::TempDir;
+
+/// Which database a test has, where that makes a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Postgres,
+    MariaDb,
+    Sqlite,
+}
+
+type Options<DB> = <<DB as sqlx::Database>::Connection as Connection>::Options;
+
+pub(crate) trait TestDatabase: Backend {
+    const KIND: Kind;
+
+    /// Creates an empty database, and says how to connect to it.
+    fn create() -> impl Future<Output = (Options<Self>, Scratch)> + Send;
+
+    /// Runs statements without arguments, one or more.
+    fn run(pool: &Pool<Self>, sql: &str) -> impl Future<Output = sqlx::Result<()>> + Send;
+
+    fn connect(options: Options<Self>) -> impl Future<Output = Pool<Self>> + Send {
+        async {
+            let pool = PoolOptions::new().max_connections(10).acquire_timeout(ACQUIRE);
+            pool.connect_with(options).await.expect("the test's database answers")
+        }
+    }
+}
+
+/// Long enough for a busy machine.
+const ACQUIRE: Duration = Duration::from_secs(20);
+
+/// The value of a variable that the test command sets.
+pub(crate) fn variable(name: &str) -> String {
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run the tests with `tests/run`"))
+}
+
+/// A name that no other test has, in this process or another.
+pub(crate) fn unique_name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let salt: u32 = rand::random();
+    format!("t{}_{}_{salt:08x}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+macro_rules! run {
+    () => {
+        async fn run(pool: &Pool<Self>, sql: &str) -> sqlx::Result<()> {
+            // Written in the tests.
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(pool).await.map(drop)
+        }
+    };
+}
+
+impl TestDatabase for Postgres {
+    const KIND: Kind = Kind::Postgres;
+
+    async fn create() -> (PgConnectOptions, Scratch) {
+        let server = PgConnectOptions::from_str(&variable("TEST_POSTGRES_URL")).expect("a URL");
+        let name = unique_name();
+        let sql = format!("CREATE SCHEMA {name}");
+        administer::<Self>(server.clone(), &sql).await.expect("a schema is created");
+        let options = server.clone().options([("search_path", &name)]);
+        (options, Scratch::Schema { server, name })
+    }
+
+    run!();
+}
+
+impl TestDatabase for MySql {
+    const KIND: Kind = Kind::MariaDb;
+
+    async fn create() -> (MySqlConnectOptions, Scratch) {
+        let server = MySqlConnectOptions::from_str(&variable("TEST_MYSQL_URL")).expect("a URL");
+        let name = unique_name();
+        let sql = format!("CREATE DATABASE {name} CHARACTER SET utf8mb4");
+        administer::<Self>(server.clone(), &sql).await.expect("a database is created");
+        (server.clone().database(&name), Scratch::Database { server, name })
+    }
+
+    run!();
+}
+
+impl TestDatabase for Sqlite {
+    const KIND: Kind = Kind::Sqlite;
+
+    async fn create() -> (SqliteConnectOptions, Scratch) {
+        let folder = TempDir::new().expect("a temporary folder");
+        let options = SqliteConnectOptions::new()
+            .filename(folder.path().join("test.sqlite"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Off)
+            .busy_timeout(ACQUIRE);
+        (options, Scratch::Folder(folder))
+    }
+
+    run!();
+}
+
+/// What is left of a test's database when it ends; removed when dropped.
+#[derive(Debug)]
+pub(crate) enum Scratch {
+    Schema { server: PgConnectOptions, name: String },
+    Database { server: MySqlConnectOptions, name: String },
+    Folder(#[expect(dead_code, reason = "dropping it removes it")] TempDir),
+}
+
+impl Scratch {
+    async fn remove(self) -> sqlx::Result<()> {
+        match self {
+            Self::Schema { server, name } => {
+                let sql = format!("SET lock_timeout = '1s'; DROP SCHEMA {name} CASCADE");
+                administer::<Postgres>(server, &sql).await
+            }
+            Self::Database { server, name } => {
+                let sql = format!("SET lock_wait_timeout = 1; DROP DATABASE {name}");
+                administer::<MySql>(server, &sql).await
+            }
+            Self::Folder(_) => Ok(()),
+        }
+    }
+}
+
+/// Removes a [`Scratch`] when dropped, also when the test has failed.
+#[derive(Debug)]
+pub(crate) struct Removed(pub(crate) Option<Scratch>);
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        let Some(scratch) = self.0.take() else { return };
+        if matches!(scratch, Scratch::Folder(_)) {
+            return;
+        }
+        // On a thread of its own, since the test's runtime is busy with this drop.
+        let removal = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            if let Ok(runtime) = runtime {
+                // A transaction that a test has left open keeps its tables.
+                drop(runtime.block_on(scratch.remove()));
+            }
+        });
+        drop(removal.join());
+    }
+}
+
+/// Runs statements on a connection of their own.
+async fn administer<DB: TestDatabase>(server: Options<DB>, sql: &str) -> sqlx::Result<()> {
+    let pool = PoolOptions::<DB>::new().max_connections(1).connect_with(server).await?;
+    let done = DB::run(&pool, sql).await;
+    pool.close().await;
+    done
+}

@@ -1,0 +1,95 @@
+//! What users may rely on: one suite, run for each database with each cache.
+//!
+//! The files in `suite/` are compiled once for every combination. There `Here` is
+//! the place of a test: a database and a namespace of its own, so that tests run
+//! side by side. `tests/run` starts the servers.
+// Each combination is the same source with another `Here`.
+#![allow(clippy::duplicate_mod)]
+
+mod configuration;
+mod databases;
+mod memcached;
+mod place;
+mod polling;
+mod secrets;
+mod tables;
+
+macro_rules! suite {
+    ($database:ident, $cache:ident) => {
+        type Database = sqlx::$database;
+        type Here = crate::place::Place<Database, crate::place::$cache>;
+
+        mod absent_rows;
+        mod by_field;
+        mod cached_instances;
+        mod cancelled_commits;
+        mod cancelled_writes;
+        mod collations;
+        mod columns;
+        mod composite_keys;
+        mod concurrent;
+        mod deletes;
+        mod failed_statements;
+        mod futures;
+        mod inserts;
+        mod isolation;
+        mod large_rows;
+        mod reads;
+        mod refreshes;
+        mod savepoints;
+        mod string_keys;
+        mod transactions;
+        mod triggers;
+        mod typed_keys;
+        mod updates;
+    };
+}
+
+// What only a server outside the process can suffer.
+macro_rules! memcached_suite {
+    () => {
+        mod bad_days;
+        mod bad_entries;
+        mod two_handles;
+        mod two_servers;
+    };
+}
+
+#[path = "suite"]
+mod postgres_memcached {
+    suite!(Postgres, Memcached);
+    memcached_suite!();
+    mod deferred_constraints;
+    mod postgres;
+}
+
+#[path = "suite"]
+mod postgres_embedded {
+    suite!(Postgres, Embedded);
+    mod deferred_constraints;
+    mod postgres;
+}
+
+#[path = "suite"]
+mod mariadb_memcached {
+    suite!(MySql, Memcached);
+    memcached_suite!();
+}
+
+#[path = "suite"]
+mod mariadb_embedded {
+    suite!(MySql, Embedded);
+}
+
+#[path = "suite"]
+mod sqlite_memcached {
+    suite!(Sqlite, Memcached);
+    memcached_suite!();
+    mod deferred_constraints;
+}
+
+#[path = "suite"]
+mod sqlite_embedded {
+    suite!(Sqlite, Embedded);
+    mod deferred_constraints;
+}

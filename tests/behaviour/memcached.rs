@@ -1,0 +1,155 @@
+//! memcached as the tests handle it: a few raw commands, and servers to kill.
+
+use crate::databases::variable;
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+use tokio::time::sleep;
+
+/// The address of the server that all tests share.
+pub(crate) fn shared_address() -> String {
+    let url = variable("TEST_MEMCACHED_URL");
+    let address = url.strip_prefix("memcached://").unwrap_or(&url);
+    address.trim_end_matches('/').to_owned()
+}
+
+/// A connection that speaks memcached's meta protocol, and knows nothing of what
+/// the library stores.
+pub(crate) struct Wire(BufReader<TcpStream>);
+
+impl Wire {
+    pub(crate) fn to(address: &str) -> Self {
+        let stream = TcpStream::connect(address).expect("memcached listens");
+        stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
+        Self(BufReader::new(stream))
+    }
+
+    pub(crate) fn shared() -> Self {
+        Self::to(&shared_address())
+    }
+
+    /// Puts `value` under `key`, whatever lay there.
+    pub(crate) fn set(&mut self, key: &str, value: &[u8]) {
+        let mut command = format!("ms {key} {} T300\r\n", value.len()).into_bytes();
+        command.extend_from_slice(value);
+        command.extend_from_slice(b"\r\n");
+        assert_eq!(self.exchange(&command), "HD");
+    }
+
+    pub(crate) fn get(&mut self, key: &str) -> Option<Vec<u8>> {
+        let answer = self.exchange(format!("mg {key} v\r\n").as_bytes());
+        let length = answer.strip_prefix("VA ")?.trim().parse().expect("a length");
+        let mut value = vec![0; length];
+        self.0.read_exact(&mut value).expect("the value");
+        self.line();
+        Some(value)
+    }
+
+    /// Marks the item as out of date, but leaves it there.
+    pub(crate) fn mark_stale(&mut self, key: &str) {
+        assert_eq!(self.exchange(format!("md {key} I T300\r\n").as_bytes()), "HD");
+    }
+
+    fn stat(&mut self, name: &str) -> u64 {
+        let prefix = format!("STAT {name} ");
+        let mut line = self.exchange(b"stats\r\n");
+        let mut found = None;
+        while line != "END" {
+            found = found.or(line.strip_prefix(&prefix).and_then(|value| value.parse().ok()));
+            line = self.line();
+        }
+        found.expect("memcached tells it")
+    }
+
+    fn exchange(&mut self, command: &[u8]) -> String {
+        self.0.get_mut().write_all(command).expect("memcached takes commands");
+        self.line()
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).expect("memcached answers");
+        line.trim_end().to_owned()
+    }
+}
+
+/// Waits until a server is older than this even by the library's careful count,
+/// in which it is up to three seconds younger than it says.
+pub(crate) async fn wait_for_age(address: &str, age: Duration) {
+    let enough = age.as_secs() + 4;
+    while Wire::to(address).stat("uptime") < enough {
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// A server of the test's own; killed when dropped.
+pub(crate) struct OwnServer {
+    child: Option<Child>,
+    port: u16,
+}
+
+impl OwnServer {
+    /// A server that is not there yet.
+    pub(crate) fn absent() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self { child: None, port: listener.local_addr().expect("a port").port() }
+    }
+
+    pub(crate) async fn started() -> Self {
+        let mut server = Self::absent();
+        server.start().await;
+        server
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) async fn start(&mut self) {
+        // `-u` counts for root only, whom memcached does not run as unasked.
+        let child = Command::new(variable("MEMCACHED_BINARY"))
+            .args(["-u", "nobody", "-l", "127.0.0.1", "-U", "0", "-t", "1"])
+            .args(["-p", &self.port.to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        self.child = Some(child.expect("memcached starts"));
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while TcpStream::connect(self.address()).is_err() {
+            assert!(Instant::now() < deadline, "memcached does not listen");
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // It may have ended already.
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+
+    /// Lets it hang: it keeps its connections and answers nothing.
+    pub(crate) fn hang(&self) {
+        self.signal("-STOP");
+    }
+
+    pub(crate) fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let child = self.child.as_ref().expect("it runs");
+        let status = Command::new("kill").arg(signal).arg(child.id().to_string()).status();
+        assert!(status.expect("there is a `kill`").success());
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
