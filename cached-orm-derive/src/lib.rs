@@ -20,7 +20,7 @@ use syn::DeriveInput;
 
 /// Maps a struct to a table, whose rows are cached.
 ///
-/// ```ignore
+/// ```text
 /// use cached_orm::MemcachedOrm;
 /// use serde::{Deserialize, Serialize};
 ///

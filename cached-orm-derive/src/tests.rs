@@ -104,3 +104,39 @@ fn replaced(tokens: &TokenStream, n: &mut usize, by: &TokenStream) -> TokenStrea
     }
     result
 }
+
+/// `tests/diagnostics` has every feature enabled.
+#[test]
+fn features_that_are_off_are_named() {
+    let fields = quote!({ #[primary_key] id: i64, #[orm(json)] list: Vec<i64> });
+    let unnamed = derive(quote!(struct User #fields), NONE).to_string();
+    assert!(
+        unnamed.contains("no database is enabled; enable a feature of `cached-orm`"),
+        "{unnamed}"
+    );
+    assert!(unnamed.contains("`json` is not enabled; enable the feature `json`"), "{unnamed}");
+
+    let named =
+        derive(quote!(#[orm(database = (MySql, Sqlite))] struct User #fields), NONE).to_string();
+    for (database, feature) in [("MySql", "mysql"), ("Sqlite", "sqlite")] {
+        let message =
+            format!("`{database}` is not enabled; enable the feature `{feature}` of `cached-orm`");
+        assert!(named.contains(&message), "{named}");
+    }
+}
+
+#[test]
+fn unnamed_databases_are_those_of_the_features() {
+    let sqlite = Features { sqlite: true, ..NONE };
+    let expansion = derive(
+        quote!(
+            struct User {
+                #[primary_key]
+                id: i64,
+            }
+        ),
+        sqlite,
+    )
+    .to_string();
+    assert!(expansion.contains("SqliteSession") && !expansion.contains("Postgres"), "{expansion}");
+}

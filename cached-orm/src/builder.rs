@@ -17,6 +17,10 @@ pub enum OnUnreachable {
     Abort,
 }
 
+/// Fences must fit in any case.
+#[cfg(feature = "embedded")]
+const LEAST_EMBEDDED: u64 = 64 << 10;
+
 /// Which cache is put before the database.
 #[derive(Debug)]
 enum Store {
@@ -66,7 +70,9 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// 11211. Keys are spread over them by their addresses as written here.
     ///
     /// The servers are dialled in the background: one that is down neither
-    /// delays the start nor fails a read.
+    /// delays the start nor fails a read. A name must stand for one server; of
+    /// several addresses the first in numerical order is taken, by everyone.
+    /// Give each database a [`namespace`](Self::namespace) of its own.
     pub fn memcached<S: Into<String>>(mut self, servers: impl IntoIterator<Item = S>) -> Self {
         self.memcached.servers = servers.into_iter().map(Into::into).collect();
         self.store = Some(Store::Memcached);
@@ -96,6 +102,10 @@ impl<DB: Backend> OrmBuilder<DB> {
 
     /// The first part of every key: up to 64 letters, digits, `_`, `-` and `.`.
     /// Default: none.
+    ///
+    /// Rows are told apart by namespace, table and key only. Databases that
+    /// share a cache (two services, staging and production, a schema for each
+    /// tenant) must each have their own, or one is given the other's rows.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
         self
@@ -167,7 +177,9 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// Builds the handle. Must be called in a Tokio runtime.
     ///
     /// # Errors
-    /// [`Error::Configuration`] if an option makes no sense, says which.
+    /// [`Error::Configuration`] if an option makes no sense; it says which.
+    /// [`Error::Database`] if a SQLite database cannot be opened; the others are
+    /// not asked yet.
     pub async fn build(self) -> Result<Orm<DB>> {
         self.check().map_err(Error::Configuration)?;
         let namespace = Namespace::new(&self.namespace).map_err(Error::Configuration)?;
@@ -185,7 +197,7 @@ impl<DB: Backend> OrmBuilder<DB> {
         }
         let counters = Arc::new(Counters::default());
         let coherence = Coherence::new(store, times, Arc::clone(&counters));
-        Ok(Orm::assemble(self.pool, self.max_database_loads, coherence, counters, namespace))
+        Orm::assemble(self.pool, self.max_database_loads, coherence, counters, namespace).await
     }
 
     fn check(&self) -> Result<(), String> {
@@ -202,6 +214,10 @@ impl<DB: Backend> OrmBuilder<DB> {
                 "`commit_window` ({:?}) must be shorter than `fence_ttl` ({:?}) and `hold_off` ({:?})",
                 self.commit_window, self.fence_ttl, hold_off,
             ));
+        }
+        #[cfg(feature = "embedded")]
+        if matches!(self.store, Some(Store::Embedded(bytes)) if bytes < LEAST_EMBEDDED) {
+            return Err(format!("`embedded` needs at least {LEAST_EMBEDDED} bytes"));
         }
         if self.max_database_loads == 0 {
             return Err("`max_database_loads` must be at least 1".to_owned());

@@ -25,7 +25,7 @@ impl CacheUrl {
     /// Reads a URL; the error says what is wrong and what is accepted.
     pub(crate) fn parse(url: &str) -> Result<Self, String> {
         let Some((scheme, rest)) = url.split_once("://") else {
-            return Err(format!("the cache URL {url:?} has no scheme; write {ACCEPTED}"));
+            return Err(format!("the cache URL has no scheme; write {ACCEPTED}"));
         };
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         let place = place.trim_end_matches('/');

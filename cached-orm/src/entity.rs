@@ -35,7 +35,8 @@ pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
 
 /// How an [`Entity`] is read from and written to `DB`.
 ///
-/// Implemented by `#[derive(MemcachedOrm)]`, once for each database.
+/// Implemented by `#[derive(MemcachedOrm)]`, once for each database, and by
+/// nothing else: what it asks for changes with this crate.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not mapped to a `{DB}` table",
     note = "name the database in the derive: `#[orm(database = …)]`"
@@ -90,7 +91,26 @@ pub trait Persist<DB: Backend>: Entity<Key: BindKey<DB>> {
     label = "serde can not both write and read this struct",
     note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to `{Self}`"
 )]
-pub trait Cacheable: Serialize + DeserializeOwned {}
+pub trait Cacheable: Sized {
+    /// Appends the fields; `None` if serde cannot write one of them.
+    #[doc(hidden)]
+    fn write_body(&self, entry: &mut Vec<u8>) -> Option<()>;
 
+    #[doc(hidden)]
+    fn read_body(body: &[u8]) -> Option<Self>;
+}
+
+// Were serde's traits above `Cacheable`, rustc would report them one by one,
+// and never show the message.
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned> Cacheable for T {}
+impl<T: Serialize + DeserializeOwned> Cacheable for T {
+    fn write_body(&self, entry: &mut Vec<u8>) -> Option<()> {
+        // With names: a type inside a column can change without the fingerprint
+        // noticing, and without names one field would be taken for another.
+        rmp_serde::encode::write_named(entry, self).ok()
+    }
+
+    fn read_body(body: &[u8]) -> Option<Self> {
+        rmp_serde::from_slice(body).ok()
+    }
+}

@@ -46,7 +46,7 @@ pub(crate) fn of_row<T: Cacheable>(
 ) -> Option<Bytes> {
     let mut entry = header(ROW, fingerprint, key);
     let body_at = entry.len();
-    rmp_serde::encode::write(&mut entry, row).ok()?;
+    row.write_body(&mut entry)?;
     if compress_from.is_some_and(|least| entry.len() - body_at >= least) {
         compression::compress(&mut entry, body_at);
     }
@@ -97,10 +97,8 @@ pub(crate) fn decode<T: Cacheable>(
         return Err(Unreadable::Shape);
     }
     let row = match header[FLAGS_AT] {
-        0 => rmp_serde::from_slice(body).ok(),
-        COMPRESSED => {
-            compression::decompress(body).and_then(|body| rmp_serde::from_slice(&body).ok())
-        }
+        0 => T::read_body(body),
+        COMPRESSED => compression::decompress(body).and_then(|body| T::read_body(&body)),
         _ => return Err(Unreadable::Format),
     };
     row.map(Some).ok_or(Unreadable::Body)

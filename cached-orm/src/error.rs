@@ -122,7 +122,8 @@ pub enum Error {
         operation: Operation,
     },
     /// COMMIT was sent, and its outcome is unknown: the transaction may have
-    /// been committed. The cache serves none of its rows until that is settled.
+    /// been committed. Its rows are read from the database until the fences
+    /// expire, a minute by default.
     #[error("{operation}: the outcome of COMMIT is unknown: {}", describe(source))]
     CommitUnknown {
         /// What was being done.
@@ -137,6 +138,13 @@ pub enum Error {
         operation: Operation,
         /// The cache's error.
         source: CacheError,
+    },
+    /// There is no connection to the database. No row was read or written, so
+    /// this tells all that the database said.
+    #[error("cannot connect to the database: {source}")]
+    Connect {
+        /// sqlx's error.
+        source: Arc<sqlx::Error>,
     },
     /// A URL or an option that does not make sense.
     #[error("{0}")]
@@ -159,7 +167,7 @@ impl Error {
 // Not derived: that would print the source, which may quote row data.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Error({self})")
+        fmt::Display::fmt(self, f)
     }
 }
 

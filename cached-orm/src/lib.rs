@@ -1,4 +1,5 @@
-//! The runtime of `cached-orm`.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 
 mod builder;
 mod cache;

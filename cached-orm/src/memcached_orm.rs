@@ -43,7 +43,7 @@ pub trait MemcachedOrm: Entity {
     /// cannot be read. Never because of the cache.
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
     /// let user: Option<User> = User::fetch(orm, 7).await?;
     /// # Ok(()) }
@@ -64,7 +64,7 @@ pub trait MemcachedOrm: Entity {
     /// [`Error::RowNotFound`] if there is none; those of [`fetch`](Self::fetch).
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
     /// let user: User = User::fetch_one(orm, 7).await?;
     /// # Ok(()) }
@@ -94,7 +94,7 @@ pub trait MemcachedOrm: Entity {
     /// Those of [`fetch`](Self::fetch).
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
     /// let user = User::fetch_uncached(orm, 7).await?;
     /// # Ok(()) }
@@ -123,7 +123,7 @@ pub trait MemcachedOrm: Entity {
     /// [`fetch`](Self::fetch).
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
     /// let ann = User::fetch_by_field(orm, UserColumns::EMAIL, "ann@example.org").await?;
     /// # Ok(()) }
@@ -151,7 +151,7 @@ pub trait MemcachedOrm: Entity {
     /// Those of [`fetch`](Self::fetch).
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
     /// let anns: Vec<User> = User::fetch_all_by_field(orm, UserColumns::NAME, "Ann").await?;
     /// # Ok(()) }
@@ -176,8 +176,8 @@ pub trait MemcachedOrm: Entity {
     /// defaults, and what triggers made of it.
     ///
     /// # Guarantee
-    /// On an `Orm`, every read that starts after it returned sees the row. In a
-    /// transaction, after its commit.
+    /// On an `Orm`, every read that starts after it returned sees the row, under
+    /// the key that the database returned. In a transaction, after its commit.
     ///
     /// # Errors
     /// [`Error::Database`] if the database refuses; [`Error::Argument`] and
@@ -187,7 +187,7 @@ pub trait MemcachedOrm: Entity {
     /// [`Transaction::commit`](crate::Transaction::commit).
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
     /// let new = User { id: 0, email: "ann@example.org".into(), name: "Ann".into() };
     /// let ann = new.insert(orm).await?;
@@ -216,7 +216,7 @@ pub trait MemcachedOrm: Entity {
     /// [`insert`](Self::insert). On an error `self` is as it was.
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
     /// let mut user = User::fetch_one(orm, 7).await?;
     /// user.name = "Ann".into();
@@ -246,7 +246,7 @@ pub trait MemcachedOrm: Entity {
     /// an error `self` is as it was.
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
     /// let mut user = User::fetch_one(orm, 7).await?;
     /// user.refresh(orm).await?;
@@ -266,6 +266,11 @@ pub trait MemcachedOrm: Entity {
 
     /// Deletes this row, and its entry; says whether there was such a row.
     ///
+    /// Rows that the database deletes or changes along with it, by cascading
+    /// foreign keys and triggers, keep their entries: take those out with
+    /// [`delete_cached_instance`](Self::delete_cached_instance), or delete these
+    /// rows first, in one transaction.
+    ///
     /// # Guarantee
     /// On an `Orm`, no read that starts after it returned sees the row. In a
     /// transaction, after its commit.
@@ -274,7 +279,7 @@ pub trait MemcachedOrm: Entity {
     /// Those of [`insert`](Self::insert).
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
     /// let user = User::fetch_one(orm, 7).await?;
     /// let was_there = user.delete(orm).await?;
@@ -300,7 +305,7 @@ pub trait MemcachedOrm: Entity {
     /// [`Error::Cache`] if the cache does not answer.
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
     /// if let Some(user) = User::get_cached_instance(orm, 7).await? {
     ///     println!("{} is cached", user.name);
@@ -329,7 +334,7 @@ pub trait MemcachedOrm: Entity {
     /// Those of [`fetch`](Self::fetch).
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
     /// use std::time::Duration;
     ///
@@ -364,7 +369,7 @@ pub trait MemcachedOrm: Entity {
     /// [`Error::Cache`] if the cache does not answer: the old row may be there still.
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
     /// cached_orm::sqlx::query("UPDATE users SET name = 'Ann' WHERE id = 7").execute(orm.pool()).await.ok();
     /// User::delete_cached_instance(orm, 7).await?;
@@ -388,7 +393,7 @@ pub trait MemcachedOrm: Entity {
     /// This row's instance key: `(7)`, or `(AD)(06)` for a composite key.
     ///
     /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// let user = User { id: 7, email: "ann@example.org".into(), name: "Ann".into() };
     /// assert_eq!(user.get_instance_key(), "(7)");
     /// ```
@@ -401,7 +406,7 @@ pub trait MemcachedOrm: Entity {
     /// The key under which this row lies in `orm`'s cache: `shop:users:(7)`.
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # fn example(orm: &Orm<Postgres>, user: User) {
     /// println!("{}", user.get_cache_key(orm));
     /// # }

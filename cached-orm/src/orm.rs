@@ -8,9 +8,19 @@ use std::{
     any::TypeId,
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
-use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+type ConnectOptions<DB> = <<DB as sqlx::Database>::Connection as sqlx::Connection>::Options;
+
+/// How often it is asked whether loads go to a primary: after a failover the
+/// same address may be a standby's.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often a table's triggers are asked for: a migration may add one.
+const DESCRIBE_EVERY: Duration = Duration::from_secs(60);
 
 /// A database pool, and the cache before it.
 ///
@@ -29,13 +39,16 @@ pub struct Orm<DB: Backend>(Arc<Inner<DB>>);
 struct Inner<DB: Backend> {
     pool: Pool<DB>,
     load_pool: Pool<DB>,
-    /// Set once a connection of the load pool was found fit.
-    loads_checked: OnceCell<()>,
+    /// When a connection of the load pool was last found fit.
+    loads_checked: Mutex<Option<Instant>>,
     coherence: Arc<Coherence>,
     counters: Arc<Counters>,
     namespace: Namespace,
-    /// For each entity, whether a write's row is what will be committed.
-    final_rows: Mutex<HashMap<TypeId, bool>>,
+    /// The options that the load pool connects with.
+    connect_options: Mutex<Arc<ConnectOptions<DB>>>,
+    /// For each entity, whether a write's row is what will be committed, and
+    /// when that was asked.
+    final_rows: Mutex<HashMap<TypeId, (bool, Instant)>>,
 }
 
 impl<DB: Backend> Orm<DB> {
@@ -53,7 +66,7 @@ impl<DB: Backend> Orm<DB> {
     /// A cache that is down does not matter; a database that is down is an error.
     ///
     /// # Errors
-    /// [`Error::Configuration`] if a URL makes no sense, [`Error::Database`] if
+    /// [`Error::Configuration`] if a URL makes no sense, [`Error::Connect`] if
     /// the database cannot be reached.
     ///
     /// ```no_run
@@ -69,38 +82,34 @@ impl<DB: Backend> Orm<DB> {
     /// ```
     pub async fn connect(database_url: &str, cache_url: &str) -> Result<Self> {
         let cache = CacheUrl::parse(cache_url).map_err(Error::Configuration)?;
-        let scheme = database_url.split(':').next().unwrap_or_default();
-        if !DB::URL_SCHEMES.contains(&scheme) {
-            let accepted: Vec<_> = DB::URL_SCHEMES.iter().map(|s| format!("`{s}:`")).collect();
-            return Err(Error::Configuration(format!(
-                "the database URL begins with `{scheme}:`; for {} it begins with {}",
-                DB::NAME,
-                accepted.join(" or "),
-            )));
-        }
+        check_scheme::<DB>(database_url)?;
         let pool = Pool::connect(database_url)
             .await
-            .map_err(Error::database(Operation::new("connect")))?;
+            .map_err(|source| Error::Connect { source: Arc::new(source) })?;
         cache.apply(Self::builder(pool)).build().await
     }
 
-    pub(crate) fn assemble(
+    pub(crate) async fn assemble(
         pool: Pool<DB>,
         max_database_loads: u32,
         coherence: Coherence,
         counters: Arc<Counters>,
         namespace: Namespace,
-    ) -> Self {
-        let load_pool = DB::load_pool(&pool, max_database_loads);
-        Self(Arc::new(Inner {
+    ) -> Result<Self> {
+        let connect_options = pool.connect_options();
+        let load_pool = DB::load_pool(&pool, max_database_loads)
+            .await
+            .map_err(Error::database(Operation::new("build")))?;
+        Ok(Self(Arc::new(Inner {
             pool,
             load_pool,
-            loads_checked: OnceCell::new(),
+            loads_checked: Mutex::default(),
             coherence: Arc::new(coherence),
             counters,
             namespace,
+            connect_options: Mutex::new(connect_options),
             final_rows: Mutex::default(),
-        }))
+        })))
     }
 
     /// The pool, for statements of your own.
@@ -163,9 +172,10 @@ impl<DB: Backend> Orm<DB> {
     ///
     /// Calls that are under way may fail; calls that follow do.
     pub async fn close(&self) {
-        self.0.coherence.store().close().await;
-        self.0.load_pool.close().await;
+        // Transactions first: their fences are still to be released.
         self.0.pool.close().await;
+        self.0.load_pool.close().await;
+        self.0.coherence.store().close().await;
     }
 
     pub(crate) fn coherence(&self) -> &Arc<Coherence> {
@@ -177,30 +187,45 @@ impl<DB: Backend> Orm<DB> {
     }
 
     /// A connection on which committed rows are seen as of now: in no
-    /// transaction, and nobody else's.
+    /// transaction, nobody else's, and to where the user's pool connects.
     pub(crate) async fn load_connection(&self, operation: Operation) -> Result<PoolConnection<DB>> {
+        self.follow_pool();
         let mut connection =
             self.0.load_pool.acquire().await.map_err(Error::database(operation))?;
-        self.0
-            .loads_checked
-            .get_or_try_init(async || {
-                let unfit = DB::unfit_for_loads(&mut connection).await;
-                match unfit.map_err(Error::database(operation))? {
-                    None => Ok(()),
-                    Some(reason) => Err(Error::Configuration(format!(
-                        "rows read on the pool's connections must not be cached: {reason}"
-                    ))),
-                }
-            })
-            .await?;
+        let is_recent = |at: &Instant| at.elapsed() < CHECK_EVERY;
+        if locked(&self.0.loads_checked).as_ref().is_some_and(is_recent) {
+            return Ok(connection);
+        }
+        let unfit = DB::unfit_for_loads(&mut connection).await;
+        if let Some(reason) = unfit.map_err(Error::database(operation))? {
+            return Err(Error::Configuration(format!(
+                "rows read on the pool's connections must not be cached: {reason}"
+            )));
+        }
+        *locked(&self.0.loads_checked) = Some(Instant::now());
         Ok(connection)
     }
 
+    /// Takes over the user's pool's connect options, which may have been set
+    /// anew: to a new password, or to the primary after a failover.
+    fn follow_pool(&self) {
+        let wanted = self.0.pool.connect_options();
+        let mut followed = locked(&self.0.connect_options);
+        if !Arc::ptr_eq(&followed, &wanted) {
+            self.0.load_pool.set_connect_options((*wanted).clone());
+            *followed = wanted;
+            *locked(&self.0.loads_checked) = None;
+        }
+    }
+
     /// Whether the row that a write of its own transaction returns is what will
-    /// be committed. Asked of the catalog once; if that fails, not for now.
+    /// be committed. Asked of the catalog now and then; if that fails, not for
+    /// now.
     pub(crate) async fn rows_are_final<T: Persist<DB>>(&self) -> bool {
         let id = TypeId::of::<T>();
-        if let Some(known) = self.final_rows().get(&id) {
+        if let Some((known, at)) = locked(&self.0.final_rows).get(&id)
+            && at.elapsed() < DESCRIBE_EVERY
+        {
             return *known;
         }
         let Ok(mut connection) = self.load_connection(Operation::new("describe")).await else {
@@ -209,13 +234,33 @@ impl<DB: Backend> Orm<DB> {
         let Ok(known) = DB::rows_are_final(&mut connection, T::TABLE).await else {
             return false;
         };
-        self.final_rows().insert(id, known);
+        locked(&self.0.final_rows).insert(id, (known, Instant::now()));
         known
     }
+}
 
-    fn final_rows(&self) -> std::sync::MutexGuard<'_, HashMap<TypeId, bool>> {
-        self.0.final_rows.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Refuses a URL of another database. The URL may hold a password, so no more
+/// of it is repeated than a scheme.
+fn check_scheme<DB: Backend>(database_url: &str) -> Result<()> {
+    let is_scheme = |scheme: &&str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let scheme = database_url.split_once(':').map(|(scheme, _)| scheme).filter(is_scheme);
+    if scheme.is_some_and(|scheme| DB::URL_SCHEMES.contains(&scheme)) {
+        return Ok(());
     }
+    let accepted: Vec<_> = DB::URL_SCHEMES.iter().map(|scheme| format!("`{scheme}:`")).collect();
+    let found = match scheme {
+        Some(scheme) => format!("begins with `{scheme}:`"),
+        None => "has no scheme".to_owned(),
+    };
+    Err(Error::Configuration(format!(
+        "the database URL {found}; for {} it begins with {}",
+        DB::NAME,
+        accepted.join(" or "),
+    )))
 }
 
 impl<DB: Backend> Clone for Orm<DB> {
@@ -224,7 +269,7 @@ impl<DB: Backend> Clone for Orm<DB> {
     }
 }
 
-// Pools print their connect options, and so passwords.
+// Not derived: pools and caches have more to say than is of use.
 impl<DB: Backend> fmt::Debug for Orm<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Orm")

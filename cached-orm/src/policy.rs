@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+/// The longest life that memcached takes as a number of seconds.
+const MAX_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// How long an entity's rows stay in the cache, and in what form.
 ///
 /// The derive writes it from `#[orm(ttl = …, ttl_jitter = …, negative_ttl = …,
@@ -29,7 +32,8 @@ impl CachePolicy {
         min_compress_len: None,
     };
 
-    /// How long a row stays. Whole seconds, rounded up; at least one.
+    /// How long a row stays. Whole seconds, rounded up; at least one, and at
+    /// most 30 days.
     #[must_use]
     pub const fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
@@ -40,7 +44,8 @@ impl CachePolicy {
     /// that rows filled together do not expire together.
     #[must_use]
     pub const fn ttl_jitter(mut self, part: f64) -> Self {
-        self.ttl_jitter = part.clamp(0.0, 1.0);
+        // NaN fits into no range.
+        self.ttl_jitter = if part.is_nan() { 0.0 } else { part.clamp(0.0, 1.0) };
         self
     }
 
@@ -61,7 +66,8 @@ impl CachePolicy {
 
     /// The TTL of one row that is stored now.
     pub(crate) fn spread_ttl(&self) -> Duration {
-        self.ttl.mul_f64(1.0 - self.ttl_jitter * rand::random::<f64>())
+        let ttl = self.ttl.min(MAX_TTL);
+        ttl.mul_f64(1.0 - self.ttl_jitter * rand::random::<f64>())
     }
 
     pub(crate) const fn absent_ttl(&self) -> Option<Duration> {

@@ -119,9 +119,10 @@ pub(crate) async fn fetch_in<DB: Backend, T: Persist<DB>>(
     key: &T::Key,
     operation: Operation,
 ) -> Result<Option<T>> {
-    open.usable()?;
-    let found = select_by_key(open.connection(), key, operation).await;
-    found.inspect_err(|error| open.read_failed(error))
+    let reading = open.begin_read()?;
+    let found = select_by_key(open.connection(), key, operation).await?;
+    open.read_done(reading);
+    Ok(found)
 }
 
 pub(crate) async fn fetch_by_field<DB, T, V>(
@@ -245,9 +246,10 @@ where
             fetch_rows(&mut *connection, sql, bindings, operation).await
         }
         Target::Open(mut open) => {
-            open.usable()?;
-            let rows = fetch_rows(open.connection(), sql, bindings, operation).await;
-            rows.inspect_err(|error| open.read_failed(error))
+            let reading = open.begin_read()?;
+            let rows = fetch_rows(open.connection(), sql, bindings, operation).await?;
+            open.read_done(reading);
+            Ok(rows)
         }
     }
 }

@@ -82,6 +82,7 @@ macro_rules! session_of {
         pub trait $name: Session<Database = crate::$database> {}
 
         #[cfg(feature = $feature)]
+        #[diagnostic::do_not_recommend]
         impl<S: Session<Database = crate::$database>> $name for S {}
     };
 }

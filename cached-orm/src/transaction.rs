@@ -6,9 +6,10 @@ pub use savepoint::Savepoint;
 
 use crate::{
     Backend, Error, Operation, Orm, Result,
-    coherence::{CommitFailure, Ended, OpenTransaction},
+    coherence::{CommitFailure, Ended, OpenTransaction, after_panic},
 };
 use open::Book;
+use sqlx::Connection as _;
 use std::{
     fmt,
     ops::{Deref, DerefMut},
@@ -76,7 +77,7 @@ impl<DB: Backend> Transaction<DB> {
     /// the database says.
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # async fn example(orm: &Orm<Postgres>, mut ann: User, mut bob: User) -> Result<()> {
     /// let mut transaction = orm.begin().await?;
     /// std::mem::swap(&mut ann.name, &mut bob.name);
@@ -91,7 +92,7 @@ impl<DB: Backend> Transaction<DB> {
 
     pub(crate) async fn commit_as(self, operation: Operation) -> Result<Committed> {
         let Self { transaction, book } = self;
-        if let Err(error) = book.usable() {
+        if let Err(error) = book.can_commit(operation) {
             transaction.rollback().await.map_err(Error::database(ROLLBACK))?;
             return Err(error);
         }
@@ -110,7 +111,7 @@ impl<DB: Backend> Transaction<DB> {
             Ok(Err(CommitFailure::Unknown(source))) => {
                 Err(Error::CommitUnknown { operation, source: source.into() })
             }
-            Err(_) => Err(Error::ShuttingDown { operation }),
+            Err(ended) => Err(after_panic(ended, Error::ShuttingDown { operation })),
         }
     }
 
@@ -122,7 +123,7 @@ impl<DB: Backend> Transaction<DB> {
     /// back by itself.
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # async fn example(orm: &Orm<Postgres>, ann: User) -> Result<()> {
     /// let mut transaction = orm.begin().await?;
     /// ann.delete(&mut transaction).await?;
@@ -140,7 +141,7 @@ impl<DB: Backend> Transaction<DB> {
     /// transaction can only be rolled back.
     ///
     /// ```no_run
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs"));
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
     /// # async fn example(orm: &Orm<Postgres>, ann: User, mut bob: User) -> Result<()> {
     /// let mut transaction = orm.begin().await?;
     /// let mut savepoint = transaction.savepoint().await?;
@@ -180,6 +181,10 @@ impl<DB: Backend> fmt::Debug for Transaction<DB> {
     }
 }
 
+fn over() -> sqlx::Error {
+    sqlx::Error::Protocol("the transaction is over".to_owned())
+}
+
 /// A transaction at its end, as the protocol sees it.
 struct Closing<DB: Backend> {
     /// `None` once COMMIT or ROLLBACK was sent.
@@ -191,18 +196,18 @@ impl<DB: Backend> OpenTransaction for Closing<DB> {
     type Error = sqlx::Error;
 
     async fn check(&mut self) -> sqlx::Result<()> {
-        if let Some(transaction) = &mut self.transaction
-            && self.suspect
-        {
-            let connection = DB::on_connection(transaction);
-            sqlx::Executor::execute(connection, "SELECT 1").await?;
+        match &mut self.transaction {
+            // sqlx answers a COMMIT outside a transaction with success.
+            Some(transaction) if !transaction.is_in_transaction() => Err(over()),
+            Some(transaction) if self.suspect => DB::check_open(transaction).await,
+            Some(_) => Ok(()),
+            None => Err(over()),
         }
-        Ok(())
     }
 
     async fn commit(&mut self) -> Ended<sqlx::Error> {
         // On an error sqlx sends ROLLBACK, in case the transaction is open still.
-        let Some(transaction) = self.transaction.take() else { return Ended::Committed };
+        let Some(transaction) = self.transaction.take() else { return Ended::RolledBack(over()) };
         match transaction.commit().await {
             Ok(()) => Ended::Committed,
             Err(error) if DB::commit_refused(&error) => Ended::RolledBack(error),

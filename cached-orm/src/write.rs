@@ -102,16 +102,16 @@ async fn insert_in<DB: Backend, T: Persist<DB>>(
     value: &T,
     operation: Operation,
 ) -> Result<T> {
-    open.begin_write(operation)?;
+    open.begin_write(operation).await?;
     let mut bindings = Bindings::new();
     value.bind_columns(&mut bindings);
     value.bind_given_key(&mut bindings);
     let row = if DB::RETURNING {
         let rows = fetch_at_most(open.connection(), T::INSERT, bindings, 1, operation).await;
-        rows.inspect_err(|error| open.write_failed(error))?.pop()
+        or_failed(open, rows).await?.pop()
     } else {
         let done = execute(open.connection(), T::INSERT, bindings, operation).await;
-        let done = done.inspect_err(|error| open.write_failed(error))?;
+        let done = or_failed(open, done).await?;
         read_inserted(open, value, DB::generated_key(&done), operation).await?
     };
     let Some(row) = row else {
@@ -144,7 +144,7 @@ async fn read_inserted<DB: Backend, T: Persist<DB>>(
         }
     };
     let rows = fetch_at_most(open.connection(), sql, bindings, 1, operation).await;
-    Ok(rows.inspect_err(|error| open.read_failed(error))?.pop())
+    Ok(rows?.pop())
 }
 
 async fn update_in<DB: Backend, T: Persist<DB>>(
@@ -152,20 +152,27 @@ async fn update_in<DB: Backend, T: Persist<DB>>(
     value: &T,
     operation: Operation,
 ) -> Result<T> {
-    open.begin_write(operation)?;
+    open.begin_write(operation).await?;
     let key = value.key();
     let mut bindings = Bindings::new();
     value.bind_columns(&mut bindings);
     key.bind(&mut bindings);
     let rows: Vec<T> = if DB::RETURNING {
         let rows = fetch_at_most(open.connection(), T::UPDATE, bindings, 2, operation).await;
-        rows.inspect_err(|error| open.write_failed(error))?
+        or_failed(open, rows).await?
     } else {
         let done = execute(open.connection(), T::UPDATE, bindings, operation).await;
-        let done = done.inspect_err(|error| open.write_failed(error))?;
+        let done = or_failed(open, done).await?;
         match DB::rows_met(&done) {
             0 => Vec::new(),
-            _ => lock_by_key(open, &key, operation).await?,
+            _ => {
+                let rows = lock_by_key(open, &key, operation).await?;
+                if rows.is_empty() {
+                    // A trigger has given the row another key: half done.
+                    return Err(Error::RowNotFound { operation });
+                }
+                rows
+            }
         }
     };
     let row = one_row(open, rows, &key, operation)?;
@@ -178,24 +185,32 @@ async fn delete_in<DB: Backend, T: Persist<DB>>(
     key: &T::Key,
     operation: Operation,
 ) -> Result<bool> {
-    open.begin_write(operation)?;
+    open.begin_write(operation).await?;
     let mut bindings = Bindings::new();
     key.bind(&mut bindings);
     let rows: Vec<T> = if DB::RETURNING {
         let rows = fetch_at_most(open.connection(), T::DELETE, bindings, 2, operation).await;
-        rows.inspect_err(|error| open.write_failed(error))?
+        or_failed(open, rows).await?
     } else {
         let rows = lock_by_key(open, key, operation).await;
-        let rows = rows.inspect_err(|error| open.write_failed(error))?;
+        let rows = or_failed(open, rows).await?;
         if !rows.is_empty() {
             let done = execute(open.connection(), T::DELETE, bindings, operation).await;
-            done.inspect_err(|error| open.write_failed(error))?;
+            or_failed(open, done).await?;
         }
         rows
     };
     let row = one_row(open, rows, key, operation)?;
     open.settled();
     Ok(row.is_some())
+}
+
+/// What a write's first statement gave, or its error, which has been noted.
+async fn or_failed<DB: Backend, R>(open: &mut Open<'_, DB>, outcome: Result<R>) -> Result<R> {
+    match outcome {
+        Ok(outcome) => Ok(outcome),
+        Err(error) => Err(open.write_failed(error).await),
+    }
 }
 
 /// The row as it is now, locked until the transaction ends. A read without a
@@ -207,8 +222,7 @@ async fn lock_by_key<DB: Backend, T: Persist<DB>>(
 ) -> Result<Vec<T>> {
     let mut bindings = Bindings::new();
     key.bind(&mut bindings);
-    let rows = fetch_at_most(open.connection(), T::LOCK_BY_KEY, bindings, 2, operation).await;
-    rows.inspect_err(|error| open.read_failed(error))
+    fetch_at_most(open.connection(), T::LOCK_BY_KEY, bindings, 2, operation).await
 }
 
 /// Notes the keys of the rows that a statement met, of which there should be

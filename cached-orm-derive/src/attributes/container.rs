@@ -1,6 +1,6 @@
 use super::{
     PRIMARY_KEY, duration, field,
-    item::{Item, items, split},
+    item::{Item, items, split, wrong_value},
     unknown,
 };
 use crate::{
@@ -90,7 +90,13 @@ fn databases(item: &Item, errors: &mut Errors) -> Vec<(Database, Ident)> {
     for tokens in split(list) {
         let names = Database::ALL.map(Database::name);
         let Ok(ident) = syn::parse2::<Ident>(tokens.clone()) else {
-            errors.at(tokens, format_args!("expected {}", names::alternatives(&names)));
+            errors.at(
+                tokens,
+                format_args!(
+                    "expected {}, or several as in `(Postgres, Sqlite)`",
+                    names::alternatives(&names)
+                ),
+            );
             continue;
         };
         match Database::ALL.into_iter().find(|database| ident == database.name()) {
@@ -123,25 +129,25 @@ fn negative_ttl(item: &Item) -> Result<NegativeTtl> {
 }
 
 fn ttl_jitter(item: &Item) -> Result<f64> {
+    const KIND: &str = "a number from 0 to 1";
     const EXAMPLE: &str = "ttl_jitter = 0.1";
-    let literal = item.literal(EXAMPLE)?;
-    let part = match &literal {
+    let part = match item.literal(KIND, EXAMPLE)? {
         Lit::Float(part) => part.base10_parse().ok(),
         Lit::Int(part) => part.base10_parse().ok(),
-        _ => return Err(item.wrong_value(literal, "a number", EXAMPLE)),
+        _ => None,
     };
     part.filter(|part| (0.0..=1.0).contains(part))
-        .ok_or_else(|| Error::new(literal.span(), "expected a part of the TTL, from 0 to 1"))
+        .map_or_else(|| Err(wrong_value(item.assigned(EXAMPLE)?, KIND, EXAMPLE)), Ok)
 }
 
 fn min_compress_len(item: &Item) -> Result<usize> {
+    const KIND: &str = "a number of bytes";
     const EXAMPLE: &str = "min_compress_len = 1024";
-    match item.literal(EXAMPLE)? {
-        Lit::Int(bytes) => bytes
-            .base10_parse()
-            .map_err(|_| Error::new(bytes.span(), "expected a number of bytes, from 0 up")),
-        other => Err(item.wrong_value(other, "a number of bytes", EXAMPLE)),
-    }
+    let bytes = match item.literal(KIND, EXAMPLE)? {
+        Lit::Int(bytes) => bytes.base10_parse().ok(),
+        _ => None,
+    };
+    bytes.map_or_else(|| Err(wrong_value(item.assigned(EXAMPLE)?, KIND, EXAMPLE)), Ok)
 }
 
 fn rename_all(item: &Item) -> Result<Case> {

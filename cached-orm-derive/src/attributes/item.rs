@@ -106,20 +106,17 @@ impl Item {
         }
     }
 
-    pub(super) fn literal(&self, example: &str) -> Result<Lit> {
+    /// The literal after `=`, which should be of this `kind`.
+    pub(super) fn literal(&self, kind: &str, example: &str) -> Result<Lit> {
         let value = self.assigned(example)?;
-        syn::parse2(value.clone()).map_err(|_| self.wrong_value(value, "a literal", example))
+        syn::parse2(value.clone()).map_err(|_| wrong_value(value, kind, example))
     }
 
     pub(super) fn string(&self, example: &str) -> Result<LitStr> {
-        match self.literal(example)? {
+        match self.literal("a string", example)? {
             Lit::Str(string) if string.suffix().is_empty() => Ok(string),
-            other => Err(self.wrong_value(other, "a string", example)),
+            other => Err(wrong_value(other, "a string", example)),
         }
-    }
-
-    pub(super) fn wrong_value(&self, value: impl ToTokens, kind: &str, example: &str) -> Error {
-        Error::new_spanned(value, format_args!("expected {kind}, as in `{example}`"))
     }
 
     /// At `tokens`, or at the option's name if there are none to point at.
@@ -130,4 +127,8 @@ impl Item {
             Error::new_spanned(tokens, message)
         }
     }
+}
+
+pub(super) fn wrong_value(value: impl ToTokens, kind: &str, example: &str) -> Error {
+    Error::new_spanned(value, format_args!("expected {kind}, as in `{example}`"))
 }

@@ -17,6 +17,8 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let policy = policy(&model.policy);
     let (key_type, key) = key(model);
     let take_skipped = take_skipped(model);
+    // With `Self::Key` as what `key` returns, rustc would report a struct that
+    // serde cannot write once more.
     quote! {
         #[automatically_derived]
         impl _orm::Entity for #ident {
@@ -26,7 +28,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             #cache_name
             const FINGERPRINT: u64 = #fingerprint;
             #policy
-            fn key(&self) -> Self::Key {
+            fn key(&self) -> #key_type {
                 #key
             }
             #take_skipped

@@ -25,7 +25,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     // user's scope, nothing is added to it, and the lines stay short.
     quote! {
         #columns_struct
-        #[allow(dead_code, missing_docs)]
+        #[allow(dead_code, deprecated, missing_docs)]
         const _: () = {
             use #runtime::__private as _orm;
             #entity
@@ -38,6 +38,6 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
 
 /// Shows errors at `tokens`. Names resolve as elsewhere in the expansion, which
 /// they would not with the span of tokens from a `macro_rules!` macro.
-fn located_at(tokens: &TokenStream) -> Span {
+fn located_at(tokens: &impl ToTokens) -> Span {
     Span::call_site().located_at(tokens.span())
 }

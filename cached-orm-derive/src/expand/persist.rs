@@ -1,4 +1,4 @@
-use super::located_at;
+use super::{entity, located_at};
 use crate::{
     database::Database,
     model::{Column, Model},
@@ -14,9 +14,11 @@ pub(super) fn expand(model: &Model, database: Database, span: Span) -> TokenStre
     let from_row = from_row(model, &db);
     let bind_columns = bind_columns(model, &db);
     let bind_given_key = bind_given_key(model, &db);
+    let (key, _) = entity::key(model);
+    let persist = quote_spanned!(located_at(&key)=> _orm::Persist<_orm::#db>);
     quote! {
         #[automatically_derived]
-        impl _orm::Persist<_orm::#db> for #ident {
+        impl #persist for #ident {
             #statements
             #from_row
             #bind_columns

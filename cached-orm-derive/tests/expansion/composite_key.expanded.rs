@@ -1,7 +1,7 @@
 /// The columns of [`Membership`].
 #[allow(dead_code)]
 pub(crate) struct MembershipColumns;
-#[allow(dead_code, missing_docs)]
+#[allow(dead_code, deprecated, missing_docs)]
 const _: () = {
     use ::cached_orm::__private as _orm;
     #[automatically_derived]
@@ -10,7 +10,7 @@ const _: () = {
         const NAME: &'static str = "Membership";
         const TABLE: &'static str = "membership";
         const FINGERPRINT: u64 = 0x45a7_702f_924b_5fda;
-        fn key(&self) -> Self::Key {
+        fn key(&self) -> (Uuid, String) {
             (_orm::Clone::clone(&self.tenant), _orm::Clone::clone(&self.handle))
         }
     }

@@ -1,7 +1,7 @@
 /// The columns of [`User`].
 #[allow(dead_code)]
 pub struct UserColumns;
-#[allow(dead_code, missing_docs)]
+#[allow(dead_code, deprecated, missing_docs)]
 const _: () = {
     use ::cached_orm::__private as _orm;
     #[automatically_derived]
@@ -16,7 +16,7 @@ const _: () = {
             .ttl_jitter(0.25)
             .negative_ttl(_orm::None)
             .min_compress_len(_orm::Some(1024));
-        fn key(&self) -> Self::Key {
+        fn key(&self) -> i64 {
             _orm::Clone::clone(&self.id)
         }
         fn take_skipped(&mut self, other: &mut Self) {

@@ -1,7 +1,7 @@
 /// The columns of [`Invoice`].
 #[allow(dead_code)]
 struct InvoiceColumns;
-#[allow(dead_code, missing_docs)]
+#[allow(dead_code, deprecated, missing_docs)]
 const _: () = {
     use ::cached_orm::__private as _orm;
     #[automatically_derived]
@@ -10,7 +10,7 @@ const _: () = {
         const NAME: &'static str = "Invoice";
         const TABLE: &'static str = "odd`name";
         const FINGERPRINT: u64 = 0x78ac_8e6b_93e9_ca8a;
-        fn key(&self) -> Self::Key {
+        fn key(&self) -> (i32, u64) {
             (_orm::Clone::clone(&self.tenant), _orm::Clone::clone(&self.number))
         }
     }

@@ -1,7 +1,7 @@
 /// The columns of [`Ticket`].
 #[allow(dead_code)]
 struct TicketColumns;
-#[allow(dead_code, missing_docs)]
+#[allow(dead_code, deprecated, missing_docs)]
 const _: () = {
     use ::cached_orm::__private as _orm;
     #[automatically_derived]
@@ -10,7 +10,7 @@ const _: () = {
         const NAME: &'static str = "Ticket";
         const TABLE: &'static str = "tickets";
         const FINGERPRINT: u64 = 0x8569_bc3a_6fb8_3506;
-        fn key(&self) -> Self::Key {
+        fn key(&self) -> u64 {
             _orm::Clone::clone(&self.id)
         }
     }

@@ -1,7 +1,7 @@
 /// The columns of [`PostTag`].
 #[allow(dead_code)]
 struct PostTagColumns;
-#[allow(dead_code, missing_docs)]
+#[allow(dead_code, deprecated, missing_docs)]
 const _: () = {
     use ::cached_orm::__private as _orm;
     #[automatically_derived]
@@ -10,7 +10,7 @@ const _: () = {
         const NAME: &'static str = "PostTag";
         const TABLE: &'static str = "post_tags";
         const FINGERPRINT: u64 = 0x64dd_bf49_2f66_1775;
-        fn key(&self) -> Self::Key {
+        fn key(&self) -> (i64, String) {
             (_orm::Clone::clone(&self.post), _orm::Clone::clone(&self.tag))
         }
     }

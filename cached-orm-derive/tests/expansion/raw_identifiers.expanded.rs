@@ -1,7 +1,7 @@
 /// The columns of [`r#Enum`].
 #[allow(dead_code)]
 struct EnumColumns;
-#[allow(dead_code, missing_docs)]
+#[allow(dead_code, deprecated, missing_docs)]
 const _: () = {
     use ::cached_orm::__private as _orm;
     #[automatically_derived]
@@ -10,7 +10,7 @@ const _: () = {
         const NAME: &'static str = "Enum";
         const TABLE: &'static str = "enum";
         const FINGERPRINT: u64 = 0xd125_a3e9_9327_daf1;
-        fn key(&self) -> Self::Key {
+        fn key(&self) -> String {
             _orm::Clone::clone(&self.r#type)
         }
     }

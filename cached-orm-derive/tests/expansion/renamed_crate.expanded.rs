@@ -1,7 +1,7 @@
 /// The columns of [`Note`].
 #[allow(dead_code)]
 struct NoteColumns;
-#[allow(dead_code, missing_docs)]
+#[allow(dead_code, deprecated, missing_docs)]
 const _: () = {
     use crate::reexports::orm::__private as _orm;
     #[automatically_derived]
@@ -12,7 +12,7 @@ const _: () = {
         const FINGERPRINT: u64 = 0x8b1e_63d3_29b7_261e;
         const POLICY: _orm::CachePolicy = _orm::CachePolicy::DEFAULT
             .negative_ttl(_orm::Some(_orm::Duration::from_secs(60)));
-        fn key(&self) -> Self::Key {
+        fn key(&self) -> i64 {
             _orm::Clone::clone(&self.id)
         }
     }

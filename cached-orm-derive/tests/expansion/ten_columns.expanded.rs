@@ -1,7 +1,7 @@
 /// The columns of [`User`].
 #[allow(dead_code)]
 pub struct UserColumns;
-#[allow(dead_code, missing_docs)]
+#[allow(dead_code, deprecated, missing_docs)]
 const _: () = {
     use ::cached_orm::__private as _orm;
     #[automatically_derived]
@@ -10,7 +10,7 @@ const _: () = {
         const NAME: &'static str = "User";
         const TABLE: &'static str = "users";
         const FINGERPRINT: u64 = 0x493f_4459_97f3_65b9;
-        fn key(&self) -> Self::Key {
+        fn key(&self) -> i64 {
             _orm::Clone::clone(&self.id)
         }
     }

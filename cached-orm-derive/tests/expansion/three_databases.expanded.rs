@@ -1,7 +1,7 @@
 /// The columns of [`HttpRoute`].
 #[allow(dead_code)]
 struct HttpRouteColumns;
-#[allow(dead_code, missing_docs)]
+#[allow(dead_code, deprecated, missing_docs)]
 const _: () = {
     use ::cached_orm::__private as _orm;
     #[automatically_derived]
@@ -10,7 +10,7 @@ const _: () = {
         const NAME: &'static str = "HttpRoute";
         const TABLE: &'static str = "http_route";
         const FINGERPRINT: u64 = 0x7af3_046c_6baf_f657;
-        fn key(&self) -> Self::Key {
+        fn key(&self) -> i64 {
             _orm::Clone::clone(&self.id)
         }
     }

@@ -52,6 +52,7 @@ pub struct Cas {
 
 /// What lies under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Lookup {
     /// Nothing, and no lease was given: none was asked for, or the server is
     /// in hold-off.
@@ -75,6 +76,7 @@ pub enum Lookup {
 
 /// How a conditional store ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Replaced {
     /// Stored; this is the item's new version.
     Stored(Cas),
@@ -91,6 +93,7 @@ pub enum Replaced {
 
 /// How a conditional delete ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Deleted {
     /// Deleted.
     Deleted,

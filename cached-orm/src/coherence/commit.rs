@@ -1,10 +1,10 @@
-use super::{Coherence, Entry, fence::Fence};
+use super::{COMMANDS_AT_ONCE, Coherence, Entry, fence::Fence};
 use crate::{
     cache::{CacheError, Cas, Replaced},
     key::CacheKey,
 };
 use futures_util::future::join_all;
-use std::{future::Future, sync::Arc};
+use std::{fmt, future::Future, sync::Arc};
 use tokio::time::Instant;
 
 /// A database transaction that has changed rows, and holds their locks.
@@ -34,7 +34,7 @@ pub(crate) enum Ended<E> {
 }
 
 /// What becomes of a key's fence after COMMIT.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum Release {
     /// The entry goes away.
     Delete,
@@ -44,7 +44,7 @@ pub(crate) enum Release {
 }
 
 /// The keys that a transaction has touched.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Journal {
     touched: Vec<(CacheKey, Release)>,
 }
@@ -78,6 +78,13 @@ impl Journal {
         self.touched.sort_by(|(left, _), (right, _)| left.cmp(right));
         self.touched.dedup_by(|(later, _), (first, _)| later == first);
         self.touched
+    }
+}
+
+// Not derived: keys and rows are the user's data.
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal").field("touched", &self.touched.len()).finish()
     }
 }
 
@@ -118,11 +125,13 @@ impl Coherence {
             return Err(CommitFailure::RolledBack(error));
         }
         let fence = Fence::new();
-        let fenced = match self.fence_in_time(fence, journal.into_keys()).await {
+        let keys = journal.into_keys();
+        let fenced = match self.fence_in_time(fence, &keys).await {
             Ok(fenced) => fenced,
-            Err((fenced, error)) => {
+            Err(error) => {
                 transaction.rollback().await;
-                self.release_all(fence, deleting(fenced)).await;
+                // A fence without an answer may lie there as well.
+                self.clear_all(fence, &keys).await;
                 return Err(CommitFailure::NotFenced(error));
             }
         };
@@ -133,8 +142,15 @@ impl Coherence {
                 self.release_all(fence, deleting(fenced)).await;
                 Err(CommitFailure::RolledBack(error))
             }
-            // The fences stay, and readers ask the database, until they expire.
-            Ended::Unknown(error) => Err(CommitFailure::Unknown(error)),
+            // Readers ask the database until the fences expire. They are set
+            // anew: the first may have expired while COMMIT was under way, and a
+            // reader have stored the old row.
+            Ended::Unknown(error) => {
+                if let Err(error) = self.fence_all(fence.without_write_through(), &keys).await {
+                    tracing::warn!(%error, "a key could not be fenced after a COMMIT of unknown outcome");
+                }
+                Err(CommitFailure::Unknown(error))
+            }
         }
     }
 
@@ -144,17 +160,17 @@ impl Coherence {
     async fn fence_in_time(
         &self,
         fence: Fence,
-        keys: Vec<(CacheKey, Release)>,
-    ) -> Result<Vec<Fenced>, (Vec<Fenced>, CacheError)> {
+        keys: &[(CacheKey, Release)],
+    ) -> Result<Vec<Fenced>, CacheError> {
         let mut attempt = 1;
         loop {
             let began = Instant::now();
-            let fenced = self.fence_all(fence, &keys).await?;
+            let fenced = self.fence_all(fence, keys).await?;
             if began.elapsed() < self.times.commit_window {
                 return Ok(fenced);
             }
             if attempt == FENCE_ATTEMPTS {
-                return Err((fenced, CacheError::TooSlow { window: self.times.commit_window }));
+                return Err(CacheError::TooSlow { window: self.times.commit_window });
             }
             attempt += 1;
         }
@@ -164,28 +180,27 @@ impl Coherence {
         &self,
         fence: Fence,
         keys: &[(CacheKey, Release)],
-    ) -> Result<Vec<Fenced>, (Vec<Fenced>, CacheError)> {
+    ) -> Result<Vec<Fenced>, CacheError> {
         let value = fence.to_bytes();
         let ttl = self.times.fence_ttl;
-        let fences = keys.iter().map(|(key, _)| self.store.fence(key, value.clone(), ttl, None));
-        let outcomes = join_all(fences).await;
         let mut fenced = Vec::with_capacity(keys.len());
         let mut failure = None;
-        for ((key, release), outcome) in keys.iter().zip(outcomes) {
-            match outcome {
-                Ok(Replaced::Stored(cas)) => {
-                    let (key, release) = (key.clone(), release.clone());
-                    fenced.push(Fenced { key, release, cas });
+        for keys in keys.chunks(COMMANDS_AT_ONCE) {
+            let fences =
+                keys.iter().map(|(key, _)| self.store.fence(key, value.clone(), ttl, None));
+            for ((key, release), outcome) in keys.iter().zip(join_all(fences).await) {
+                match outcome {
+                    Ok(Replaced::Stored(cas)) => {
+                        let (key, release) = (key.clone(), release.clone());
+                        fenced.push(Fenced { key, release, cas });
+                    }
+                    Ok(_) => failure = Some(CacheError::NotStored),
+                    Err(error) => failure = Some(self.failed(error)),
                 }
-                Ok(_) => failure = Some(CacheError::NotStored),
-                Err(error) => failure = Some(self.failed(error)),
             }
         }
         self.counters.fences.add(fenced.len() as u64);
-        match failure {
-            None => Ok(fenced),
-            Some(error) => Err((fenced, error)),
-        }
+        failure.map_or(Ok(fenced), Err)
     }
 }
 

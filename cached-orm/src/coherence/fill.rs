@@ -1,4 +1,4 @@
-use super::{Coherence, Content, Source};
+use super::{Coherence, Content, Source, after_panic};
 use crate::{
     cache::{Cas, Replaced},
     key::CacheKey,
@@ -9,13 +9,13 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 /// Whether a fill was stored.
 pub(crate) type Filled = bool;
 
 /// Where one fill stands.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Stage {
     /// The database is being asked.
     Loading,
@@ -43,7 +43,7 @@ pub(super) enum Joined<R> {
 type FillId = (CacheKey, TypeId);
 
 /// The fills of this process that are under way.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Fills(Mutex<HashMap<FillId, watch::Receiver<Stage>>>);
 
 impl Fills {
@@ -104,7 +104,7 @@ impl Coherence {
             ending.sender.send_replace(stored.map_or(Stage::NotStored, Stage::Stored));
             loaded.map(|row| (row, filled))
         });
-        task.await.unwrap_or_else(|_| Err(source.abandoned()))
+        task.await.unwrap_or_else(|ended| Err(after_panic(ended, source.abandoned())))
     }
 
     /// Loads, and counts it.
@@ -157,9 +157,10 @@ impl Coherence {
         };
         let in_time = matches!(*stage.borrow_and_update(), Stage::Loading);
         let last = stage.wait_for(|stage| matches!(stage, Stage::Stored(_) | Stage::NotStored));
-        let last = match last.await {
-            Ok(last) => last.clone(),
-            Err(_) => return Joined::NotStored,
+        // A load that hangs must not hold up those who could do without it.
+        let last = match timeout(self.times.lease_ttl, last).await {
+            Ok(Ok(last)) => last.clone(),
+            Ok(Err(_)) | Err(_) => return Joined::NotStored,
         };
         match last {
             Stage::Stored(value) if in_time => match source.decode(&value) {

@@ -25,7 +25,8 @@ use crate::{
     observe::Counters,
 };
 use bytes::Bytes;
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{fmt, future::Future, panic::resume_unwind, sync::Arc, time::Duration};
+use tokio::task::JoinError;
 
 /// The times of the protocol. All processes that share a cache must agree on them.
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +43,11 @@ pub(crate) struct Times {
     pub(crate) lease_poll: Duration,
 }
 
+/// How many commands one transaction has under way at once: a large one must
+/// not fill the queues, in which others wait.
+const COMMANDS_AT_ONCE: usize = 256;
+
 /// The protocol over one cache store.
-#[derive(Debug)]
 pub(crate) struct Coherence {
     store: Arc<dyn CacheStore>,
     times: Times,
@@ -72,6 +76,25 @@ impl Coherence {
         self.counters.cache_errors.add_one();
         tracing::debug!(%error, "a cache command failed");
         error
+    }
+}
+
+// Not derived: fills under way hold rows and keys.
+impl fmt::Debug for Coherence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Coherence")
+            .field("store", &self.store)
+            .field("times", &self.times)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Goes on with the panic of a task, or gives the error of one that the runtime
+/// has ended.
+pub(crate) fn after_panic<E>(ended: JoinError, error: E) -> E {
+    match ended.try_into_panic() {
+        Ok(panic) => resume_unwind(panic),
+        Err(_) => error,
     }
 }
 
@@ -135,3 +158,6 @@ pub(crate) enum Unreadable {
     /// Marked as out of date by somebody.
     Stale,
 }
+
+#[cfg(all(test, feature = "embedded"))]
+mod tests;

@@ -84,12 +84,20 @@ impl Coherence {
         source: S,
         cas: Cas,
     ) -> Result<Option<S::Row>, S::Error> {
-        if let Joined::Answer(row) = self.join_fill(&source).await {
-            self.counters.coalesced.add_one();
-            return Ok(row);
+        match self.join_fill(&source).await {
+            Joined::Answer(row) => {
+                self.counters.coalesced.add_one();
+                Ok(row)
+            }
+            Joined::Nothing => {
+                self.counters.misses.add_one();
+                self.fill(source, cas).await.map(|(row, _)| row)
+            }
+            Joined::NotStored | Joined::TooLate => {
+                self.counters.misses.add_one();
+                self.load_shared(source).await
+            }
         }
-        self.counters.misses.add_one();
-        self.fill(source, cas).await.map(|(row, _)| row)
     }
 
     /// The row, if the cache has it; the database is not asked.

@@ -4,9 +4,9 @@ use bytes::Bytes;
 use std::{
     any::{Any, TypeId},
     collections::{HashMap, hash_map::Entry as Slot},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 type LoadId = (CacheKey, TypeId);
 
@@ -14,11 +14,20 @@ type LoadId = (CacheKey, TypeId);
 ///
 /// A read may use a load only if the load began after the read did. So who
 /// comes while one is under way waits for the next, which serves all who wait.
-#[derive(Debug, Default)]
-pub(super) struct SharedLoads(Mutex<HashMap<LoadId, Waiting>>);
+///
+/// A load that takes longer than a lease lasts counts as hung, and is left to
+/// itself: its connection may be dead, and the next has another.
+#[derive(Default)]
+pub(super) struct SharedLoads(Mutex<HashMap<LoadId, UnderWay>>);
 
-/// A load is under way; these want the next.
-type Waiting = Vec<Box<dyn Any + Send>>;
+/// The load of a key that is under way.
+struct UnderWay {
+    began: Instant,
+    /// Tells it from one that has been left to itself.
+    number: u64,
+    /// Those who want the next one.
+    waiting: Vec<Box<dyn Any + Send>>,
+}
 
 type Waiter<S> = oneshot::Sender<Outcome<S>>;
 
@@ -41,22 +50,10 @@ impl Coherence {
     ) -> Result<Option<S::Row>, S::Error> {
         let (sender, receiver) = oneshot::channel::<Outcome<S>>();
         let id = (source.key().clone(), TypeId::of::<S>());
-        let starts = {
-            let mut loads = self.shared_loads.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match loads.entry(id.clone()) {
-                Slot::Vacant(slot) => {
-                    slot.insert(Waiting::new());
-                    Some(sender)
-                }
-                Slot::Occupied(mut slot) => {
-                    slot.get_mut().push(Box::new(sender));
-                    None
-                }
-            }
-        };
-        if let Some(sender) = starts {
-            let running = Running { coherence: Arc::clone(self), id, listed: true };
-            tokio::spawn(running.run(source.clone(), vec![sender]));
+        if let Some((number, mut waiters)) = self.starts_load::<S>(&id, sender) {
+            waiters.retain(|waiter| !waiter.is_closed());
+            let running = Running { coherence: Arc::clone(self), id, number };
+            tokio::spawn(running.run(source.clone(), waiters));
         }
         match receiver.await {
             Ok(Outcome::Row(row)) => Ok(row),
@@ -76,18 +73,54 @@ impl Coherence {
             Err(_) => Err(source.abandoned()),
         }
     }
+
+    /// Queues for the next load of the key. If the caller is to start it,
+    /// returns its number and whom it serves.
+    fn starts_load<S: Source>(
+        &self,
+        id: &LoadId,
+        sender: Waiter<S>,
+    ) -> Option<(u64, Vec<Waiter<S>>)> {
+        let mut loads = self.shared_loads.lock();
+        let now = Instant::now();
+        match loads.entry(id.clone()) {
+            Slot::Vacant(slot) => {
+                slot.insert(UnderWay { began: now, number: 0, waiting: Vec::new() });
+                Some((0, vec![sender]))
+            }
+            Slot::Occupied(mut slot) => {
+                let load = slot.get_mut();
+                load.waiting.push(Box::new(sender));
+                (now.duration_since(load.began) >= self.times.lease_ttl).then(|| {
+                    load.number += 1;
+                    load.began = now;
+                    (load.number, take_waiters(load))
+                })
+            }
+        }
+    }
+}
+
+fn take_waiters<S: Source>(load: &mut UnderWay) -> Vec<Waiter<S>> {
+    let waiting = std::mem::take(&mut load.waiting).into_iter();
+    waiting.filter_map(|waiter| waiter.downcast().ok()).map(|waiter| *waiter).collect()
+}
+
+impl SharedLoads {
+    fn lock(&self) -> MutexGuard<'_, HashMap<LoadId, UnderWay>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The task that loads one key until nobody wants it any more.
 struct Running {
     coherence: Arc<Coherence>,
     id: LoadId,
-    /// Whether the load is in the map, to be taken out however the task ends.
-    listed: bool,
+    number: u64,
 }
 
 impl Running {
-    async fn run<S: Source>(mut self, source: S, mut waiters: Vec<Waiter<S>>) {
+    async fn run<S: Source>(self, source: S, mut waiters: Vec<Waiter<S>>) {
         while !waiters.is_empty() {
             let loaded = self.coherence.load(&source).await;
             deliver(&source, loaded, waiters);
@@ -97,29 +130,28 @@ impl Running {
 
     /// Those who came while the load was under way. If there are none the load
     /// is over, in the same step, so that nobody can be forgotten.
-    fn next<S: Source>(&mut self) -> Vec<Waiter<S>> {
-        let mut loads =
-            self.coherence.shared_loads.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = loads.get_mut(&self.id).map(std::mem::take).unwrap_or_default();
-        let waiters: Vec<Waiter<S>> = waiting
-            .into_iter()
-            .filter_map(|waiter| waiter.downcast::<Waiter<S>>().ok())
-            .map(|waiter| *waiter)
-            .filter(|waiter| !waiter.is_closed())
-            .collect();
+    fn next<S: Source>(&self) -> Vec<Waiter<S>> {
+        let mut loads = self.coherence.shared_loads.lock();
+        let Some(load) = loads.get_mut(&self.id).filter(|load| load.number == self.number) else {
+            return Vec::new();
+        };
+        let mut waiters = take_waiters::<S>(load);
+        waiters.retain(|waiter| !waiter.is_closed());
         if waiters.is_empty() {
             loads.remove(&self.id);
-            self.listed = false;
+        } else {
+            load.began = Instant::now();
         }
         waiters
     }
 }
 
+/// Takes the load out of the map if its task has ended early.
 impl Drop for Running {
     fn drop(&mut self) {
-        if self.listed {
-            let loads = &self.coherence.shared_loads.0;
-            loads.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+        let mut loads = self.coherence.shared_loads.lock();
+        if loads.get(&self.id).is_some_and(|load| load.number == self.number) {
+            loads.remove(&self.id);
         }
     }
 }

@@ -1,1 +1,151 @@
+use super::*;
+use crate::key::Namespace;
+use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
 
+const SHAPE: u64 = 0x0123_4567_89ab_cdef;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Place {
+    id: i64,
+    name: String,
+    code: Option<Vec<u8>>,
+    tags: Vec<String>,
+}
+
+fn key(id: i64) -> CacheKey {
+    let namespace = Namespace::new("test").expect("a plain name");
+    CacheKey::of_row(&namespace, "places", &id)
+}
+
+fn place() -> impl Strategy<Value = Place> {
+    let name = prop_oneof![".*", "[a-c]{0,2000}"];
+    let tags = proptest::collection::vec(".{0,8}", 0..8);
+    (any::<i64>(), name, any::<Option<Vec<u8>>>(), tags).prop_map(|(id, name, code, tags)| Place {
+        id,
+        name,
+        code,
+        tags,
+    })
+}
+
+proptest! {
+    #[test]
+    fn an_entry_is_read_back(place in place(), compress_from in any::<Option<u8>>()) {
+        let key = key(place.id);
+        let entry = of_row(&place, SHAPE, &key, compress_from.map(usize::from)).expect("an entry");
+        prop_assert_eq!(decode(&entry, SHAPE, &key), Ok(Some(place)));
+    }
+
+    #[test]
+    fn no_flipped_bit_goes_unnoticed(place in place(), at in any::<proptest::sample::Index>()) {
+        let key = key(place.id);
+        for entry in [of_row(&place, SHAPE, &key, Some(64)).expect("an entry"), of_absent(&key)] {
+            let mut broken = entry.to_vec();
+            let bit = at.index(broken.len() * 8);
+            broken[bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(decode::<Place>(&broken, SHAPE, &key).is_err(), "bit {} of {}", bit, entry.len());
+        }
+    }
+
+    #[test]
+    fn no_truncated_entry_is_taken(place in place(), at in any::<proptest::sample::Index>()) {
+        let key = key(place.id);
+        let entry = of_row(&place, SHAPE, &key, Some(64)).expect("an entry");
+        let cut = &entry[..at.index(entry.len())];
+        prop_assert!(decode::<Place>(cut, SHAPE, &key).is_err());
+    }
+
+    #[test]
+    fn rubbish_is_never_a_row(rubbish in any::<Vec<u8>>(), ours in any::<bool>()) {
+        let mut value = if ours { [&MAGIC[..], &[FORMAT]].concat() } else { Vec::new() };
+        value.extend_from_slice(&rubbish);
+        prop_assert!(decode::<Place>(&value, SHAPE, &key(1)).is_err());
+    }
+
+    #[test]
+    fn what_is_under_another_key_is_found_out(place in place(), other in any::<i64>()) {
+        prop_assume!(place.id != other);
+        let entry = of_row(&place, SHAPE, &key(place.id), None).expect("an entry");
+        prop_assert_eq!(decode::<Place>(&entry, SHAPE, &key(other)), Err(Unreadable::Key));
+        let absent = of_absent(&key(place.id));
+        prop_assert_eq!(decode::<Place>(&absent, SHAPE, &key(other)), Err(Unreadable::Key));
+    }
+}
+
+#[test]
+fn every_bit_of_one_entry_counts() {
+    let place = Place { id: 7, name: "Vila".into(), code: None, tags: vec!["x".into()] };
+    let key = key(7);
+    let entry = of_row(&place, SHAPE, &key, None).expect("an entry");
+    for bit in 0..entry.len() * 8 {
+        let mut broken = entry.to_vec();
+        broken[bit / 8] ^= 1 << (bit % 8);
+        assert!(decode::<Place>(&broken, SHAPE, &key).is_err(), "bit {bit}");
+    }
+}
+
+#[test]
+fn another_shape_is_not_decoded_but_an_absent_row_has_none() {
+    let place = Place { id: 7, name: String::new(), code: None, tags: Vec::new() };
+    let key = key(7);
+    let entry = of_row(&place, SHAPE, &key, None).expect("an entry");
+    assert_eq!(decode::<Place>(&entry, SHAPE + 1, &key), Err(Unreadable::Shape));
+    assert_eq!(decode::<Place>(&of_absent(&key), SHAPE + 1, &key), Ok(None));
+}
+
+#[test]
+fn a_newer_format_is_told_from_rubbish() {
+    let mut entry = of_absent(&key(7)).to_vec();
+    entry[FORMAT_AT] = FORMAT + 1;
+    assert_eq!(decode::<Place>(&entry, SHAPE, &key(7)), Err(Unreadable::Format));
+    assert_eq!(decode::<Place>(b"VALUE of somebody", SHAPE, &key(7)), Err(Unreadable::Foreign));
+    assert_eq!(decode::<Place>(b"", SHAPE, &key(7)), Err(Unreadable::Foreign));
+}
+
+#[test]
+fn a_row_that_serde_cannot_write_has_no_entry() {
+    #[derive(Deserialize)]
+    struct Unwritable;
+    impl Serialize for Unwritable {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("no"))
+        }
+    }
+    assert_eq!(of_row(&Unwritable, SHAPE, &key(7), None), None);
+}
+
+#[cfg(feature = "lz4")]
+mod compressed {
+    use super::*;
+
+    fn long(len: usize) -> Place {
+        Place { id: 7, name: "ab".repeat(len / 2), code: None, tags: Vec::new() }
+    }
+
+    #[test]
+    fn only_what_is_long_enough_and_becomes_smaller_is_compressed() {
+        let key = key(7);
+        let plain = of_row(&long(4000), SHAPE, &key, None).expect("an entry");
+        let small = of_row(&long(4000), SHAPE, &key, Some(1000)).expect("an entry");
+        assert!(small.len() < plain.len() / 4);
+        assert_eq!(of_row(&long(4000), SHAPE, &key, Some(10_000)), Some(plain));
+        let random = Place { code: Some(rand::random::<[u8; 32]>().to_vec()), ..long(0) };
+        let entry = of_row(&random, SHAPE, &key, Some(0)).expect("an entry");
+        assert_eq!(entry[FLAGS_AT], 0);
+    }
+
+    #[test]
+    fn a_bomb_is_rubbish() {
+        let key = key(7);
+        // 4 GiB, it says.
+        for length in [u32::MAX, (64 << 20) + 1, 1 << 20] {
+            let mut entry = header(ROW, SHAPE, &key);
+            entry[FLAGS_AT] = COMPRESSED;
+            entry.extend_from_slice(&length.to_le_bytes());
+            entry.extend_from_slice(&[0x1f, b'a', 1, 0, 255, 255, 255]);
+            let entry = seal(entry);
+            assert_eq!(decode::<Place>(&entry, SHAPE, &key), Err(Unreadable::Body));
+        }
+    }
+}

@@ -168,3 +168,6 @@ fn push_escaped(byte: u8, text: &mut String) {
     // Writing to a `String` cannot fail.
     let _ = write!(text, "%{byte:02X}");
 }
+
+#[cfg(test)]
+mod tests;

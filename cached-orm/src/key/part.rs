@@ -182,9 +182,14 @@ mod time_parts {
 
     impl KeyPart for OffsetDateTime {
         fn write_part(&self, part: &mut PartWriter<'_>) {
-            let utc = self.to_offset(UtcOffset::UTC);
-            PrimitiveDateTime::new(utc.date(), utc.time()).write_part(part);
-            part.text("Z");
+            // At the ends of the calendar the date in UTC may not exist; there
+            // the offset becomes part of the text.
+            let (date_time, zone) = match self.checked_to_offset(UtcOffset::UTC) {
+                Some(utc) => (utc, "Z".to_owned()),
+                None => (*self, format!("+{}", self.offset().whole_seconds())),
+            };
+            PrimitiveDateTime::new(date_time.date(), date_time.time()).write_part(part);
+            part.text(&zone);
         }
     }
 }

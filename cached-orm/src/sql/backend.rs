@@ -60,9 +60,17 @@ pub trait Backend:
     #[doc(hidden)]
     fn generated_key(done: &Self::QueryResult) -> bool;
 
-    /// Whether this error says that the transaction is over, and undone.
+    /// Whether a failed statement makes the database refuse all that follow. If
+    /// not, they may run outside the transaction: some failures end it.
     #[doc(hidden)]
-    fn rolled_back(error: &sqlx::Error) -> bool;
+    const ERRORS_ABORT: bool;
+
+    /// Fails if the connection's transaction is over or aborted. Changes
+    /// nothing in one that is not.
+    #[doc(hidden)]
+    fn check_open(
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = sqlx::Result<()>> + Send;
 
     /// Whether this error of COMMIT says that nothing was committed.
     #[doc(hidden)]
@@ -87,11 +95,25 @@ pub trait Backend:
     /// another leftover on a pooled connection of the user's cannot show them
     /// an old snapshot.
     #[doc(hidden)]
-    fn load_pool(pool: &Pool<Self>, max_connections: u32) -> Pool<Self> {
-        let connect: <Self::Connection as Connection>::Options = (*pool.connect_options()).clone();
-        let options: PoolOptions<Self> = pool.options().clone();
-        options.min_connections(0).max_connections(max_connections).connect_lazy_with(connect)
+    fn load_pool(
+        pool: &Pool<Self>,
+        max_connections: u32,
+    ) -> impl Future<Output = sqlx::Result<Pool<Self>>> + Send {
+        std::future::ready(Ok(similar_pool(pool, max_connections)))
     }
+}
+
+/// The error of a transaction that the database has ended.
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+fn no_transaction() -> sqlx::Error {
+    sqlx::Error::Protocol("the database has rolled the transaction back".to_owned())
+}
+
+/// A pool with this one's options, hooks included.
+fn similar_pool<DB: Database>(pool: &Pool<DB>, max_connections: u32) -> Pool<DB> {
+    let connect: <DB::Connection as Connection>::Options = (*pool.connect_options()).clone();
+    let options: PoolOptions<DB> = pool.options().clone();
+    options.min_connections(0).max_connections(max_connections).connect_lazy_with(connect)
 }
 
 /// A [`Backend`] that can store JSON.
@@ -107,67 +129,9 @@ pub trait JsonBackend: Backend {
     fn json_column<T: serde::de::DeserializeOwned>(row: &Self::Row, name: &str) -> sqlx::Result<T>;
 }
 
-/// The part that is the same text for every driver. `Executor` and the like
-/// are implemented for concrete types only, so no generic impl can do it.
-macro_rules! driver {
-    () => {
-        type OnConnection<'c> = &'c mut <Self as Database>::Connection;
-
-        fn on_connection(connection: &mut Self::Connection) -> Self::OnConnection<'_> {
-            connection
-        }
-
-        fn column<'r, T>(row: &'r Self::Row, name: &str) -> sqlx::Result<T>
-        where
-            T: Decode<'r, Self> + Type<Self>,
-        {
-            row.try_get(name)
-        }
-
-        fn rows_met(done: &Self::QueryResult) -> u64 {
-            done.rows_affected()
-        }
-    };
-}
-
-#[cfg(feature = "json")]
-macro_rules! json_driver {
-    ($db:ty) => {
-        impl super::JsonBackend for $db {
-            fn add_json<T: serde::Serialize + Sync>(
-                arguments: &mut Self::Arguments,
-                value: &T,
-            ) -> Result<(), sqlx::error::BoxDynError> {
-                sqlx::Arguments::add(arguments, sqlx::types::Json(value))
-            }
-
-            fn json_column<T: serde::de::DeserializeOwned>(
-                row: &Self::Row,
-                name: &str,
-            ) -> sqlx::Result<T> {
-                let sqlx::types::Json(value) = sqlx::Row::try_get(row, name)?;
-                Ok(value)
-            }
-        }
-    };
-}
-
-/// The SQLSTATE class of a database's error: its first two characters.
-#[cfg(any(feature = "postgres", feature = "mysql"))]
-fn has_class(error: &sqlx::Error, classes: &[&str]) -> bool {
-    let sqlx::Error::Database(error) = error else { return false };
-    let Some(code) = error.code() else { return false };
-    classes.iter().any(|class| code.starts_with(class))
-}
-
-/// `shop.users` as its schema, if one is named, and its name.
-fn split_table(table: &str) -> (Option<&str>, &str) {
-    match table.split_once('.') {
-        Some((schema, name)) => (Some(schema), name),
-        None => (None, table),
-    }
-}
-
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+#[macro_use]
+mod driver;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]

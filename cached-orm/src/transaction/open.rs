@@ -16,22 +16,36 @@ pub(crate) struct Book<DB: Backend> {
     /// What the database has rolled back, with everything else; no savepoint
     /// brings that back.
     lost: Option<Operation>,
+    /// How many savepoints are open.
+    savepoints: usize,
 }
 
 /// What a savepoint brings back when it is undone.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct State {
-    /// A statement has failed, or the caller had the connection: PostgreSQL may
-    /// have aborted the transaction, and would answer COMMIT with ROLLBACK,
-    /// which sqlx reports as success.
+    /// A statement has failed or was cancelled, or the caller had the
+    /// connection: the transaction may be aborted or over. PostgreSQL answers
+    /// COMMIT of an aborted one with ROLLBACK, which sqlx reports as success.
     suspect: bool,
     /// A write that may have changed rows whose keys are not in the journal.
     half_done: Option<Operation>,
 }
 
+/// What was known before a read began.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    suspect: bool,
+}
+
 impl<DB: Backend> Book<DB> {
     pub(super) fn new(orm: &Orm<DB>) -> Self {
-        Self { orm: orm.clone(), journal: Journal::default(), state: State::default(), lost: None }
+        Self {
+            orm: orm.clone(),
+            journal: Journal::default(),
+            state: State::default(),
+            lost: None,
+            savepoints: 0,
+        }
     }
 
     pub(super) fn orm(&self) -> &Orm<DB> {
@@ -54,6 +68,27 @@ impl<DB: Backend> Book<DB> {
     /// The touched keys, and whether COMMIT could be answered with ROLLBACK.
     pub(super) fn close(self) -> (Journal, bool) {
         (self.journal, self.state.suspect)
+    }
+
+    /// Notes that a savepoint is being set. If that fails, or its future is
+    /// dropped, sqlx rolls the whole transaction back.
+    pub(super) fn setting_savepoint(&mut self, operation: Operation) {
+        self.lost = Some(operation);
+    }
+
+    pub(super) fn savepoint_set(&mut self) {
+        self.lost = None;
+        self.savepoints += 1;
+    }
+
+    pub(super) fn savepoint_over(&mut self) {
+        self.savepoints -= 1;
+    }
+
+    /// Refuses COMMIT if it would only release a savepoint that was leaked.
+    pub(super) fn can_commit(&self, operation: Operation) -> Result<()> {
+        self.usable()?;
+        if self.savepoints == 0 { Ok(()) } else { Err(Error::HalfDone { operation }) }
     }
 
     pub(super) fn suspect(&mut self) {
@@ -82,8 +117,11 @@ impl<DB: Backend> Open<'_, DB> {
     /// Begins a write. Until [`settled`](Self::settled) is called the
     /// transaction cannot be committed: if the write's future is dropped, or
     /// its row cannot be read, it is not known what it has changed.
-    pub(crate) fn begin_write(&mut self, operation: Operation) -> Result<()> {
+    pub(crate) async fn begin_write(&mut self, operation: Operation) -> Result<()> {
         self.usable()?;
+        if self.book.state.suspect && !DB::ERRORS_ABORT {
+            self.check_open(operation).await?;
+        }
         self.book.state.half_done = Some(operation);
         Ok(())
     }
@@ -95,25 +133,44 @@ impl<DB: Backend> Open<'_, DB> {
 
     /// Notes that a write's first statement failed. If the database undid it,
     /// and only it, the write is settled.
-    pub(crate) fn write_failed(&mut self, error: &Error) {
-        self.read_failed(error);
-        match error {
+    pub(crate) async fn write_failed(&mut self, error: Error) -> Error {
+        match &error {
             Error::Argument { .. } => self.settled(),
-            Error::Database { source, .. } if matches!(**source, sqlx::Error::Database(_)) => {
-                self.settled();
+            Error::Database { operation, source }
+                if matches!(**source, sqlx::Error::Database(_)) =>
+            {
+                self.book.suspect();
+                // If this is the end of the transaction, the next call says so.
+                if DB::ERRORS_ABORT || self.check_open(*operation).await.is_ok() {
+                    self.settled();
+                }
             }
-            _ => {}
+            _ => self.book.suspect(),
         }
+        error
     }
 
-    /// Notes that a statement failed that changes nothing.
-    pub(crate) fn read_failed(&mut self, error: &Error) {
+    /// Begins a read. If its future is dropped the connection is still busy
+    /// with it, which must be over before a fence is put.
+    pub(crate) fn begin_read(&mut self) -> Result<Reading> {
+        self.usable()?;
+        let before = Reading { suspect: self.book.state.suspect };
         self.book.suspect();
-        if let Error::Database { operation, source } = error
-            && DB::rolled_back(source)
-        {
-            self.book.lose(*operation);
-        }
+        Ok(before)
+    }
+
+    /// Ends a read that did not fail.
+    pub(crate) fn read_done(&mut self, reading: Reading) {
+        self.book.state.suspect = reading.suspect;
+    }
+
+    /// Asks whether the transaction still is one.
+    async fn check_open(&mut self, operation: Operation) -> Result<()> {
+        let before = self.book.lost.replace(operation);
+        DB::check_open(self.connection).await.map_err(|_| Error::HalfDone { operation })?;
+        self.book.lost = before;
+        self.book.state.suspect = false;
+        Ok(())
     }
 
     /// Refuses statements in a transaction that can only be rolled back.

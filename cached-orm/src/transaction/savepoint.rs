@@ -11,7 +11,7 @@ use std::{
 
 const SAVEPOINT: Operation = Operation::new("savepoint");
 
-/// A part of a [`Transaction`] that can be undone by itself.
+/// A part of a [`Transaction`](crate::Transaction) that can be undone by itself.
 ///
 /// Has the transaction's methods. Dropping it undoes it.
 pub struct Savepoint<'t, DB: Backend> {
@@ -25,7 +25,9 @@ impl<'t, DB: Backend> Savepoint<'t, DB> {
         book: &'t mut Book<DB>,
     ) -> Result<Self> {
         book.usable()?;
+        book.setting_savepoint(SAVEPOINT);
         let transaction = connection.begin().await.map_err(Error::database(SAVEPOINT))?;
+        book.savepoint_set();
         Ok(Self { transaction, mark: Mark::new(book) })
     }
 
@@ -62,7 +64,7 @@ impl<'t, DB: Backend> Savepoint<'t, DB> {
     /// Begins a part that can be undone by itself.
     ///
     /// # Errors
-    /// As [`Transaction::savepoint`].
+    /// As [`Transaction::savepoint`](crate::Transaction::savepoint).
     pub async fn savepoint(&mut self) -> Result<Savepoint<'_, DB>> {
         Savepoint::begin(&mut *self.transaction, self.mark.book).await
     }
@@ -117,6 +119,7 @@ impl<'t, DB: Backend> Mark<'t, DB> {
 
 impl<DB: Backend> Drop for Mark<'_, DB> {
     fn drop(&mut self) {
+        self.book.savepoint_over();
         match self.end {
             End::Kept => {}
             End::Undone => self.book.go_back(self.journal_length, self.state),

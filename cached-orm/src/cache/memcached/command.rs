@@ -26,21 +26,11 @@ pub(super) struct Request {
 #[derive(Debug)]
 pub(super) enum Command {
     /// `lease` in seconds.
-    Get {
-        lease: Option<u32>,
-        caller: Caller<Lookup>,
-    },
+    Get { lease: Option<u32>, caller: Caller<Lookup> },
     /// `ttl` in seconds; without `over` it stores unconditionally.
-    Set {
-        value: Bytes,
-        ttl: u32,
-        over: Option<Cas>,
-        caller: Caller<Replaced>,
-    },
-    Delete {
-        over: Cas,
-        caller: Caller<Deleted>,
-    },
+    Set { value: Bytes, ttl: u32, over: Option<Cas>, caller: Caller<Replaced> },
+    /// Without `caller` it gives back a lease that nobody waits for.
+    Delete { over: Cas, caller: Option<Caller<Deleted>> },
 }
 
 impl Command {
@@ -49,7 +39,7 @@ impl Command {
         match self {
             Self::Get { caller, .. } => caller.is_closed(),
             Self::Set { caller, .. } => caller.is_closed(),
-            Self::Delete { caller, .. } => caller.is_closed(),
+            Self::Delete { caller, .. } => caller.as_ref().is_some_and(Caller::is_closed),
         }
     }
 
@@ -75,7 +65,7 @@ impl Command {
         match self {
             Self::Get { caller, .. } => drop(caller.send(Err(error))),
             Self::Set { caller, .. } => drop(caller.send(Err(error))),
-            Self::Delete { caller, .. } => drop(caller.send(Err(error))),
+            Self::Delete { caller, .. } => drop(caller.map(|caller| caller.send(Err(error)))),
         }
     }
 
@@ -85,7 +75,9 @@ impl Command {
             // It has no version.
             Self::Get { .. } => {}
             Self::Set { caller, .. } => drop(caller.send(Ok(Replaced::OtherIncarnation))),
-            Self::Delete { caller, .. } => drop(caller.send(Ok(Deleted::OtherIncarnation))),
+            Self::Delete { caller, .. } => {
+                drop(caller.map(|caller| caller.send(Ok(Deleted::OtherIncarnation))));
+            }
         }
     }
 
@@ -137,34 +129,44 @@ impl Command {
         Ok(())
     }
 
-    /// Gives the caller what the server said.
+    /// Gives the caller what the server said. If the caller has gone away with a
+    /// lease, returns the command that gives it back: for as long as it lasts
+    /// nobody else fills the key.
     ///
     /// # Errors
     /// The reply is not one to this command. The caller has been told.
     pub(super) fn answer(
         self,
+        key: CacheKey,
         reply: Reply,
         incarnation: Incarnation,
         peer: &Peer,
-    ) -> Result<(), CacheError> {
+    ) -> Result<Option<Request>, CacheError> {
         match self {
             Self::Get { lease, caller } => {
-                deliver(caller, lookup(reply, lease.is_some(), incarnation), peer)
+                let orphan = deliver(caller, lookup(reply, lease.is_some(), incarnation), peer)?;
+                let Some(Lookup::Lease(over)) = orphan else { return Ok(None) };
+                let command = Self::Delete { over, caller: None };
+                Ok(Some(Request { key, command, queued: Instant::now() }))
             }
             Self::Set { over, caller, .. } => {
-                deliver(caller, replaced(&reply, over.is_some(), incarnation), peer)
+                deliver(caller, replaced(&reply, over.is_some(), incarnation), peer)?;
+                Ok(None)
             }
-            Self::Delete { caller, .. } => deliver(caller, deleted(&reply), peer),
+            Self::Delete { caller, .. } => {
+                if let Some(caller) = caller {
+                    deliver(caller, deleted(&reply), peer)?;
+                }
+                Ok(None)
+            }
         }
     }
 }
 
-fn deliver<T>(caller: Caller<T>, answer: Option<T>, peer: &Peer) -> Result<(), CacheError> {
+/// Returns an answer that nobody takes.
+fn deliver<T>(caller: Caller<T>, answer: Option<T>, peer: &Peer) -> Result<Option<T>, CacheError> {
     match answer {
-        Some(answer) => {
-            drop(caller.send(Ok(answer)));
-            Ok(())
-        }
+        Some(answer) => Ok(caller.send(Ok(answer)).err().and_then(Result::ok)),
         None => {
             let error = peer.protocol("a reply that the command does not have");
             drop(caller.send(Err(error.clone())));

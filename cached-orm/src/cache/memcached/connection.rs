@@ -5,12 +5,12 @@ use super::{
     peer::Peer,
     reply::{self, Parsed},
 };
-use crate::cache::CacheError;
+use crate::{cache::CacheError, key::CacheKey};
 use bytes::BytesMut;
 use std::{collections::VecDeque, io, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpStream, lookup_host},
     time::{Instant, timeout_at},
 };
 
@@ -38,13 +38,17 @@ pub(super) struct Connection {
 #[derive(Debug)]
 struct Sent {
     opaque: u64,
+    key: CacheKey,
     command: Command,
 }
 
 impl Connection {
-    /// Resolves the name anew each time: it may have moved.
+    /// Resolves the name anew each time: it may have moved. Of several addresses
+    /// every process takes the same, since a key must have one place.
     pub(super) async fn dial(address: &Address) -> io::Result<Self> {
-        let mut stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
+        let found = lookup_host((address.host.as_str(), address.port)).await?.min();
+        let found = found.ok_or_else(|| io::Error::other("the name has no address"))?;
+        let mut stream = TcpStream::connect(found).await?;
         stream.set_nodelay(true)?;
         let mut received = BytesMut::with_capacity(READ);
         let identity = Identity::learn(&mut stream, &mut received).await?;
@@ -99,7 +103,8 @@ impl Connection {
             self.queue(request, now, timeout, hold_off, peer);
         }
         let Some(deadline) = self.deadline.take() else { return Ok(()) };
-        let outcome = match timeout_at(deadline, self.exchange(peer)).await {
+        let mut orphans = Vec::new();
+        let outcome = match timeout_at(deadline, self.exchange(peer, &mut orphans)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(peer.timed_out()),
         };
@@ -108,6 +113,8 @@ impl Connection {
                 sent.command.fail(error.clone());
             }
         }
+        // The next batch.
+        requests.extend(orphans);
         self.out.clear();
         if self.out.capacity() > KEEP {
             self.out = Vec::new();
@@ -147,7 +154,9 @@ impl Connection {
         match command.encode(&key, opaque, may_lease, &mut self.out) {
             Ok(()) => {
                 self.next_opaque += 1;
-                self.sent.push_back(Sent { opaque, command });
+                self.sent.push_back(Sent { opaque, key, command });
+                // Who has waited long does not leave the others too little.
+                let deadline = deadline.max(now + timeout / 2);
                 self.deadline = Some(self.deadline.map_or(deadline, |first| first.min(deadline)));
             }
             Err(error) => command.fail(peer.refused(&error.to_string())),
@@ -156,7 +165,11 @@ impl Connection {
 
     /// Writes the batch and reads the replies at the same time: a server that
     /// waits for us to read would not read what we write.
-    async fn exchange(&mut self, peer: &Peer) -> Result<(), CacheError> {
+    async fn exchange(
+        &mut self,
+        peer: &Peer,
+        orphans: &mut Vec<Request>,
+    ) -> Result<(), CacheError> {
         let Self { stream, received, out, sent, identity, .. } = self;
         let (mut reader, mut writer) = stream.split();
         let write = async { writer.write_all(out).await.map_err(|error| peer.disconnected(error)) };
@@ -173,7 +186,7 @@ impl Connection {
                             Err(error) => return Err(peer.disconnected(error)),
                         }
                     }
-                    Ok(parsed) => settle(sent, parsed, identity, peer)?,
+                    Ok(parsed) => orphans.extend(settle(sent, parsed, identity, peer)?),
                     Err(message) => return Err(peer.protocol(message)),
                 }
             }
@@ -188,7 +201,8 @@ impl Connection {
     }
 }
 
-/// Gives a reply to the command at the front, if it belongs to it.
+/// Gives a reply to the command at the front, if it belongs to it. Returns what
+/// is to be done about a lease that nobody waits for any more.
 ///
 /// An error line carries no opaque number, so it is taken for the next
 /// command's by its place only. That is safe: an error tells the caller that
@@ -202,24 +216,24 @@ fn settle(
     parsed: Parsed,
     identity: &Identity,
     peer: &Peer,
-) -> Result<(), CacheError> {
+) -> Result<Option<Request>, CacheError> {
     if let Parsed::Reply(reply) = &parsed
         && sent.front().is_some_and(|next| next.opaque != reply.opaque)
     {
         return Err(peer.protocol("a reply to another command"));
     }
-    let Some(Sent { command, .. }) = sent.pop_front() else { return Ok(()) };
+    let Some(Sent { command, key, .. }) = sent.pop_front() else { return Ok(None) };
     match parsed {
-        Parsed::Reply(reply) => command.answer(reply, identity.incarnation, peer),
+        Parsed::Reply(reply) => command.answer(key, reply, identity.incarnation, peer),
         Parsed::Refused(message) => {
             command.fail(peer.refused(&message));
-            Ok(())
+            Ok(None)
         }
         Parsed::NotUnderstood(message) => {
             command.fail(peer.refused(&message));
             Err(peer.disconnected(io::Error::other("the server did not understand a command")))
         }
         // The caller has read on.
-        Parsed::Incomplete(_) => Ok(()),
+        Parsed::Incomplete(_) => Ok(None),
     }
 }

@@ -41,7 +41,7 @@ pub(super) struct Identity {
 impl Identity {
     /// How old the server is, or younger: never older.
     pub(super) fn age(&self, now: Instant) -> Duration {
-        self.age + now.saturating_duration_since(self.asked)
+        self.age.saturating_add(now.saturating_duration_since(self.asked))
     }
 
     /// Whether an item of this size fits into the server.
@@ -101,7 +101,7 @@ impl Identity {
     /// the same process id. So two lives that began in one second could be
     /// taken for one. Such an earlier life never lived for a whole second: what
     /// a server says in its first second is scoped to this connection.
-    fn from_stats(stats: &HashMap<Vec<u8>, Vec<u8>>) -> io::Result<Self> {
+    pub(super) fn from_stats(stats: &HashMap<Vec<u8>, Vec<u8>>) -> io::Result<Self> {
         let number = |name: &str| {
             let value = stats.get(name.as_bytes()).and_then(|digits| reply::number(digits));
             value.ok_or_else(|| io::Error::other(format!("it does not tell its `{name}`")))

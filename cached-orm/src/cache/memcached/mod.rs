@@ -132,7 +132,12 @@ impl CacheStore for MemcachedStore {
     }
 
     fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted> {
-        Box::pin(self.call(key.clone(), move |caller| Command::Delete { over: cas, caller }))
+        Box::pin(
+            self.call(key.clone(), move |caller| Command::Delete {
+                over: cas,
+                caller: Some(caller),
+            }),
+        )
     }
 
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -90,6 +90,9 @@ impl Address {
     }
 }
 
+/// Nobody waits longer for a cache, and dates stay in range.
+const MAX_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+
 /// Refuses options that can't work, in words for whoever wrote them.
 pub(super) fn addresses(options: &MemcachedOptions) -> Result<Vec<Address>, String> {
     if options.servers.is_empty() {
@@ -103,6 +106,9 @@ pub(super) fn addresses(options: &MemcachedOptions) -> Result<Vec<Address>, Stri
     }
     if options.timeout.is_zero() || options.connect_timeout.is_zero() {
         return Err("a timeout of 0 for memcached; it must be longer".to_owned());
+    }
+    if options.timeout > MAX_TIMEOUT || options.connect_timeout > MAX_TIMEOUT {
+        return Err("a timeout of more than an hour for memcached; it must be shorter".to_owned());
     }
     let mut seen = HashSet::new();
     options

@@ -1,6 +1,16 @@
-use super::{Backend, has_class, split_table};
+use super::{
+    Backend,
+    driver::{has_class, split_table},
+    no_transaction,
+};
 use crate::Isolation;
-use sqlx::{Database, Decode, MySql, MySqlConnection, Row as _, Type};
+use sqlx::{
+    Database, Decode, Executor as _, MySql, MySqlConnection, Row as _, Type,
+    mysql::MySqlDatabaseError,
+};
+
+/// `ER_CANT_CHANGE_TX_CHARACTERISTICS`.
+const TRANSACTION_IN_PROGRESS: u16 = 1568;
 
 impl super::sealed::Sealed for MySql {}
 
@@ -35,10 +45,25 @@ impl Backend for MySql {
         done.last_insert_id() != 0
     }
 
-    // A deadlock's victim is rolled back as a whole, and what follows on the
-    // connection would be committed statement by statement.
-    fn rolled_back(error: &sqlx::Error) -> bool {
-        has_class(error, &["40"])
+    const ERRORS_ABORT: bool = false;
+
+    /// A deadlock's victim, among others, is rolled back as a whole, and what
+    /// follows would be committed statement by statement. Neither the driver
+    /// nor a variable that MySQL and MariaDB share tells; but only inside a
+    /// transaction is this statement refused. Outside it changes nothing, since
+    /// read-write is what a transaction is.
+    async fn check_open(connection: &mut MySqlConnection) -> sqlx::Result<()> {
+        match connection.execute("SET TRANSACTION READ WRITE").await {
+            Ok(_) => Err(no_transaction()),
+            Err(sqlx::Error::Database(error))
+                if error
+                    .try_downcast_ref::<MySqlDatabaseError>()
+                    .is_some_and(|error| error.number() == TRANSACTION_IN_PROGRESS) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn commit_refused(error: &sqlx::Error) -> bool {
@@ -70,8 +95,8 @@ impl Backend for MySql {
 
     /// The row is read back after the statement, when all of its triggers have
     /// run: MySQL and MariaDB have no deferred ones, and a trigger cannot
-    /// change its own table. That leaves views, and foreign keys of the table
-    /// to itself.
+    /// change its own table. That leaves views, foreign keys of the table to
+    /// itself, and engines without row locks, whose writers are in no order.
     async fn rows_are_final(
         connection: &mut MySqlConnection,
         table: &'static str,
@@ -79,7 +104,7 @@ impl Backend for MySql {
         const QUERY: &str = "
             SELECT COUNT(*) FROM information_schema.tables t
             WHERE t.table_schema = COALESCE(?, DATABASE()) AND t.table_name = ?
-              AND t.table_type = 'BASE TABLE'
+              AND t.table_type = 'BASE TABLE' AND t.engine = 'InnoDB'
               AND NOT EXISTS (
                   SELECT 1 FROM information_schema.referential_constraints k
                   WHERE k.constraint_schema = t.table_schema

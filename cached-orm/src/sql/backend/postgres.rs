@@ -1,6 +1,12 @@
-use super::{Backend, has_class, split_table};
+use super::{Backend, driver::split_table};
 use crate::Isolation;
-use sqlx::{Database, Decode, PgConnection, Postgres, Row as _, Type};
+use sqlx::{
+    Database, Decode, Executor as _, PgConnection, Postgres, Row as _, Type,
+    postgres::{PgDatabaseError, PgSeverity},
+};
+
+/// SQLSTATE `statement_completion_unknown`.
+const COMPLETION_UNKNOWN: &str = "40003";
 
 impl super::sealed::Sealed for Postgres {}
 
@@ -29,13 +35,17 @@ impl Backend for Postgres {
         false
     }
 
-    // An error aborts a PostgreSQL transaction and leaves it open.
-    fn rolled_back(_: &sqlx::Error) -> bool {
-        false
+    const ERRORS_ABORT: bool = true;
+
+    async fn check_open(connection: &mut PgConnection) -> sqlx::Result<()> {
+        connection.execute("SELECT 1").await.map(drop)
     }
 
     fn commit_refused(error: &sqlx::Error) -> bool {
-        has_class(error, &["23", "40", "25"])
+        let sqlx::Error::Database(error) = error else { return false };
+        let Some(error) = error.try_downcast_ref::<PgDatabaseError>() else { return false };
+        // After FATAL the session has ended, who knows when.
+        error.severity() == PgSeverity::Error && error.code() != COMPLETION_UNKNOWN
     }
 
     async fn unfit_for_loads(connection: &mut PgConnection) -> sqlx::Result<Option<&'static str>> {

@@ -1,14 +1,11 @@
-use super::{Backend, split_table};
+use super::{Backend, driver::split_table, no_transaction, similar_pool};
 use crate::Isolation;
-use sqlx::{ConnectOptions as _, Database, Decode, Pool, Row as _, Sqlite, SqliteConnection, Type};
+use sqlx::{Database, Decode, Executor as _, Pool, Row as _, Sqlite, SqliteConnection, Type};
 
 /// Result codes after which a transaction is not committed.
 const ERROR: i32 = 1;
 const BUSY: i32 = 5;
 const LOCKED: i32 = 6;
-const NO_MEMORY: i32 = 7;
-const INTERRUPT: i32 = 9;
-const IO_ERROR: i32 = 10;
 const FULL: i32 = 13;
 const CONSTRAINT: i32 = 19;
 
@@ -38,9 +35,19 @@ impl Backend for Sqlite {
         false
     }
 
-    // SQLite may end the whole transaction on these.
-    fn rolled_back(error: &sqlx::Error) -> bool {
-        has_code(error, &[NO_MEMORY, INTERRUPT, IO_ERROR, FULL])
+    const ERRORS_ABORT: bool = false;
+
+    /// A full disk, `ON CONFLICT ROLLBACK` and the like end the whole
+    /// transaction. BEGIN is refused only inside one.
+    async fn check_open(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+        match connection.execute("BEGIN").await {
+            Ok(_) => {
+                connection.execute("ROLLBACK").await?;
+                Err(no_transaction())
+            }
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("1") => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     fn commit_refused(error: &sqlx::Error) -> bool {
@@ -81,20 +88,13 @@ impl Backend for Sqlite {
 
     /// A database in memory may be that of one connection, and is at any rate
     /// that of one pool.
-    fn load_pool(pool: &Pool<Self>, max_connections: u32) -> Pool<Self> {
-        let connect = (*pool.connect_options()).clone();
-        let file = connect.get_filename();
-        let in_memory = file.as_os_str().is_empty()
-            || file.as_os_str() == ":memory:"
-            || connect.to_url_lossy().as_str().contains("mode=memory");
-        if in_memory {
-            return pool.clone();
-        }
-        pool.options()
-            .clone()
-            .min_connections(0)
-            .max_connections(max_connections)
-            .connect_lazy_with(connect)
+    async fn load_pool(pool: &Pool<Sqlite>, max_connections: u32) -> sqlx::Result<Pool<Sqlite>> {
+        let file: Option<String> =
+            sqlx::query_scalar("SELECT file FROM pragma_database_list WHERE name = 'main'")
+                .fetch_one(pool)
+                .await?;
+        let in_memory = file.is_none_or(|file| file.is_empty());
+        Ok(if in_memory { pool.clone() } else { similar_pool(pool, max_connections) })
     }
 }
 

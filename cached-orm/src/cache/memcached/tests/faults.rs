@@ -88,7 +88,7 @@ async fn a_restarted_server_is_found_again_and_takes_no_old_token() {
 /// An idle lane notices the restart by itself: the first command is answered.
 #[tokio::test]
 async fn an_idle_connection_that_broke_gets_no_command() {
-    let mut server = Memcached::start(&[]);
+    let mut server = Memcached::start(&[]).settle();
     let store = MemcachedStore::new(&options(server.address())).unwrap();
     answered(&store, &key("k"), Duration::from_secs(3)).await;
     server.restart();

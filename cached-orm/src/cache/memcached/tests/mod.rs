@@ -2,7 +2,9 @@ mod fake;
 mod faults;
 mod load;
 mod options;
+mod parse;
 mod process;
+mod protocol;
 mod server;
 
 pub(in crate::cache) use process::Memcached;

@@ -52,6 +52,7 @@ fn options_that_cannot_work_are_refused() {
     refused(|options| options.connections = 0, "at least 1");
     refused(|options| options.queue = 0, "at least 1");
     refused(|options| options.timeout = Duration::ZERO, "must be longer");
+    refused(|options| options.timeout = Duration::MAX, "must be shorter");
     refused(|options| options.servers = vec!["a".into(), "A:11211".into()], "given twice");
 }
 

@@ -14,12 +14,20 @@
 //!   for the lock, and looks again.
 //! - A row that the map drops was there until then.
 
+mod held;
+mod row;
+#[cfg(test)]
+mod tests;
+
+use self::{
+    held::{Held, Shard},
+    row::{Reaper, Row, size},
+};
 use super::{CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Replaced, StoreFuture};
 use crate::key::CacheKey;
 use bytes::Bytes;
-use moka::{Expiry, policy::EvictionPolicy, sync::Cache};
+use moka::{policy::EvictionPolicy, sync::Cache};
 use std::{
-    collections::HashMap,
     fmt,
     hash::{BuildHasher, RandomState},
     pin::Pin,
@@ -32,88 +40,20 @@ use std::{
 use tokio::time::Instant;
 
 const SHARDS: usize = 64;
-/// What an entry takes besides its key and value.
-const ENTRY_OVERHEAD: usize = 160;
 /// No entry may take more than this part of the whole.
 const LARGEST_SHARE: u64 = 8;
-/// Below this many held keys a shard is not swept.
-const SWEEP_FROM: usize = 64;
 /// Longer lives are cut, so that no date overflows.
 const MAX_TTL: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 
 /// Keeps entries in the memory of this process.
 pub(crate) struct EmbeddedStore {
     rows: Cache<CacheKey, Row>,
-    held: Vec<Mutex<Shard>>,
+    shards: Vec<Mutex<Shard>>,
     hasher: RandomState,
     incarnation: Incarnation,
     next_token: AtomicU64,
     max_entry: usize,
     is_closed: AtomicBool,
-}
-
-#[derive(Clone)]
-struct Row {
-    value: Bytes,
-    token: u64,
-    expires: Instant,
-}
-
-/// A lease, or a fence.
-struct Held {
-    /// `None` for a lease.
-    fence: Option<Bytes>,
-    token: u64,
-    expires: Instant,
-}
-
-#[derive(Default)]
-struct Shard {
-    keys: HashMap<CacheKey, Held>,
-    /// How many keys to hold before the expired ones are looked for.
-    sweep_at: usize,
-}
-
-impl Shard {
-    fn hold(&mut self, key: CacheKey, held: Held, now: Instant) {
-        if self.keys.len() >= self.sweep_at.max(SWEEP_FROM) {
-            self.keys.retain(|_, held| held.expires > now);
-            // Twice what is alive, so that each insertion pays for its share
-            // of the next sweep.
-            self.sweep_at = self.keys.len() * 2;
-            self.keys.shrink_to(self.sweep_at.max(SWEEP_FROM));
-        }
-        self.keys.insert(key, held);
-    }
-
-    fn live(&self, key: &CacheKey, now: Instant) -> Option<&Held> {
-        self.keys.get(key).filter(|held| held.expires > now)
-    }
-}
-
-/// Lets the map drop expired rows. Whether a row counts is decided by
-/// [`Row::expires`], on tokio's clock.
-struct Reaper;
-
-impl Expiry<CacheKey, Row> for Reaper {
-    fn expire_after_create(
-        &self,
-        _: &CacheKey,
-        row: &Row,
-        _: std::time::Instant,
-    ) -> Option<Duration> {
-        Some(row.expires.saturating_duration_since(Instant::now()))
-    }
-
-    fn expire_after_update(
-        &self,
-        _: &CacheKey,
-        row: &Row,
-        _: std::time::Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        Some(row.expires.saturating_duration_since(Instant::now()))
-    }
 }
 
 impl EmbeddedStore {
@@ -132,7 +72,7 @@ impl EmbeddedStore {
         let max_entry = (max_bytes / LARGEST_SHARE).min(u64::from(u32::MAX));
         Self {
             rows,
-            held: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             hasher: RandomState::new(),
             // Two stores of a process must not take each other's tokens.
             incarnation: Incarnation {
@@ -149,7 +89,7 @@ impl EmbeddedStore {
         let hash = self.hasher.hash_one(key) % SHARDS as u64;
         // A panic under the lock leaves at worst a key that is held, and that
         // expires.
-        self.held[hash as usize].lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[hash as usize].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn cas(&self, token: u64) -> Cas {
@@ -243,7 +183,7 @@ impl EmbeddedStore {
         }
         let token = self.new_token();
         self.rows.insert(key.clone(), Row { value, token, expires: expiry(now, ttl) });
-        shard.keys.remove(key);
+        shard.release(key);
         Replaced::Stored(self.cas(token))
     }
 
@@ -251,7 +191,7 @@ impl EmbeddedStore {
         let mut shard = self.shard(key);
         match self.refusal(&shard, key, cas, Instant::now()) {
             None => {
-                shard.keys.remove(key);
+                shard.release(key);
                 self.rows.invalidate(key);
                 Deleted::Deleted
             }
@@ -313,10 +253,6 @@ impl fmt::Debug for EmbeddedStore {
             .field("rows", &self.rows.entry_count())
             .finish_non_exhaustive()
     }
-}
-
-fn size(key: &CacheKey, value: &Bytes) -> usize {
-    key.as_bytes().len() + value.len() + ENTRY_OVERHEAD
 }
 
 fn expiry(now: Instant, ttl: Duration) -> Instant {
