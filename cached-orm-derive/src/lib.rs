@@ -82,11 +82,15 @@ use syn::DeriveInput;
 ///
 /// # Serde's attributes
 ///
-/// The cached row holds the fields in their order and without their names.
-/// Attributes that would lose a column, or shift those behind it, are refused:
-/// `skip`, `skip_serializing_if` and their like, `flatten`, one of
+/// The cached row is what serde writes. Attributes that would lose a column are
+/// refused: `skip`, `skip_serializing_if` and their like, `flatten`, one of
 /// `serialize_with` and `deserialize_with` without the other. Renaming,
-/// `default` and `with` change nothing.
+/// `default` and `with` do no harm.
+///
+/// Rows that a program with other columns, types or serde attributes has cached
+/// are loaded anew. What is inside a column's type cannot be seen from here:
+/// when such a type changes its meaning, or gets a field that may be missing,
+/// give the struct a new `cache_name`, or wait for the TTL.
 #[proc_macro_derive(MemcachedOrm, attributes(orm, primary_key))]
 pub fn derive_memcached_orm(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     derive(input.into(), Features::OF_THIS_BUILD).into()

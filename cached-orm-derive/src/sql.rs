@@ -67,9 +67,16 @@ impl<'m> Sql<'m> {
     }
 
     /// Parameters: the written columns, then the key.
+    ///
+    /// An update that writes nothing must still meet the row and lock it. It
+    /// sets a part of the key to itself; PostgreSQL, which refuses that for a
+    /// column that it always generates, locks the row instead.
     pub(crate) fn update(&self) -> String {
         let written = self.model.written().count();
-        let assignments = match self.unchanged_column() {
+        let assignments = match self.model.keys().next() {
+            Some(_) if written == 0 && self.database == Database::Postgres => {
+                return format!("{} FOR UPDATE", self.select_by_key());
+            }
             Some(column) if written == 0 => {
                 let name = self.quote(&column.name);
                 format!("{name} = {name}")
@@ -83,13 +90,6 @@ impl<'m> Sql<'m> {
     pub(crate) fn delete(&self) -> String {
         let condition = self.equal(self.model.keys(), 1, " AND ");
         self.returning(format!("DELETE FROM {} WHERE {condition}", self.table()))
-    }
-
-    /// What an update that writes nothing sets to itself, so that the row is
-    /// still met and locked. PostgreSQL refuses to set a column that it always
-    /// generates, so another part of the key comes first.
-    fn unchanged_column(&self) -> Option<&Column> {
-        self.model.given_keys().chain(self.model.keys()).next()
     }
 
     fn returning(&self, statement: String) -> String {

@@ -3,7 +3,7 @@ use crate::{
     Statistics, Transaction, cache_url::CacheUrl, coherence::Coherence, key::Namespace,
     observe::Counters,
 };
-use sqlx::{Pool, pool::PoolConnection};
+use sqlx::{Connection as _, Pool, pool::PoolConnection};
 use std::{
     any::TypeId,
     collections::HashMap,
@@ -83,9 +83,12 @@ impl<DB: Backend> Orm<DB> {
     pub async fn connect(database_url: &str, cache_url: &str) -> Result<Self> {
         let cache = CacheUrl::parse(cache_url).map_err(Error::Configuration)?;
         check_scheme::<DB>(database_url)?;
-        let pool = Pool::connect(database_url)
-            .await
-            .map_err(|source| Error::Connect { source: Arc::new(source) })?;
+        let failed = |source| Error::Connect { source: Arc::new(source) };
+        let options: ConnectOptions<DB> = database_url.parse().map_err(failed)?;
+        // A pool would try again until its time is up, and then not say why.
+        let first = DB::Connection::connect_with(&options).await.map_err(failed)?;
+        first.close().await.map_err(failed)?;
+        let pool = Pool::connect_lazy_with(options);
         cache.apply(Self::builder(pool)).build().await
     }
 

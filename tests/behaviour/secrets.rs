@@ -82,11 +82,7 @@ async fn errors_of_mariadb_are_silent_about_rows() {
 
 #[tokio::test]
 async fn errors_of_sqlite_are_silent_about_rows() {
-    provoke::<Sqlite>(
-        "SELECT 1",
-        "UPDATE pages SET body = x'68756e74657232ff'",
-    )
-    .await;
+    provoke::<Sqlite>("SELECT 1", "UPDATE pages SET body = x'68756e74657232ff'").await;
 }
 
 #[tokio::test]

@@ -68,28 +68,21 @@ pub(super) fn check_field(field: &Declared<'_>, errors: &mut Errors) {
     }
 }
 
-/// A field without a column may be left out, but on both ways: the fields
-/// behind it keep their places.
+/// A field without a column may be left out, but who reads must know.
 fn check_skipped(field: &Declared<'_>, errors: &mut Errors) {
     let serde = &field.attributes.serde;
-    let pairs =
-        [("skip_serializing", "skip_deserializing"), ("skip_deserializing", "skip_serializing")];
-    for (option, other) in pairs {
-        if let Some(tokens) = serde.get(option)
-            && serde.get(other).is_none()
-        {
-            errors.at(
-                tokens,
-                format_args!(
-                    "`{option}` alone would shift the fields behind it in the cache; write `skip`"
-                ),
-            );
-        }
+    let skipped =
+        serde.get("skip_serializing").filter(|_| serde.get("skip_deserializing").is_none());
+    if let Some(tokens) = skipped {
+        errors.at(
+            tokens,
+            "`skip_serializing` alone would make the cached row unreadable; write `skip`",
+        );
     }
     if let Some(tokens) = serde.get("skip_serializing_if") {
         errors.at(
             tokens,
-            "`skip_serializing_if` would shift the fields behind it in the cache; write `skip`",
+            "`skip_serializing_if` would make some cached rows unreadable; write `skip`",
         );
     }
 }

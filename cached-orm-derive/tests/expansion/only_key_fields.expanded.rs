@@ -20,7 +20,7 @@ const _: () = {
         const SELECT_BY_KEY: &'static str = r#"SELECT "post", "tag" FROM "post_tags" WHERE "post" = $1 AND "tag" = $2"#;
         const LOCK_BY_KEY: &'static str = r#"SELECT "post", "tag" FROM "post_tags" WHERE "post" = $1 AND "tag" = $2 FOR UPDATE"#;
         const INSERT: &'static str = r#"INSERT INTO "post_tags" ("tag") VALUES ($1) RETURNING "post", "tag""#;
-        const UPDATE: &'static str = r#"UPDATE "post_tags" SET "tag" = "tag" WHERE "post" = $1 AND "tag" = $2 RETURNING "post", "tag""#;
+        const UPDATE: &'static str = r#"SELECT "post", "tag" FROM "post_tags" WHERE "post" = $1 AND "tag" = $2 FOR UPDATE"#;
         const DELETE: &'static str = r#"DELETE FROM "post_tags" WHERE "post" = $1 AND "tag" = $2 RETURNING "post", "tag""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -42,7 +42,7 @@ const _: () = {
         const SELECT_INSERTED: _orm::Option<&'static str> = _orm::Some(
             "SELECT `post`, `tag` FROM `post_tags` WHERE `post` = LAST_INSERT_ID() AND `tag` = ? FOR UPDATE",
         );
-        const UPDATE: &'static str = "UPDATE `post_tags` SET `tag` = `tag` WHERE `post` = ? AND `tag` = ?";
+        const UPDATE: &'static str = "UPDATE `post_tags` SET `post` = `post` WHERE `post` = ? AND `tag` = ?";
         const DELETE: &'static str = "DELETE FROM `post_tags` WHERE `post` = ? AND `tag` = ?";
         fn from_row(row: &_orm::Row<'_, _orm::MySql>) -> _orm::Result<Self> {
             _orm::Ok(Self {

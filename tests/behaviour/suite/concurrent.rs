@@ -64,8 +64,6 @@ pub(super) async fn read(orm: Orm<Database>, known: Arc<Acknowledged>) {
         // Who has seen a revision does not want to see an older one later.
         known.note(&row);
         known.reads.fetch_add(1, Ordering::Relaxed);
-        // A hit in the embedded store waits for nothing, and others want to run.
-        tokio::task::yield_now().await;
     }
 }
 
