@@ -69,6 +69,14 @@ impl<'m> Sql<'m> {
     /// Parameters: the written columns, then the key.
     pub(crate) fn update(&self) -> String {
         let written = self.model.written().count();
+        // PostgreSQL refuses to set a column that it always generates, and here
+        // there is no other: the row is met and locked without being set.
+        if let (0, Database::Postgres, None) =
+            (written, self.database, self.model.given_keys().next())
+            && let Some(lock) = self.lock_by_key()
+        {
+            return lock;
+        }
         let assignments = match self.unchanged_column() {
             Some(column) if written == 0 => {
                 let name = self.quote(&column.name);
@@ -86,8 +94,8 @@ impl<'m> Sql<'m> {
     }
 
     /// What an update that writes nothing sets to itself, so that the row is
-    /// still met and locked. PostgreSQL refuses to set a column that it always
-    /// generates, so another part of the key comes first.
+    /// still met and locked. A part of the key that is not generated comes
+    /// first, since PostgreSQL takes no other.
     fn unchanged_column(&self) -> Option<&Column> {
         self.model.given_keys().chain(self.model.keys()).next()
     }
