@@ -51,7 +51,7 @@ where
     here.run(not_null).await;
     errors.push(Page::fetch(orm, 1).await.unwrap_err());
 
-    let missing = Person { id: ann.id + 1, ..ann };
+    let missing = Person { id: ann.id + 1000, ..ann };
     errors.push(missing.clone().update(orm).await.unwrap_err());
     errors.push(missing.clone().refresh(orm).await.unwrap_err());
 
@@ -82,11 +82,7 @@ async fn errors_of_mariadb_are_silent_about_rows() {
 
 #[tokio::test]
 async fn errors_of_sqlite_are_silent_about_rows() {
-    provoke::<Sqlite>(
-        "SELECT 1",
-        "UPDATE pages SET body = x'68756e74657232ff'",
-    )
-    .await;
+    provoke::<Sqlite>("SELECT 1", "UPDATE pages SET body = x'68756e74657232ff'").await;
 }
 
 #[tokio::test]
