@@ -8,6 +8,7 @@ use std::{
     any::TypeId,
     collections::HashMap,
     fmt,
+    ops::{Deref, DerefMut},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -191,10 +192,10 @@ impl<DB: Backend> Orm<DB> {
 
     /// A connection on which committed rows are seen as of now: in no
     /// transaction, nobody else's, and to where the user's pool connects.
-    pub(crate) async fn load_connection(&self, operation: Operation) -> Result<PoolConnection<DB>> {
+    pub(crate) async fn load_connection(&self, operation: Operation) -> Result<LoadConnection<DB>> {
         self.follow_pool();
-        let mut connection =
-            self.0.load_pool.acquire().await.map_err(Error::database(operation))?;
+        let connection = self.0.load_pool.acquire().await.map_err(Error::database(operation))?;
+        let mut connection = LoadConnection { connection, is_answered: false };
         let is_recent = |at: &Instant| at.elapsed() < CHECK_EVERY;
         if locked(&self.0.loads_checked).as_ref().is_some_and(is_recent) {
             return Ok(connection);
@@ -234,11 +235,49 @@ impl<DB: Backend> Orm<DB> {
         let Ok(mut connection) = self.load_connection(Operation::new("describe")).await else {
             return false;
         };
-        let Ok(known) = DB::rows_are_final(&mut connection, T::TABLE).await else {
-            return false;
-        };
+        let known = DB::rows_are_final(&mut connection, T::TABLE).await;
+        connection.answered();
+        let Ok(known) = known else { return false };
         locked(&self.0.final_rows).insert(id, (known, Instant::now()));
         known
+    }
+}
+
+/// A connection of the load pool.
+///
+/// What is sent on it must be answered to the end before it is dropped, or it
+/// is closed where another load could be given the rest of the answer.
+pub(crate) struct LoadConnection<DB: Backend> {
+    connection: PoolConnection<DB>,
+    is_answered: bool,
+}
+
+impl<DB: Backend> LoadConnection<DB> {
+    /// Notes that everything was answered, be it with an error.
+    pub(crate) fn answered(&mut self) {
+        self.is_answered = true;
+    }
+}
+
+impl<DB: Backend> Deref for LoadConnection<DB> {
+    type Target = DB::Connection;
+
+    fn deref(&self) -> &DB::Connection {
+        &self.connection
+    }
+}
+
+impl<DB: Backend> DerefMut for LoadConnection<DB> {
+    fn deref_mut(&mut self) -> &mut DB::Connection {
+        &mut self.connection
+    }
+}
+
+impl<DB: Backend> Drop for LoadConnection<DB> {
+    fn drop(&mut self) {
+        if !DB::CANCEL_SAFE && !self.is_answered {
+            self.connection.close_on_drop();
+        }
     }
 }
 

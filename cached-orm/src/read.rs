@@ -50,7 +50,9 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
 
     async fn load(&self) -> Result<Option<T>> {
         let mut connection = self.orm.load_connection(self.operation).await?;
-        select_by_key(&mut *connection, &self.key, self.operation).await
+        let found = select_by_key(&mut *connection, &self.key, self.operation).await;
+        connection.answered();
+        found
     }
 
     fn decode(&self, value: &Bytes) -> Content<T> {
@@ -119,10 +121,9 @@ pub(crate) async fn fetch_in<DB: Backend, T: Persist<DB>>(
     key: &T::Key,
     operation: Operation,
 ) -> Result<Option<T>> {
-    let reading = open.begin_read()?;
-    let found = select_by_key(open.connection(), key, operation).await?;
-    open.read_done(reading);
-    Ok(found)
+    let reading = open.begin_read(operation)?;
+    let found = select_by_key(open.connection(), key, operation).await;
+    open.read_done(reading, found)
 }
 
 pub(crate) async fn fetch_by_field<DB, T, V>(
@@ -243,13 +244,14 @@ where
     match target {
         Target::Orm(orm) => {
             let mut connection = orm.load_connection(operation).await?;
-            fetch_rows(&mut *connection, sql, bindings, operation).await
+            let rows = fetch_rows(&mut *connection, sql, bindings, operation).await;
+            connection.answered();
+            rows
         }
         Target::Open(mut open) => {
-            let reading = open.begin_read()?;
-            let rows = fetch_rows(open.connection(), sql, bindings, operation).await?;
-            open.read_done(reading);
-            Ok(rows)
+            let reading = open.begin_read(operation)?;
+            let rows = fetch_rows(open.connection(), sql, bindings, operation).await;
+            open.read_done(reading, rows)
         }
     }
 }

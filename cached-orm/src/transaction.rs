@@ -9,7 +9,8 @@ use crate::{
     coherence::{CommitFailure, Ended, OpenTransaction, after_panic},
 };
 use open::Book;
-use sqlx::Connection as _;
+use sqlx::{Connection as _, SqlSafeStr, pool::PoolConnection};
+use sqlx_core::transaction::TransactionManager as _;
 use std::{
     fmt,
     ops::{Deref, DerefMut},
@@ -51,17 +52,22 @@ pub struct Committed {
 /// Raw `COMMIT`, `ROLLBACK` and `ROLLBACK TO` on the connection are not noticed
 /// and break the promises: use the methods.
 pub struct Transaction<DB: Backend> {
-    transaction: sqlx::Transaction<'static, DB>,
+    connection: PoolConnection<DB>,
+    /// Whether the database is still to be told of the end.
+    is_open: bool,
     book: Book<DB>,
 }
 
 impl<DB: Backend> Transaction<DB> {
     pub(crate) async fn begin(orm: &Orm<DB>, isolation: Option<Isolation>) -> Result<Self> {
-        let begun = match DB::begin(isolation) {
-            Some(statement) => orm.pool().begin_with(statement).await,
-            None => orm.pool().begin().await,
-        };
-        Ok(Self { transaction: begun.map_err(Error::database(BEGIN))?, book: Book::new(orm) })
+        let connection = orm.pool().acquire().await.map_err(Error::database(BEGIN))?;
+        let mut transaction = Self { connection, is_open: true, book: Book::new(orm) };
+        let statement = DB::begin(isolation).map(SqlSafeStr::into_sql_str);
+        transaction.book.asked(BEGIN);
+        let begun = DB::TransactionManager::begin(&mut transaction.connection, statement).await;
+        transaction.book.answered();
+        begun.map_err(Error::database(BEGIN))?;
+        Ok(transaction)
     }
 
     /// Commits: fences every touched key, sends COMMIT, releases the fences.
@@ -90,15 +96,14 @@ impl<DB: Backend> Transaction<DB> {
         self.commit_as(COMMIT).await
     }
 
-    pub(crate) async fn commit_as(self, operation: Operation) -> Result<Committed> {
-        let Self { transaction, book } = self;
-        if let Err(error) = book.can_commit(operation) {
-            transaction.rollback().await.map_err(Error::database(ROLLBACK))?;
+    pub(crate) async fn commit_as(mut self, operation: Operation) -> Result<Committed> {
+        if let Err(error) = self.book.can_commit(operation) {
+            self.rollback().await?;
             return Err(error);
         }
-        let coherence = Arc::clone(book.orm().coherence());
-        let (journal, suspect) = book.close();
-        let mut closing = Closing { transaction: Some(transaction), suspect };
+        let coherence = Arc::clone(self.book.orm().coherence());
+        let (journal, suspect) = self.book.close();
+        let mut closing = Closing { transaction: Some(self), suspect };
         let task = tokio::spawn(async move { coherence.commit(&mut closing, journal).await });
         match task.await {
             Ok(Ok(release_unconfirmed)) => Ok(Committed { release_unconfirmed }),
@@ -131,7 +136,28 @@ impl<DB: Backend> Transaction<DB> {
     /// # }
     /// ```
     pub async fn rollback(self) -> Result<()> {
-        self.transaction.rollback().await.map_err(Error::database(ROLLBACK))
+        self.send_rollback().await.map_err(Error::database(ROLLBACK))
+    }
+
+    async fn send_commit(mut self) -> sqlx::Result<()> {
+        self.book.asked(COMMIT);
+        let committed = DB::TransactionManager::commit(&mut self.connection).await;
+        self.book.answered();
+        // After an error it is rolled back, in case it is open still.
+        self.is_open = committed.is_err();
+        committed
+    }
+
+    async fn send_rollback(mut self) -> sqlx::Result<()> {
+        if self.book.broken_off().is_some() {
+            // Dropped, it is closed, which rolls back too.
+            return Ok(());
+        }
+        self.book.asked(ROLLBACK);
+        let rolled_back = DB::TransactionManager::rollback(&mut self.connection).await;
+        self.book.answered();
+        self.is_open = rolled_back.is_err();
+        rolled_back
     }
 
     /// Begins a part that can be undone by itself.
@@ -152,11 +178,11 @@ impl<DB: Backend> Transaction<DB> {
     /// # Ok(()) }
     /// ```
     pub async fn savepoint(&mut self) -> Result<Savepoint<'_, DB>> {
-        Savepoint::begin(&mut *self.transaction, &mut self.book).await
+        Savepoint::begin(&mut *self.connection, &mut self.book).await
     }
 
     pub(crate) fn open(&mut self) -> Open<'_, DB> {
-        Open { connection: &mut self.transaction, book: &mut self.book }
+        Open { connection: &mut self.connection, book: &mut self.book }
     }
 }
 
@@ -164,20 +190,32 @@ impl<DB: Backend> Deref for Transaction<DB> {
     type Target = DB::Connection;
 
     fn deref(&self) -> &DB::Connection {
-        &self.transaction
+        &self.connection
     }
 }
 
 impl<DB: Backend> DerefMut for Transaction<DB> {
     fn deref_mut(&mut self) -> &mut DB::Connection {
         self.book.suspect();
-        &mut self.transaction
+        &mut self.connection
     }
 }
 
 impl<DB: Backend> fmt::Debug for Transaction<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transaction").field("book", &self.book).finish_non_exhaustive()
+    }
+}
+
+// sqlx's own transaction would give a connection back to the pool on which an
+// answer is half read.
+impl<DB: Backend> Drop for Transaction<DB> {
+    fn drop(&mut self) {
+        if self.book.broken_off().is_some() {
+            self.connection.close_on_drop();
+        } else if self.is_open {
+            DB::TransactionManager::start_rollback(&mut self.connection);
+        }
     }
 }
 
@@ -188,7 +226,7 @@ fn over() -> sqlx::Error {
 /// A transaction at its end, as the protocol sees it.
 struct Closing<DB: Backend> {
     /// `None` once COMMIT or ROLLBACK was sent.
-    transaction: Option<sqlx::Transaction<'static, DB>>,
+    transaction: Option<Transaction<DB>>,
     suspect: bool,
 }
 
@@ -198,17 +236,16 @@ impl<DB: Backend> OpenTransaction for Closing<DB> {
     async fn check(&mut self) -> sqlx::Result<()> {
         match &mut self.transaction {
             // sqlx answers a COMMIT outside a transaction with success.
-            Some(transaction) if !transaction.is_in_transaction() => Err(over()),
-            Some(transaction) if self.suspect => DB::check_open(transaction).await,
+            Some(transaction) if !transaction.connection.is_in_transaction() => Err(over()),
+            Some(transaction) if self.suspect => DB::check_open(&mut transaction.connection).await,
             Some(_) => Ok(()),
             None => Err(over()),
         }
     }
 
     async fn commit(&mut self) -> Ended<sqlx::Error> {
-        // On an error sqlx sends ROLLBACK, in case the transaction is open still.
         let Some(transaction) = self.transaction.take() else { return Ended::RolledBack(over()) };
-        match transaction.commit().await {
+        match transaction.send_commit().await {
             Ok(()) => Ended::Committed,
             Err(error) if DB::commit_refused(&error) => Ended::RolledBack(error),
             Err(error) => Ended::Unknown(error),
@@ -217,7 +254,7 @@ impl<DB: Backend> OpenTransaction for Closing<DB> {
 
     async fn rollback(&mut self) {
         if let Some(transaction) = self.transaction.take()
-            && let Err(error) = transaction.rollback().await
+            && let Err(error) = transaction.send_rollback().await
         {
             // The connection is lost, and the database rolls back by itself.
             tracing::debug!(%error, "a rollback failed");

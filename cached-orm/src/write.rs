@@ -1,9 +1,6 @@
 use crate::{
     Backend, BindKey as _, Bindings, Committed, Error, Operation, Orm, Persist, Result,
-    Transaction,
-    session::Target,
-    sql::{execute, fetch_at_most},
-    transaction::Open,
+    Transaction, session::Target, transaction::Open,
 };
 
 pub(crate) async fn insert<DB: Backend, T: Persist<DB>>(
@@ -107,10 +104,10 @@ async fn insert_in<DB: Backend, T: Persist<DB>>(
     value.bind_columns(&mut bindings);
     value.bind_given_key(&mut bindings);
     let row = if DB::RETURNING {
-        let rows = fetch_at_most(open.connection(), T::INSERT, bindings, 1, operation).await;
+        let rows = open.fetch_at_most(T::INSERT, bindings, 1, operation).await;
         or_failed(open, rows).await?.pop()
     } else {
-        let done = execute(open.connection(), T::INSERT, bindings, operation).await;
+        let done = open.execute(T::INSERT, bindings, operation).await;
         let done = or_failed(open, done).await?;
         read_inserted(open, value, DB::generated_key(&done), operation).await?
     };
@@ -143,7 +140,7 @@ async fn read_inserted<DB: Backend, T: Persist<DB>>(
             T::LOCK_BY_KEY
         }
     };
-    let rows = fetch_at_most(open.connection(), sql, bindings, 1, operation).await;
+    let rows = open.fetch_at_most(sql, bindings, 1, operation).await;
     Ok(rows?.pop())
 }
 
@@ -158,10 +155,10 @@ async fn update_in<DB: Backend, T: Persist<DB>>(
     value.bind_columns(&mut bindings);
     key.bind(&mut bindings);
     let rows: Vec<T> = if DB::RETURNING {
-        let rows = fetch_at_most(open.connection(), T::UPDATE, bindings, 2, operation).await;
+        let rows = open.fetch_at_most(T::UPDATE, bindings, 2, operation).await;
         or_failed(open, rows).await?
     } else {
-        let done = execute(open.connection(), T::UPDATE, bindings, operation).await;
+        let done = open.execute(T::UPDATE, bindings, operation).await;
         let done = or_failed(open, done).await?;
         match DB::rows_met(&done) {
             0 => Vec::new(),
@@ -189,13 +186,13 @@ async fn delete_in<DB: Backend, T: Persist<DB>>(
     let mut bindings = Bindings::new();
     key.bind(&mut bindings);
     let rows: Vec<T> = if DB::RETURNING {
-        let rows = fetch_at_most(open.connection(), T::DELETE, bindings, 2, operation).await;
+        let rows = open.fetch_at_most(T::DELETE, bindings, 2, operation).await;
         or_failed(open, rows).await?
     } else {
         let rows = lock_by_key(open, key, operation).await;
         let rows = or_failed(open, rows).await?;
         if !rows.is_empty() {
-            let done = execute(open.connection(), T::DELETE, bindings, operation).await;
+            let done = open.execute(T::DELETE, bindings, operation).await;
             or_failed(open, done).await?;
         }
         rows
@@ -222,7 +219,7 @@ async fn lock_by_key<DB: Backend, T: Persist<DB>>(
 ) -> Result<Vec<T>> {
     let mut bindings = Bindings::new();
     key.bind(&mut bindings);
-    fetch_at_most(open.connection(), T::LOCK_BY_KEY, bindings, 2, operation).await
+    open.fetch_at_most(T::LOCK_BY_KEY, bindings, 2, operation).await
 }
 
 /// Notes the keys of the rows that a statement met, of which there should be

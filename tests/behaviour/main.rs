@@ -23,6 +23,7 @@ macro_rules! suite {
         mod by_field;
         mod cached_instances;
         mod cancelled_commits;
+        mod cancelled_reads;
         mod cancelled_writes;
         mod collations;
         mod columns;

@@ -1,7 +1,7 @@
 //! Waiting for conditions, and futures that are dropped halfway.
 
 use futures_util::poll;
-use std::{fmt::Debug, future::Future, pin::pin, task::Poll, time::Duration};
+use std::{future::Future, pin::pin, task::Poll, time::Duration};
 use tokio::time::{Instant, sleep};
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -15,10 +15,10 @@ pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) 
     }
 }
 
-/// Polls once and drops; the future must not be through by then.
-pub(crate) async fn cancel<T: Debug>(future: impl Future<Output = T>) {
-    let outcome = poll!(pin!(future));
-    assert!(outcome.is_pending(), "it was not to be cancelled in time: {outcome:?}");
+/// Polls once and drops. Whether it was in time: on a busy machine the answer may
+/// be there already.
+pub(crate) async fn cancelled<T>(future: impl Future<Output = T>) -> bool {
+    poll!(pin!(future)).is_pending()
 }
 
 /// Polls up to so many times, with a little time in between, and drops. Whether

@@ -51,7 +51,7 @@ where
     here.run(not_null).await;
     errors.push(Page::fetch(orm, 1).await.unwrap_err());
 
-    let missing = Person { id: ann.id + 1, ..ann };
+    let missing = Person { id: ann.id + 1000, ..ann };
     errors.push(missing.clone().update(orm).await.unwrap_err());
     errors.push(missing.clone().refresh(orm).await.unwrap_err());
 

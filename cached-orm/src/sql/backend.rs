@@ -65,6 +65,12 @@ pub trait Backend:
     #[doc(hidden)]
     const ERRORS_ABORT: bool;
 
+    /// Whether a connection can be used further when a statement's future was
+    /// dropped. sqlx's driver for MySQL may have read a part of the answer, and
+    /// takes the rest for that of the next statement.
+    #[doc(hidden)]
+    const CANCEL_SAFE: bool;
+
     /// Fails if the connection's transaction is over or aborted. Changes
     /// nothing in one that is not.
     #[doc(hidden)]

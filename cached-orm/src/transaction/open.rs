@@ -1,4 +1,6 @@
-use crate::{Backend, Entity, Error, Operation, Orm, Result, coherence::Journal};
+use crate::{
+    Backend, Bindings, Entity, Error, Operation, Orm, Persist, Result, coherence::Journal, sql,
+};
 use std::fmt;
 
 /// A transaction under way, by whichever handle it is reached.
@@ -18,6 +20,9 @@ pub(crate) struct Book<DB: Backend> {
     lost: Option<Operation>,
     /// How many savepoints are open.
     savepoints: usize,
+    /// What was sent and not answered to the end: it is under way, or its
+    /// future was dropped.
+    unanswered: Option<Operation>,
 }
 
 /// What a savepoint brings back when it is undone.
@@ -45,6 +50,7 @@ impl<DB: Backend> Book<DB> {
             state: State::default(),
             lost: None,
             savepoints: 0,
+            unanswered: None,
         }
     }
 
@@ -66,18 +72,35 @@ impl<DB: Backend> Book<DB> {
     }
 
     /// The touched keys, and whether COMMIT could be answered with ROLLBACK.
-    pub(super) fn close(self) -> (Journal, bool) {
-        (self.journal, self.state.suspect)
+    pub(super) fn close(&mut self) -> (Journal, bool) {
+        (std::mem::take(&mut self.journal), self.state.suspect)
+    }
+
+    /// Notes that something is being sent.
+    pub(super) fn asked(&mut self, operation: Operation) {
+        self.unanswered = Some(operation);
+    }
+
+    /// Notes that it was answered, be it with an error.
+    pub(super) fn answered(&mut self) {
+        self.unanswered = None;
+    }
+
+    /// What was cancelled, if that has made the connection useless.
+    pub(super) fn broken_off(&self) -> Option<Operation> {
+        self.unanswered.filter(|_| !DB::CANCEL_SAFE)
     }
 
     /// Notes that a savepoint is being set. If that fails, or its future is
     /// dropped, sqlx rolls the whole transaction back.
     pub(super) fn setting_savepoint(&mut self, operation: Operation) {
         self.lost = Some(operation);
+        self.asked(operation);
     }
 
     pub(super) fn savepoint_set(&mut self) {
         self.lost = None;
+        self.answered();
         self.savepoints += 1;
     }
 
@@ -102,7 +125,7 @@ impl<DB: Backend> Book<DB> {
     /// Refuses statements that would run after the transaction is lost: on
     /// MySQL they would be committed one by one.
     pub(super) fn usable(&self) -> Result<()> {
-        match self.lost.or(self.state.half_done) {
+        match self.lost.or(self.state.half_done).or(self.broken_off()) {
             Some(operation) => Err(Error::HalfDone { operation }),
             None => Ok(()),
         }
@@ -112,6 +135,33 @@ impl<DB: Backend> Book<DB> {
 impl<DB: Backend> Open<'_, DB> {
     pub(crate) fn connection(&mut self) -> &mut DB::Connection {
         self.connection
+    }
+
+    /// Runs `sql` and maps the rows, up to `limit` of them.
+    pub(crate) async fn fetch_at_most<T: Persist<DB>>(
+        &mut self,
+        sql: &'static str,
+        bindings: Bindings<DB>,
+        limit: usize,
+        operation: Operation,
+    ) -> Result<Vec<T>> {
+        self.book.asked(operation);
+        let rows = sql::fetch_at_most(self.connection, sql, bindings, limit, operation).await;
+        self.book.answered();
+        rows
+    }
+
+    /// Runs `sql`, which returns no rows.
+    pub(crate) async fn execute(
+        &mut self,
+        sql: &'static str,
+        bindings: Bindings<DB>,
+        operation: Operation,
+    ) -> Result<DB::QueryResult> {
+        self.book.asked(operation);
+        let done = sql::execute(self.connection, sql, bindings, operation).await;
+        self.book.answered();
+        done
     }
 
     /// Begins a write. Until [`settled`](Self::settled) is called the
@@ -152,22 +202,30 @@ impl<DB: Backend> Open<'_, DB> {
 
     /// Begins a read. If its future is dropped the connection is still busy
     /// with it, which must be over before a fence is put.
-    pub(crate) fn begin_read(&mut self) -> Result<Reading> {
+    pub(crate) fn begin_read(&mut self, operation: Operation) -> Result<Reading> {
         self.usable()?;
         let before = Reading { suspect: self.book.state.suspect };
         self.book.suspect();
+        self.book.asked(operation);
         Ok(before)
     }
 
-    /// Ends a read that did not fail.
-    pub(crate) fn read_done(&mut self, reading: Reading) {
-        self.book.state.suspect = reading.suspect;
+    /// Ends a read, and hands on what it gave.
+    pub(crate) fn read_done<R>(&mut self, reading: Reading, read: Result<R>) -> Result<R> {
+        self.book.answered();
+        if read.is_ok() {
+            self.book.state.suspect = reading.suspect;
+        }
+        read
     }
 
     /// Asks whether the transaction still is one.
     async fn check_open(&mut self, operation: Operation) -> Result<()> {
         let before = self.book.lost.replace(operation);
-        DB::check_open(self.connection).await.map_err(|_| Error::HalfDone { operation })?;
+        self.book.asked(operation);
+        let checked = DB::check_open(self.connection).await;
+        self.book.answered();
+        checked.map_err(|_| Error::HalfDone { operation })?;
         self.book.lost = before;
         self.book.state.suspect = false;
         Ok(())

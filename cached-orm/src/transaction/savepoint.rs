@@ -38,7 +38,10 @@ impl<'t, DB: Backend> Savepoint<'t, DB> {
     /// failed statement; the savepoint is then undone.
     pub async fn commit(self) -> Result<()> {
         let Self { transaction, mut mark } = self;
-        transaction.commit().await.map_err(Error::database(SAVEPOINT))?;
+        mark.begin_end(SAVEPOINT)?;
+        let kept = transaction.commit().await;
+        mark.book.answered();
+        kept.map_err(Error::database(SAVEPOINT))?;
         mark.end = End::Kept;
         Ok(())
     }
@@ -46,10 +49,15 @@ impl<'t, DB: Backend> Savepoint<'t, DB> {
     /// Undoes what was done since it began. Its keys will not be fenced.
     ///
     /// # Errors
-    /// [`Error::Database`] if the connection is lost.
+    /// [`Error::Database`] if the connection is lost. On MySQL and MariaDB
+    /// [`Error::HalfDone`] if a statement was cancelled: sqlx cannot use the
+    /// connection further, and the transaction can only be rolled back.
     pub async fn rollback(self) -> Result<()> {
         let Self { transaction, mut mark } = self;
-        match transaction.rollback().await {
+        mark.begin_end(ROLLBACK)?;
+        let undone = transaction.rollback().await;
+        mark.book.answered();
+        match undone {
             Ok(()) => {
                 mark.end = End::Undone;
                 Ok(())
@@ -114,6 +122,17 @@ enum End {
 impl<'t, DB: Backend> Mark<'t, DB> {
     fn new(book: &'t mut Book<DB>) -> Self {
         Self { journal_length: book.journal().len(), state: book.state(), book, end: End::Dropped }
+    }
+
+    /// Before the savepoint's end is sent: refuses where nothing can be sent.
+    fn begin_end(&mut self, operation: Operation) -> Result<()> {
+        match self.book.broken_off() {
+            Some(operation) => Err(Error::HalfDone { operation }),
+            None => {
+                self.book.asked(operation);
+                Ok(())
+            }
+        }
     }
 }
 

@@ -66,8 +66,13 @@ async fn a_failed_load_is_an_error_and_the_next_one_succeeds() {
 async fn a_column_that_holds_what_its_field_cannot_is_named() {
     let here = Here::with(&[PEOPLE]).await;
     here.run("INSERT INTO people (email, name) VALUES ('ann@example.org', 'Ann')").await;
-    here.run("ALTER TABLE people RENAME COLUMN status TO was_status").await;
-    here.run("ALTER TABLE people ADD COLUMN status INT").await;
+    // In one go, since SQLite's other connections still know the old columns.
+    here.run(
+        "ALTER TABLE people RENAME COLUMN status TO text_status;
+         ALTER TABLE people ADD COLUMN status INT;
+         UPDATE people SET status = 5",
+    )
+    .await;
     let error = Person::fetch(&here.orm, 1).await.unwrap_err();
     assert!(matches!(error, Error::Column { column: "status", .. }), "{error}");
     assert!(error.to_string().contains("column `status` of Person"), "{error}");

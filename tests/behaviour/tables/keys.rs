@@ -117,11 +117,17 @@ pub(crate) struct Seat {
     pub(crate) guest: Option<String>,
 }
 
-pub(crate) const SEATS: Table = Table::everywhere(
-    "CREATE TABLE seats (
-        hall VARCHAR(50) NOT NULL, line INT NOT NULL, number SMALLINT NOT NULL, guest TEXT,
-        PRIMARY KEY (hall, line, number))",
-);
+pub(crate) const SEATS: Table = Table {
+    mariadb: "
+        CREATE TABLE seats (
+            hall VARCHAR(50) COLLATE utf8mb4_nopad_bin, line INT, number SMALLINT, guest TEXT,
+            PRIMARY KEY (hall, line, number))",
+    ..Table::everywhere(
+        "CREATE TABLE seats (
+            hall VARCHAR(50) NOT NULL, line INT NOT NULL, number SMALLINT NOT NULL, guest TEXT,
+            PRIMARY KEY (hall, line, number))",
+    )
+};
 
 /// Nothing but its key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]

@@ -41,7 +41,7 @@ pub(crate) const PEOPLE: Table = Table {
             shout VARCHAR(200) AS (upper(name)) STORED)",
     sqlite: "
         CREATE TABLE people (
-            id INTEGER PRIMARY KEY,
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
             email TEXT NOT NULL UNIQUE,
             name TEXT NOT NULL,
             age INTEGER,

@@ -47,6 +47,8 @@ impl Backend for MySql {
 
     const ERRORS_ABORT: bool = false;
 
+    const CANCEL_SAFE: bool = false;
+
     /// A deadlock's victim, among others, is rolled back as a whole, and what
     /// follows would be committed statement by statement. Neither the driver
     /// nor a variable that MySQL and MariaDB share tells; but only inside a

@@ -37,6 +37,8 @@ impl Backend for Postgres {
 
     const ERRORS_ABORT: bool = true;
 
+    const CANCEL_SAFE: bool = true;
+
     async fn check_open(connection: &mut PgConnection) -> sqlx::Result<()> {
         connection.execute("SELECT 1").await.map(drop)
     }

@@ -37,6 +37,8 @@ impl Backend for Sqlite {
 
     const ERRORS_ABORT: bool = false;
 
+    const CANCEL_SAFE: bool = true;
+
     /// A full disk, `ON CONFLICT ROLLBACK` and the like end the whole
     /// transaction. BEGIN is refused only inside one.
     async fn check_open(connection: &mut SqliteConnection) -> sqlx::Result<()> {
