@@ -13,16 +13,21 @@ pub(crate) async fn fetch_at_most<DB: Backend, T: Persist<DB>>(
 ) -> Result<Vec<T>> {
     let arguments = finish(bindings, operation)?;
     let query = sqlx::query_with::<DB, _>(sql, arguments);
-    let mut rows = Vec::new();
-    // Read to the end even past the limit: a statement that changes rows is
-    // not over before its last row was read.
+    let mut rows = Ok(Vec::new());
+    // Read to the end, past the limit and past a row that cannot be decoded: a
+    // statement is not over before its last row was read.
     let mut stream = DB::on_connection(connection).fetch(query);
     while let Some(row) = stream.try_next().await.map_err(Error::database(operation))? {
-        if rows.len() < limit {
-            rows.push(T::from_row(&Row::new(&row, T::NAME))?);
+        if let Ok(mapped) = &mut rows
+            && mapped.len() < limit
+        {
+            match T::from_row(&Row::new(&row, T::NAME)) {
+                Ok(value) => mapped.push(value),
+                Err(error) => rows = Err(error),
+            }
         }
     }
-    Ok(rows)
+    rows
 }
 
 /// Runs `sql` and maps every row.
