@@ -1,6 +1,6 @@
 //! Keys: different rows never share one, and memcached takes every one of them.
 
-use cached_orm::{MemcachedOrm, MemcachedOrm as _, Orm, Postgres};
+use cached_orm::{MemcachedOrm, Orm, Persist, Postgres};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgPoolOptions;
@@ -57,7 +57,7 @@ fn namespace() -> impl Strategy<Value = String> {
 }
 
 /// One of a kind for a pair of rows: equal rows have equal keys, others have not.
-fn assert_faithful<T: MemcachedOrm + PartialEq + cached_orm::Persist<Postgres>>(
+fn assert_faithful<T: MemcachedOrm + PartialEq + Persist<Postgres>>(
     orm: &Orm<Postgres>,
     one: &T,
     other: &T,

@@ -1,12 +1,13 @@
 //! Mistakes in URLs and options, and what is said of them.
 
-use crate::{
-    databases::{TestDatabase, variable},
-    place::postgres_url,
-};
+use crate::databases::{TestDatabase, variable};
 use cached_orm::{Error, MySql, Orm, Postgres, Sqlite};
 use sqlx::{Pool, postgres::PgPoolOptions};
 use std::time::{Duration, Instant};
+
+fn postgres_url() -> String {
+    variable("TEST_POSTGRES_URL")
+}
 
 async fn refused<DB: TestDatabase>(database_url: &str, cache_url: &str) -> String {
     let error = Orm::<DB>::connect(database_url, cache_url).await.map(drop).unwrap_err();

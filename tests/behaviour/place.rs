@@ -1,7 +1,7 @@
 //! Where a test runs: a database and a cache that it has for itself.
 
 use crate::{
-    databases::{Kind, Removed, TestDatabase, unique_name, variable},
+    databases::{Kind, Removed, TestDatabase, unique_name},
     memcached,
     tables::Table,
 };
@@ -101,8 +101,8 @@ impl<DB: TestDatabase, C: Cache> Place<DB, C> {
         self.orm.statistics()
     }
 
-    /// How often the database was asked for a row since the last call with the
-    /// same `since`.
+    /// How often a read has asked the database since the last call with the same
+    /// `since`.
     pub(crate) fn loads_since(&self, since: &mut Statistics) -> u64 {
         let now = self.statistics();
         let loads = now.loads - since.loads;
@@ -124,9 +124,4 @@ async fn build<DB: TestDatabase, C: Cache>(
         .hold_off(HOLD_OFF)
         .max_database_loads(8);
     options(builder).build().await.expect("the options make sense")
-}
-
-/// The variables are asked for by name, so that a missing one is told of.
-pub(crate) fn postgres_url() -> String {
-    variable("TEST_POSTGRES_URL")
 }

@@ -120,7 +120,12 @@ async fn a_savepoint_around_the_write_saves_the_transaction() {
                 continue;
             }
             assert_half_done(page(2, "lost").update(&mut savepoint).await);
-            let undone = if drops { Ok(drop(savepoint)) } else { savepoint.rollback().await };
+            let undone = if drops {
+                drop(savepoint);
+                Ok(())
+            } else {
+                savepoint.rollback().await
+            };
             if CAN_GO_ON {
                 undone.unwrap();
                 assert_eq!(Page::fetch_one(&mut transaction, 2).await.unwrap().body, "old");

@@ -64,7 +64,6 @@ async fn rolled_back_or_dropped_it_leaves_database_and_cache_as_they_were() {
         } else {
             transaction.rollback().await.unwrap();
         }
-        // Dropped, its connection is rolled back before it is used again.
         for person in [&ann, &bob] {
             let cached = Person::get_cached_instance(&here.orm, person.id).await.unwrap();
             assert_eq!(cached.as_ref(), Some(person));
