@@ -149,7 +149,7 @@ impl<DB: Backend> Transaction<DB> {
     }
 
     async fn send_rollback(mut self) -> sqlx::Result<()> {
-        if self.book.broken_off().is_some() {
+        if self.book.must_close() {
             // Dropped, it is closed, which rolls back too.
             return Ok(());
         }
@@ -211,7 +211,7 @@ impl<DB: Backend> fmt::Debug for Transaction<DB> {
 // answer is half read.
 impl<DB: Backend> Drop for Transaction<DB> {
     fn drop(&mut self) {
-        if self.book.broken_off().is_some() {
+        if self.book.must_close() {
             self.connection.close_on_drop();
         } else if self.is_open {
             DB::TransactionManager::start_rollback(&mut self.connection);

@@ -35,6 +35,7 @@ macro_rules! suite {
         mod inserts;
         mod isolation;
         mod large_rows;
+        mod lost_transactions;
         mod reads;
         mod refreshes;
         mod savepoints;

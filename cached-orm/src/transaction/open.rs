@@ -91,6 +91,13 @@ impl<DB: Backend> Book<DB> {
         self.unanswered.filter(|_| !DB::CANCEL_SAFE)
     }
 
+    /// Whether the connection must be closed and not given back: an answer on it
+    /// is half read, the database has ended the transaction and sqlx does not
+    /// know, or a savepoint was leaked, and ROLLBACK would end only that.
+    pub(super) fn must_close(&self) -> bool {
+        self.broken_off().or(self.lost).is_some() || self.savepoints > 0
+    }
+
     /// Notes that a savepoint is being set. If that fails, or its future is
     /// dropped, sqlx rolls the whole transaction back.
     pub(super) fn setting_savepoint(&mut self, operation: Operation) {

@@ -85,10 +85,7 @@ async fn absent_at_the_start_it_delays_nothing_and_fails_no_read() {
     assert_without_cache(&here).await;
 
     server.start().await;
-    until("writes go through again", async || {
-        page(1, "new").update(&here.orm).await.is_ok()
-    })
-    .await;
+    until("writes go through again", async || page(1, "new").update(&here.orm).await.is_ok()).await;
     until_cached(&here, "new").await;
 }
 
@@ -120,10 +117,7 @@ async fn hung_it_costs_a_read_its_timeout_once() {
         assert!(took < TIMEOUT, "a read took {took:?} of a server known to hang");
     }
     server.go_on();
-    until("writes go through again", async || {
-        page(1, "new").update(&here.orm).await.is_ok()
-    })
-    .await;
+    until("writes go through again", async || page(1, "new").update(&here.orm).await.is_ok()).await;
     until_cached(&here, "new").await;
 }
 
@@ -145,10 +139,8 @@ async fn restarted_it_is_filled_again_when_the_hold_off_is_over_and_not_before()
     server.kill();
     let restarted = Instant::now();
     server.start().await;
-    until("it is reached again", async || {
-        Page::get_cached_instance(&here.orm, 1).await.is_ok()
-    })
-    .await;
+    until("it is reached again", async || Page::get_cached_instance(&here.orm, 1).await.is_ok())
+        .await;
     let fills = here.statistics().fills;
     while restarted.elapsed() < HOLD_OFF_OF_THIS_TEST - SLACK {
         assert_eq!(timed_read(&here).await.0, "old");

@@ -64,8 +64,7 @@ fn assert_half_done<T>(outcome: Result<T>) {
 #[tokio::test]
 async fn the_transaction_refuses_to_go_on_and_can_be_rolled_back() {
     let here = with_pages().await;
-    let mut transaction =
-        after_cancelled(&here, async |t| page(2, "new").update(t).await).await;
+    let mut transaction = after_cancelled(&here, async |t| page(2, "new").update(t).await).await;
     assert_half_done(page(2, "new").update(&mut transaction).await);
     assert_half_done(page(2, "new").delete(&mut transaction).await);
     assert_half_done(page(3, "new").insert(&mut transaction).await);
@@ -81,12 +80,10 @@ async fn the_transaction_cannot_be_committed() {
     let update = after_cancelled(&here, async |t| page(2, "new").update(t).await).await;
     assert_half_done(update.commit().await);
     assert_bodies(&here, ["old", "old"]).await;
-    let insert =
-        after_cancelled(&here, async |t| page(3, "new").insert(t).await.map(drop)).await;
+    let insert = after_cancelled(&here, async |t| page(3, "new").insert(t).await.map(drop)).await;
     assert_half_done(insert.commit().await);
     assert_bodies(&here, ["old", "old"]).await;
-    let delete =
-        after_cancelled(&here, async |t| page(2, "new").delete(t).await.map(drop)).await;
+    let delete = after_cancelled(&here, async |t| page(2, "new").delete(t).await.map(drop)).await;
     assert_half_done(delete.commit().await);
     assert_bodies(&here, ["old", "old"]).await;
 }
@@ -162,8 +159,7 @@ async fn a_savepoint_that_is_kept_does_not_hide_a_write_that_was_cancelled_in_it
 #[tokio::test]
 async fn a_read_that_was_cancelled_does_no_harm() {
     let here = with_pages().await;
-    let mut transaction =
-        after_cancelled(&here, async |t| Page::fetch(t, 2).await.map(drop)).await;
+    let mut transaction = after_cancelled(&here, async |t| Page::fetch(t, 2).await.map(drop)).await;
     if CAN_GO_ON {
         page(2, "new").update(&mut transaction).await.unwrap();
         transaction.commit().await.unwrap();

@@ -7,9 +7,6 @@ use crate::{
 };
 use cached_orm::{Error, MemcachedOrm as _, Transaction};
 
-
-
-
 fn page(id: i64, body: &str) -> Page {
     Page { id, body: body.into() }
 }

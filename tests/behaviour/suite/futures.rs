@@ -24,8 +24,7 @@ async fn every_method_of_a_handle_can_be_spawned() {
     let db = orm();
     spawned(async move { Person::fetch_uncached(&db, id).await }).await.unwrap().unwrap();
     let db = orm();
-    let by_field =
-        async move { Person::fetch_by_field(&db, PersonColumns::NAME, "Ann").await };
+    let by_field = async move { Person::fetch_by_field(&db, PersonColumns::NAME, "Ann").await };
     spawned(by_field).await.unwrap().unwrap();
     let db = orm();
     let all = async move { Person::fetch_all_by_field(&db, PersonColumns::NAME, "Ann").await };
