@@ -3,6 +3,7 @@ use crate::{
     cache::{Lookup, Replaced},
     coherence::fence::Fence,
 };
+use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 
 type Reading = JoinHandle<Result<Option<u64>, &'static str>>;
