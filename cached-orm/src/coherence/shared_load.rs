@@ -4,7 +4,10 @@ use bytes::Bytes;
 use std::{
     any::{Any, TypeId},
     collections::{HashMap, hash_map::Entry as Slot},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio::{sync::oneshot, time::Instant};
 
@@ -23,7 +26,8 @@ pub(super) struct SharedLoads(Mutex<HashMap<LoadId, UnderWay>>);
 /// The load of a key that is under way.
 struct UnderWay {
     began: Instant,
-    /// Tells it from one that has been left to itself.
+    /// Tells it from every other load, such as one that has been left to itself
+    /// or one of the same key that is just over.
     number: u64,
     /// Those who want the next one.
     waiting: Vec<Box<dyn Any + Send>>,
@@ -85,20 +89,26 @@ impl Coherence {
         let now = Instant::now();
         match loads.entry(id.clone()) {
             Slot::Vacant(slot) => {
-                slot.insert(UnderWay { began: now, number: 0, waiting: Vec::new() });
-                Some((0, vec![sender]))
+                let number = new_number();
+                slot.insert(UnderWay { began: now, number, waiting: Vec::new() });
+                Some((number, vec![sender]))
             }
             Slot::Occupied(mut slot) => {
                 let load = slot.get_mut();
                 load.waiting.push(Box::new(sender));
                 (now.duration_since(load.began) >= self.times.lease_ttl).then(|| {
-                    load.number += 1;
+                    load.number = new_number();
                     load.began = now;
                     (load.number, take_waiters(load))
                 })
             }
         }
     }
+}
+
+fn new_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 fn take_waiters<S: Source>(load: &mut UnderWay) -> Vec<Waiter<S>> {

@@ -149,6 +149,28 @@ async fn sixty_four_readers_of_one_cold_key_load_it_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn readers_that_nothing_is_cached_for_share_loads_and_none_is_forgotten() {
+    let here = Here::built(&[PEOPLE], |builder| builder.uncached()).await;
+    here.run("INSERT INTO people (email, name) VALUES ('ann@example.org', 'Ann')").await;
+    let readers = (0..8).map(|_| {
+        let orm = here.orm.clone();
+        tokio::spawn(async move {
+            // Loads end and begin all the time, and each other's waiters must not
+            // go with them.
+            for _ in 0..200 {
+                assert_eq!(Person::fetch_one(&orm, 1).await.unwrap().name, "Ann");
+            }
+        })
+    });
+    for reader in join_all(readers).await {
+        reader.unwrap();
+    }
+    let statistics = here.statistics();
+    assert_eq!(statistics.misses, 1600);
+    assert_eq!(statistics.loads + statistics.coalesced, 1600, "{statistics:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_read_never_returns_less_than_was_acknowledged_before_it() {
     let here = with_counters().await;
     let known = Arc::new(Acknowledged::default());

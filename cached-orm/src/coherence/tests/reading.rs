@@ -3,6 +3,7 @@ use crate::{
     cache::{Lookup, Replaced},
     coherence::fence::Fence,
 };
+use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 
 type Reading = JoinHandle<Result<Option<u64>, &'static str>>;
@@ -104,6 +105,23 @@ async fn a_load_that_fills_nothing_serves_only_who_came_before_it() {
         assert_eq!(other.await.expect("a reader"), Ok(Some(8)));
     }
     assert_eq!(database.loads(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_end_of_one_load_forgets_nobody_who_waits_for_the_next() {
+    let coherence = over(Arc::new(crate::cache::UncachedStore));
+    let row = Row::of(&Database::open(Some(1)));
+    let readers = (0..4).map(|_| {
+        let (coherence, row) = (Arc::clone(&coherence), row.clone());
+        tokio::spawn(async move {
+            for _ in 0..20_000 {
+                assert_eq!(coherence.read(row.clone()).await, Ok(Some(1)));
+            }
+        })
+    });
+    for reader in join_all(readers).await {
+        assert!(reader.is_ok());
+    }
 }
 
 #[tokio::test]
