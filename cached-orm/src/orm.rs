@@ -1,18 +1,25 @@
 use crate::{
-    Backend, CacheKey, Entity, Error, Isolation, Operation, OrmBuilder, Persist, Result,
-    Statistics, Transaction, cache_url::CacheUrl, coherence::Coherence, key::Namespace,
+    Backend, CacheKey, Drained, Entity, Error, Isolation, Operation, OrmBuilder, Persist, Result,
+    Statistics, Transaction,
+    cache_url::CacheUrl,
+    coherence::Coherence,
+    key::Namespace,
     observe::Counters,
+    outbox::{Drainer, OutboxUse, drain},
 };
-use sqlx::{Connection as _, Pool, pool::PoolConnection};
+use sqlx::{Connection as _, Executor as _, Pool, pool::PoolConnection};
 use std::{
     any::TypeId,
     collections::HashMap,
     fmt,
     ops::{Deref, DerefMut},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{Instant, timeout},
+};
 
 type ConnectOptions<DB> = <<DB as sqlx::Database>::Connection as sqlx::Connection>::Options;
 
@@ -22,6 +29,10 @@ const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// How often a table's triggers are asked for: a migration may add one.
 const DESCRIBE_EVERY: Duration = Duration::from_secs(60);
+
+/// Connections of the own pool besides those of loads: for the drainer, for its
+/// listening, and for what is asked of the catalog.
+const SPARE_CONNECTIONS: u32 = 4;
 
 /// A database pool, and the cache before it.
 ///
@@ -37,19 +48,47 @@ const DESCRIBE_EVERY: Duration = Duration::from_secs(60);
 /// ```
 pub struct Orm<DB: Backend>(Arc<Inner<DB>>);
 
+/// An `Orm` that does not keep itself alive.
+pub(crate) struct WeakOrm<DB: Backend>(Weak<Inner<DB>>);
+
+impl<DB: Backend> WeakOrm<DB> {
+    pub(crate) fn upgrade(&self) -> Option<Orm<DB>> {
+        self.0.upgrade().map(Orm)
+    }
+}
+
 struct Inner<DB: Backend> {
     pool: Pool<DB>,
-    load_pool: Pool<DB>,
-    /// When a connection of the load pool was last found fit.
+    own_pool: Pool<DB>,
+    /// One permit for each load that may be under way.
+    loads: Arc<Semaphore>,
+    load_timeout: Duration,
+    /// When a connection of the own pool was last found fit for loads.
     loads_checked: Mutex<Option<Instant>>,
     coherence: Arc<Coherence>,
     counters: Arc<Counters>,
     namespace: Namespace,
-    /// The options that the load pool connects with.
+    outbox: OutboxUse,
+    /// Tells the tasks that go on in the background to end.
+    closing: watch::Sender<bool>,
+    /// The options that the own pool connects with.
     connect_options: Mutex<Arc<ConnectOptions<DB>>>,
     /// For each entity, whether a write's row is what will be committed, and
     /// when that was asked.
     final_rows: Mutex<HashMap<TypeId, (bool, Instant)>>,
+}
+
+/// What an [`Orm`] is made of.
+pub(crate) struct Parts<DB: Backend> {
+    pub(crate) pool: Pool<DB>,
+    pub(crate) coherence: Coherence,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) namespace: Namespace,
+    pub(crate) outbox: OutboxUse,
+    pub(crate) max_database_loads: u32,
+    pub(crate) load_timeout: Duration,
+    /// How often the outbox is looked at, if this `Orm` drains it.
+    pub(crate) drains_every: Option<Duration>,
 }
 
 impl<DB: Backend> Orm<DB> {
@@ -93,27 +132,38 @@ impl<DB: Backend> Orm<DB> {
         cache.apply(Self::builder(pool)).build().await
     }
 
-    pub(crate) async fn assemble(
-        pool: Pool<DB>,
-        max_database_loads: u32,
-        coherence: Coherence,
-        counters: Arc<Counters>,
-        namespace: Namespace,
-    ) -> Result<Self> {
-        let connect_options = pool.connect_options();
-        let load_pool = DB::load_pool(&pool, max_database_loads)
+    pub(crate) async fn assemble(parts: Parts<DB>) -> Result<Self> {
+        let connect_options = parts.pool.connect_options();
+        let connections = parts.max_database_loads.saturating_add(SPARE_CONNECTIONS);
+        let own_pool = DB::own_pool(&parts.pool, connections)
             .await
             .map_err(Error::database(Operation::new("build")))?;
-        Ok(Self(Arc::new(Inner {
-            pool,
-            load_pool,
+        let loads = usize::try_from(parts.max_database_loads).unwrap_or(Semaphore::MAX_PERMITS);
+        let (closing, _) = watch::channel(false);
+        let orm = Self(Arc::new(Inner {
+            pool: parts.pool,
+            own_pool,
+            loads: Arc::new(Semaphore::new(loads.min(Semaphore::MAX_PERMITS))),
+            load_timeout: parts.load_timeout,
             loads_checked: Mutex::default(),
-            coherence: Arc::new(coherence),
-            counters,
-            namespace,
+            coherence: Arc::new(parts.coherence),
+            counters: parts.counters,
+            namespace: parts.namespace,
+            outbox: parts.outbox,
+            closing,
             connect_options: Mutex::new(connect_options),
             final_rows: Mutex::default(),
-        })))
+        }));
+        if let Some(poll) = parts.drains_every {
+            let drainer = Drainer {
+                orm: WeakOrm(Arc::downgrade(&orm.0)),
+                filled: orm.outbox().filled(),
+                poll,
+                closing: orm.closing(),
+            };
+            tokio::spawn(drainer.run());
+        }
+        Ok(orm)
     }
 
     /// The pool, for statements of your own.
@@ -172,13 +222,82 @@ impl<DB: Backend> Orm<DB> {
         self.0.counters.snapshot()
     }
 
-    /// Closes the cache's connections, the pool of the loads and the pool.
+    /// Creates the outbox, the table `cached_orm_outbox`, unless it is there.
+    ///
+    /// In it a write notes a key that the cache could not be told of, in the same
+    /// transaction; a task of every `Orm` drains it. From then on a write no
+    /// longer fails while the cache is away, unless
+    /// [`on_unreachable`](OrmBuilder::on_unreachable) says otherwise. Other
+    /// processes notice it by themselves. Call it where you migrate, or run
+    /// [`outbox_sql`](Self::outbox_sql) there.
+    ///
+    /// # Errors
+    /// [`Error::Database`] if the database refuses.
+    ///
+    /// ```no_run
+    /// # async fn example(orm: cached_orm::Orm<cached_orm::Postgres>) -> cached_orm::Result<()> {
+    /// orm.install_outbox().await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn install_outbox(&self) -> Result<()> {
+        let operation = Operation::new("install_outbox");
+        let mut connection = self.own_connection(operation).await?;
+        let created = DB::on_connection(&mut connection).execute(DB::CREATE).await;
+        // Of two that create it at once, PostgreSQL refuses one.
+        let exists = DB::exists(&mut connection).await;
+        connection.answered();
+        match (created, exists) {
+            (_, Ok(true)) => {
+                self.outbox().found();
+                self.outbox().filled().notify_one();
+                Ok(())
+            }
+            (Err(error), _) | (Ok(_), Err(error)) => Err(Error::database(operation)(error)),
+            (Ok(_), Ok(false)) => Err(Error::Configuration(
+                "the table `cached_orm_outbox` was created, but it is not on the search path"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    /// The statement that creates the outbox, for a migration.
+    ///
+    /// ```
+    /// use cached_orm::{Orm, Postgres};
+    ///
+    /// assert!(Orm::<Postgres>::outbox_sql().starts_with("CREATE TABLE IF NOT EXISTS cached_orm_outbox"));
+    /// ```
+    pub const fn outbox_sql() -> &'static str {
+        DB::CREATE
+    }
+
+    /// Drains the outbox once: takes every key in it out of the cache, and
+    /// removes its row. The task that the builder has started does so by itself;
+    /// this is for a process of its own, or a test.
+    ///
+    /// # Errors
+    /// [`Error::Database`] if the outbox cannot be read. That the cache does not
+    /// answer is no error: the rows remain.
+    ///
+    /// ```no_run
+    /// # async fn example(orm: cached_orm::Orm<cached_orm::Postgres>) -> cached_orm::Result<()> {
+    /// let done = orm.drain_outbox().await?;
+    /// println!("{} drained, {} remain", done.drained, done.remaining);
+    /// # Ok(()) }
+    /// ```
+    pub async fn drain_outbox(&self) -> Result<Drained> {
+        drain(self).await
+    }
+
+    /// Ends the tasks in the background, and closes the pools and the cache's
+    /// connections.
     ///
     /// Calls that are under way may fail; calls that follow do.
     pub async fn close(&self) {
+        self.0.closing.send_replace(true);
         // Transactions first: their fences are still to be released.
         self.0.pool.close().await;
-        self.0.load_pool.close().await;
+        self.0.own_pool.close().await;
         self.0.coherence.store().close().await;
     }
 
@@ -186,16 +305,52 @@ impl<DB: Backend> Orm<DB> {
         &self.0.coherence
     }
 
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.0.counters
+    }
+
+    pub(crate) fn namespace(&self) -> &Namespace {
+        &self.0.namespace
+    }
+
+    pub(crate) fn outbox(&self) -> &OutboxUse {
+        &self.0.outbox
+    }
+
+    pub(crate) fn own_pool(&self) -> &Pool<DB> {
+        &self.0.own_pool
+    }
+
+    /// Becomes true, or is dropped, at the end.
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.0.closing.subscribe()
+    }
+
     pub(crate) fn cache_key<T: Entity>(&self, key: &T::Key) -> CacheKey {
         CacheKey::of_row(&self.0.namespace, T::CACHE_NAME, key)
     }
 
-    /// A connection on which committed rows are seen as of now: in no
-    /// transaction, nobody else's, and to where the user's pool connects.
-    pub(crate) async fn load_connection(&self, operation: Operation) -> Result<LoadConnection<DB>> {
+    /// A connection that is nobody else's, in no transaction, and to where the
+    /// user's pool connects.
+    pub(crate) async fn own_connection(&self, operation: Operation) -> Result<OwnConnection<DB>> {
         self.follow_pool();
-        let connection = self.0.load_pool.acquire().await.map_err(Error::database(operation))?;
-        let mut connection = LoadConnection { connection, is_answered: false };
+        let connection = self.0.own_pool.acquire().await.map_err(Error::database(operation))?;
+        Ok(OwnConnection { connection, is_answered: false, _load: None })
+    }
+
+    /// A connection on which committed rows are seen as of now, and one of the
+    /// few on which that is done at once.
+    pub(crate) async fn load_connection(&self, operation: Operation) -> Result<OwnConnection<DB>> {
+        let waiting = timeout(self.0.load_timeout, async {
+            // It is never closed.
+            let load = Arc::clone(&self.0.loads).acquire_owned().await.ok();
+            self.own_connection(operation).await.map(|connection| (connection, load))
+        });
+        let Ok(connected) = waiting.await else {
+            return Err(Error::Overloaded { operation, waited: self.0.load_timeout });
+        };
+        let (mut connection, load) = connected?;
+        connection._load = load;
         let is_recent = |at: &Instant| at.elapsed() < CHECK_EVERY;
         if locked(&self.0.loads_checked).as_ref().is_some_and(is_recent) {
             return Ok(connection);
@@ -216,7 +371,7 @@ impl<DB: Backend> Orm<DB> {
         let wanted = self.0.pool.connect_options();
         let mut followed = locked(&self.0.connect_options);
         if !Arc::ptr_eq(&followed, &wanted) {
-            self.0.load_pool.set_connect_options((*wanted).clone());
+            self.0.own_pool.set_connect_options((*wanted).clone());
             *followed = wanted;
             *locked(&self.0.loads_checked) = None;
         }
@@ -232,7 +387,7 @@ impl<DB: Backend> Orm<DB> {
         {
             return *known;
         }
-        let Ok(mut connection) = self.load_connection(Operation::new("describe")).await else {
+        let Ok(mut connection) = self.own_connection(Operation::new("describe")).await else {
             return false;
         };
         let known = DB::rows_are_final(&mut connection, T::TABLE).await;
@@ -243,23 +398,25 @@ impl<DB: Backend> Orm<DB> {
     }
 }
 
-/// A connection of the load pool.
+/// A connection of the own pool.
 ///
 /// What is sent on it must be answered to the end before it is dropped, or it
-/// is closed where another load could be given the rest of the answer.
-pub(crate) struct LoadConnection<DB: Backend> {
+/// is closed where another could be given the rest of the answer.
+pub(crate) struct OwnConnection<DB: Backend> {
     connection: PoolConnection<DB>,
     is_answered: bool,
+    /// Given back with it.
+    _load: Option<OwnedSemaphorePermit>,
 }
 
-impl<DB: Backend> LoadConnection<DB> {
+impl<DB: Backend> OwnConnection<DB> {
     /// Notes that everything was answered, be it with an error.
     pub(crate) fn answered(&mut self) {
         self.is_answered = true;
     }
 }
 
-impl<DB: Backend> Deref for LoadConnection<DB> {
+impl<DB: Backend> Deref for OwnConnection<DB> {
     type Target = DB::Connection;
 
     fn deref(&self) -> &DB::Connection {
@@ -267,13 +424,13 @@ impl<DB: Backend> Deref for LoadConnection<DB> {
     }
 }
 
-impl<DB: Backend> DerefMut for LoadConnection<DB> {
+impl<DB: Backend> DerefMut for OwnConnection<DB> {
     fn deref_mut(&mut self) -> &mut DB::Connection {
         &mut self.connection
     }
 }
 
-impl<DB: Backend> Drop for LoadConnection<DB> {
+impl<DB: Backend> Drop for OwnConnection<DB> {
     fn drop(&mut self) {
         if !DB::CANCEL_SAFE && !self.is_answered {
             self.connection.close_on_drop();

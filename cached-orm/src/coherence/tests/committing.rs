@@ -7,7 +7,41 @@ struct Writing {
     database: Arc<Database>,
     row: Option<u64>,
     ending: Ending,
-    rolled_back: bool,
+    rolled_back: Arc<AtomicBool>,
+    outbox: Outbox,
+}
+
+/// An outbox that takes keys or not, and says when the transaction is over.
+#[derive(Debug, Clone, Default)]
+struct Outbox {
+    is_installed: bool,
+    keys: Arc<Mutex<Vec<CacheKey>>>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Outbox {
+    fn installed() -> Self {
+        Self { is_installed: true, ..Self::default() }
+    }
+
+    fn keys(&self) -> Vec<CacheKey> {
+        self.keys.lock().expect("no panic").clone()
+    }
+}
+
+impl Enlist for Outbox {
+    async fn enlist(&mut self, keys: &[CacheKey]) -> bool {
+        if self.is_installed {
+            self.keys.lock().expect("no panic").extend_from_slice(keys);
+        }
+        self.is_installed
+    }
+}
+
+impl Afterwards for Outbox {
+    async fn is_over(&mut self) -> bool {
+        self.is_over.load(Ordering::SeqCst)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,12 +54,30 @@ enum Ending {
 
 impl Writing {
     fn new(row: &Row, value: Option<u64>, ending: Ending) -> Self {
-        Self { database: Arc::clone(&row.database), row: value, ending, rolled_back: false }
+        Self {
+            database: Arc::clone(&row.database),
+            row: value,
+            ending,
+            rolled_back: Arc::default(),
+            outbox: Outbox::default(),
+        }
+    }
+
+    fn with(mut self, outbox: &Outbox) -> Self {
+        self.outbox = outbox.clone();
+        self
+    }
+}
+
+impl Enlist for Writing {
+    async fn enlist(&mut self, keys: &[CacheKey]) -> bool {
+        self.outbox.enlist(keys).await
     }
 }
 
 impl OpenTransaction for Writing {
     type Error = &'static str;
+    type Afterwards = Outbox;
 
     async fn check(&mut self) -> Result<(), &'static str> {
         if self.ending == Ending::Aborted { Err("aborted") } else { Ok(()) }
@@ -43,7 +95,11 @@ impl OpenTransaction for Writing {
     }
 
     async fn rollback(&mut self) {
-        self.rolled_back = true;
+        self.rolled_back.store(true, Ordering::SeqCst);
+    }
+
+    fn afterwards(&mut self) -> Outbox {
+        self.outbox.clone()
     }
 }
 
@@ -60,8 +116,8 @@ fn journal(row: &Row, through: Option<u64>) -> Journal {
 async fn a_final_row_takes_its_fences_place() {
     let (coherence, database) = (coherence(), Database::open(Some(7)));
     let row = Row::of(&database);
-    let mut writing = Writing::new(&row, Some(8), Ending::Commits);
-    let unconfirmed = Arc::clone(&coherence).commit(&mut writing, journal(&row, Some(8))).await;
+    let writing = Writing::new(&row, Some(8), Ending::Commits);
+    let unconfirmed = Arc::clone(&coherence).commit(writing, journal(&row, Some(8))).await;
     assert!(matches!(unconfirmed, Ok(0)));
     assert_eq!(coherence.read(row).await, Ok(Some(8)));
     assert_eq!(database.loads(), 0);
@@ -72,8 +128,8 @@ async fn a_row_that_is_not_final_is_loaded_anew() {
     let (coherence, database) = (coherence(), Database::open(Some(7)));
     let row = Row::of(&database);
     assert_eq!(coherence.read(row.clone()).await, Ok(Some(7)));
-    let mut writing = Writing::new(&row, Some(8), Ending::Commits);
-    assert!(Arc::clone(&coherence).commit(&mut writing, journal(&row, None)).await.is_ok());
+    let writing = Writing::new(&row, Some(8), Ending::Commits);
+    assert!(Arc::clone(&coherence).commit(writing, journal(&row, None)).await.is_ok());
     assert_eq!(coherence.read(row).await, Ok(Some(8)));
     assert_eq!(database.loads(), 2);
 }
@@ -83,10 +139,11 @@ async fn what_was_rolled_back_leaves_no_fence_and_no_row() {
     for ending in [Ending::Refused, Ending::Aborted] {
         let (coherence, database) = (coherence(), Database::open(Some(7)));
         let row = Row::of(&database);
-        let mut writing = Writing::new(&row, Some(8), ending);
-        let outcome = Arc::clone(&coherence).commit(&mut writing, journal(&row, Some(8))).await;
+        let writing = Writing::new(&row, Some(8), ending);
+        let rolled_back = Arc::clone(&writing.rolled_back);
+        let outcome = Arc::clone(&coherence).commit(writing, journal(&row, Some(8))).await;
         assert!(matches!(outcome, Err(CommitFailure::RolledBack(_))), "{ending:?}");
-        assert!(writing.rolled_back);
+        assert!(rolled_back.load(Ordering::SeqCst));
         assert_eq!(coherence.store.get(&row.key, None).await.expect("a store"), Lookup::Miss);
         assert_eq!(coherence.read(row).await, Ok(Some(7)));
     }
@@ -96,8 +153,8 @@ async fn what_was_rolled_back_leaves_no_fence_and_no_row() {
 async fn an_unknown_outcome_leaves_the_fence() {
     let (coherence, database) = (coherence(), Database::open(Some(7)));
     let row = Row::of(&database);
-    let mut writing = Writing::new(&row, Some(8), Ending::Unknown);
-    let outcome = Arc::clone(&coherence).commit(&mut writing, journal(&row, Some(8))).await;
+    let writing = Writing::new(&row, Some(8), Ending::Unknown);
+    let outcome = Arc::clone(&coherence).commit(writing, journal(&row, Some(8))).await;
     assert!(matches!(outcome, Err(CommitFailure::Unknown("lost"))));
     for value in [7, 8] {
         database.write(Some(value));
@@ -112,8 +169,8 @@ async fn a_marked_fence_is_deleted_and_not_replaced() {
     let marking = Arc::new(Marking { inner: EmbeddedStore::new(1 << 20), key: row.key.clone() });
     let coherence =
         Arc::new(Coherence { store: marking, ..Arc::into_inner(coherence).expect("one") });
-    let mut writing = Writing::new(&row, Some(8), Ending::Commits);
-    let outcome = Arc::clone(&coherence).commit(&mut writing, journal(&row, Some(8))).await;
+    let writing = Writing::new(&row, Some(8), Ending::Commits);
+    let outcome = Arc::clone(&coherence).commit(writing, journal(&row, Some(8))).await;
     assert!(matches!(outcome, Ok(0)));
     assert_eq!(coherence.store.get(&row.key, None).await.expect("a store"), Lookup::Miss);
 }
@@ -124,10 +181,11 @@ async fn without_the_cache_nothing_is_written() {
     let coherence = over(Arc::clone(&store) as Arc<dyn CacheStore>);
     let database = Database::open(Some(7));
     let row = Row::of(&database);
-    let mut writing = Writing::new(&row, Some(8), Ending::Commits);
-    let outcome = Arc::clone(&coherence).commit(&mut writing, journal(&row, Some(8))).await;
+    let writing = Writing::new(&row, Some(8), Ending::Commits);
+    let rolled_back = Arc::clone(&writing.rolled_back);
+    let outcome = Arc::clone(&coherence).commit(writing, journal(&row, Some(8))).await;
     assert!(matches!(outcome, Err(CommitFailure::NotFenced(_))));
-    assert!(writing.rolled_back);
+    assert!(rolled_back.load(Ordering::SeqCst));
     assert_eq!(database.read(), Some(7));
     assert_eq!(coherence.read(row).await, Ok(Some(7)));
 }
