@@ -3,6 +3,7 @@
 
 mod committing;
 mod reading;
+mod simulation;
 
 use super::*;
 use crate::cache::EmbeddedStore;
