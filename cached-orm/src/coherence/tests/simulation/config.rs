@@ -1,4 +1,7 @@
-use super::scheduler::Scheduler;
+use super::{
+    process::{HOLD_OFF, TIMES},
+    scheduler::Scheduler,
+};
 use std::time::Duration;
 
 /// What is simulated.
@@ -142,6 +145,51 @@ impl Faults {
         }
     }
 }
+
+const ANY: &[Policy] = &[Policy::Abort, Policy::OnFailure, Policy::Always];
+
+/// A COMMIT that takes longer is beyond the promise: its fences expire.
+const LONGEST_COMMIT: Duration = TIMES.fence_ttl.saturating_sub(TIMES.commit_window);
+/// The same, where fences are lost in restarts.
+const LONGEST_COMMIT_AT_RESTARTS: Duration = HOLD_OFF.saturating_sub(TIMES.commit_window);
+
+pub(super) const WITHOUT_FAULTS: Config = Config {
+    name: "without faults",
+    store: Store::Embedded,
+    policies: ANY,
+    promise: Promise::Linearizable,
+    faults: Faults::NONE,
+    longest_commit: LONGEST_COMMIT,
+    mutation: None,
+};
+
+pub(super) const EMBEDDED: Config =
+    Config { name: "embedded", faults: Faults::MANY, ..WITHOUT_FAULTS };
+
+pub(super) const RESTARTS: Config = Config {
+    name: "restarts",
+    store: Store::Reference,
+    faults: Faults { restarted: 150, ..Faults::MANY },
+    longest_commit: LONGEST_COMMIT_AT_RESTARTS,
+    ..WITHOUT_FAULTS
+};
+
+pub(super) const MOVING: Config = Config { name: "moving", store: Store::Moving, ..RESTARTS };
+
+pub(super) const FENCES_EVICTED: Config = Config {
+    name: "fences evicted",
+    promise: Promise::Acknowledged,
+    faults: Faults { fence_evicted: 20, crashed: 0, ..Faults::MANY },
+    ..EMBEDDED
+};
+
+pub(super) const FENCES_EVICTED_AND_CRASHES: Config = Config {
+    name: "fences evicted and crashes",
+    policies: &[Policy::Always],
+    promise: Promise::Acknowledged,
+    faults: Faults { fence_evicted: 20, ..Faults::MANY },
+    ..EMBEDDED
+};
 
 /// Something that is done wrong, to show that it is noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

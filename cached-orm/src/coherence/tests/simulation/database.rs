@@ -189,8 +189,8 @@ impl Database {
                 made.push((key, self.history.committed(key, row)));
             }
             state.put_in_outbox(&tx.enlisted, &self.history);
-            let what = format!("{made:?}, outbox: {:?}", tx.enlisted);
-            self.scheduler.note("committed", tx.by, || format!("{id}: {what}"));
+            self.scheduler
+                .note("committed", tx.by, || format!("{id}: {made:?}, outbox: {:?}", tx.enlisted));
             state.committed.insert(id, made);
         } else {
             self.scheduler.note("rolled back", tx.by, || id.to_string());
@@ -230,8 +230,7 @@ impl Database {
 
     /// Finds that a client is gone.
     pub(super) fn end_an_abandoned_one(&self) {
-        let abandoned =
-            self.state().open.iter().find(|(_, tx)| tx.is_abandoned).map(|(id, _)| *id);
+        let abandoned = self.state().open.iter().find(|(_, tx)| tx.is_abandoned).map(|(id, _)| *id);
         if let Some(id) = abandoned {
             self.end(id, false);
         }

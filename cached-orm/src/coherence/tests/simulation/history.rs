@@ -122,10 +122,8 @@ impl History {
             );
             state.fail(text);
         } else {
-            let text = format!(
-                "{how} of key {} returned {row:?}, which was not committed",
-                reading.key
-            );
+            let text =
+                format!("{how} of key {} returned {row:?}, which was not committed", reading.key);
             state.fail(text);
         }
     }

@@ -1,5 +1,6 @@
 //! The protocol's own code under a scheduler that is driven by a seed.
 
+mod blindness;
 mod client;
 mod config;
 mod database;

@@ -32,6 +32,8 @@ pub(super) const HOLD_OFF: Duration = Duration::from_secs(15);
 
 /// How often the outbox is looked at.
 const POLL: Duration = Duration::from_millis(250);
+/// The same when there is nothing to be found out any more.
+const CALM_POLL: Duration = Duration::from_secs(20);
 
 /// The cache keys of the database's rows.
 #[derive(Clone)]
@@ -82,8 +84,14 @@ impl Process {
         let enlists_every_key = policy == Policy::Always;
         let coherence = Coherence::new(Arc::new(wire), TIMES, enlists_every_key, Arc::default());
         let (database, keys) = (Arc::clone(database), keys.clone());
-        let process =
-            Arc::new(Self { by, coherence: Arc::new(coherence), database, keys, policy, is_cut_off });
+        let process = Arc::new(Self {
+            by,
+            coherence: Arc::new(coherence),
+            database,
+            keys,
+            policy,
+            is_cut_off,
+        });
         if policy != Policy::Abort {
             tokio::spawn(Arc::clone(&process).drain_for_ever());
         }
@@ -108,7 +116,7 @@ impl Process {
     async fn drain_for_ever(self: Arc<Self>) {
         let scheduler = &self.database.scheduler;
         loop {
-            sleep(POLL).await;
+            sleep(if scheduler.is_calm() { CALM_POLL } else { POLL }).await;
             scheduler.turn(self.by).await;
             let rows = self.database.take(self.by, 4);
             if rows.is_empty() {

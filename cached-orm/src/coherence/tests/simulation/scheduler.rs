@@ -33,6 +33,8 @@ pub(super) struct Scheduler {
 
 struct State {
     random: Xoshiro256PlusPlus,
+    /// How many are slow, one in so many, and how many steps that takes at most.
+    slowness: (u32, u64),
     waiting: Vec<Waiting>,
     is_dead: Vec<bool>,
     steps: u64,
@@ -49,14 +51,17 @@ struct Waiting {
     go: oneshot::Sender<()>,
 }
 
-/// A task that waits longer than this has been forgotten.
-const FOREVER: Duration = Duration::from_secs(24 * 60 * 60);
+/// What passes at most in one step.
+const IDLE: Duration = Duration::from_secs(10);
 
 impl Scheduler {
     pub(super) fn new(seed: u64, is_traced: bool) -> Self {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let slowness = [(3, 40), (8, 80), (20, 400)][random.random_range(0..3)];
         Self {
             state: Mutex::new(State {
-                random: Xoshiro256PlusPlus::seed_from_u64(seed),
+                random,
+                slowness,
                 waiting: Vec::new(),
                 is_dead: Vec::new(),
                 steps: 0,
@@ -90,37 +95,38 @@ impl Scheduler {
             return None;
         }
         // Some are slow, so that others can do a lot in between.
-        let slow = state.random.random_ratio(1, 8);
-        let patience = if slow { state.random.random_range(1..80) } else { 0 };
+        let (once_in, longest) = state.slowness;
+        let is_slow = !state.is_calm && state.random.random_ratio(1, once_in);
+        let patience = if is_slow { state.random.random_range(1..longest) } else { 0 };
         let from_step = state.steps + patience;
         let (go, gone) = oneshot::channel();
         state.waiting.push(Waiting { by, from_step, go });
         Some(gone)
     }
 
-    /// Lets every task run until each waits for something, and then the next
-    /// take its turn. Returns `false` if none will ever ask for one again.
+    /// Lets the next task take its turn, and then every task run until each
+    /// waits for something. If none asks for a turn, some time passes.
     ///
     /// Paused time moves only when no task can run, so a millisecond that has
     /// passed says that all of them wait.
-    pub(super) async fn step(&self) -> bool {
+    pub(super) async fn step(&self) {
+        if !self.let_one_go() {
+            // Whether somebody asks or not, the next step shows.
+            let _ = timeout(IDLE, self.asked.notified()).await;
+        }
         sleep(Duration::from_millis(1)).await;
-        loop {
-            {
-                let mut state = self.state();
-                state.steps += 1;
-                if let Some(go) = state.choose() {
-                    // One whose future was dropped meanwhile takes no turn.
-                    if go.send(()).is_ok() {
-                        return true;
-                    }
-                    continue;
-                }
-            }
-            if timeout(FOREVER, self.asked.notified()).await.is_err() {
-                return false;
+    }
+
+    /// One whose future was dropped meanwhile takes no turn.
+    fn let_one_go(&self) -> bool {
+        let mut state = self.state();
+        state.steps += 1;
+        while let Some(go) = state.choose() {
+            if go.send(()).is_ok() {
+                return true;
             }
         }
+        false
     }
 
     pub(super) fn new_process(&self) -> By {
@@ -163,6 +169,10 @@ impl Scheduler {
 
     pub(super) fn steps(&self) -> u64 {
         self.state().steps
+    }
+
+    pub(super) fn is_calm(&self) -> bool {
+        self.state().is_calm
     }
 
     /// Notes what has happened: counts it, and if this run is traced writes it

@@ -136,6 +136,7 @@ impl CacheStore for Arc<ReferenceStore> {
     }
 }
 
+#[derive(Clone)]
 enum Command {
     Get { lease: Option<Duration> },
     Fence { value: Bytes, ttl: Duration, over: Option<Cas> },
@@ -160,6 +161,17 @@ enum Fate {
     ReplyLost,
     /// The same, and it takes long.
     Late,
+}
+
+impl Fate {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Lost => "command lost",
+            Self::ReplyLost => "reply lost",
+            Self::Late => "command late",
+        }
+    }
 }
 
 /// The way of one process to the server.
@@ -191,9 +203,8 @@ impl Wire {
     async fn send(&self, key: CacheKey, command: Command) -> Result<Answer, CacheError> {
         let Self { by, scheduler, .. } = self;
         let fate = self.fate();
-        let name = command.name();
         if fate != Fate::Answered {
-            scheduler.note("command fails", *by, || format!("{name} {key}: {fate:?}"));
+            scheduler.note(fate.name(), *by, || format!("{command} {key}"));
         }
         let answer = (fate != Fate::Lost).then(|| self.dispatch(key, command, fate));
         match (fate, answer) {
@@ -230,9 +241,8 @@ impl Wire {
             }
             scheduler.turn(By::World).await;
             if server.life.load(SeqCst) == life {
-                let name = command.name();
-                let answer = server.carry_out(&key, command).await;
-                scheduler.note("command", by, || format!("{name} {key}: {}", show(&answer)));
+                let answer = server.carry_out(&key, command.clone()).await;
+                scheduler.note("command", by, || format!("{command} {key}: {}", show(&answer)));
                 // The caller may have gone away.
                 let _ = reply.send(answer);
             }
@@ -242,27 +252,30 @@ impl Wire {
     }
 }
 
-impl Command {
-    fn name(&self) -> String {
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Get { lease } => format!("get{}", if lease.is_some() { " or lease" } else { "" }),
-            Self::Fence { value, over: None, .. } => format!("set {}", show_value(value)),
+            Self::Get { lease: None } => f.write_str("get"),
+            Self::Get { lease: Some(_) } => f.write_str("get or lease"),
+            Self::Fence { value, over: None, .. } => write!(f, "set {}", show_value(value)),
             Self::Fence { value, over: Some(cas), .. } => {
-                format!("set {} over {}", show_value(value), cas.token)
+                write!(f, "set {} over {}", show_value(value), cas.token)
             }
             Self::Replace { value, cas, .. } => {
-                format!("replace {} by {}", cas.token, show_value(value))
+                write!(f, "replace {} by {}", cas.token, show_value(value))
             }
-            Self::Delete { cas } => format!("delete {}", cas.token),
+            Self::Delete { cas } => write!(f, "delete {}", cas.token),
         }
     }
 }
 
-/// Tokens of fences are random: only the trace shows them.
+/// A fence's random token is left out, so that every run of a seed has the same
+/// trace; the item's version tells as much.
 fn show_value(value: &Bytes) -> String {
     match Fence::parse(value) {
-        Some(_) => format!("fence {:02x?} {}", &value[4..6], value[20]),
-        None => format!("row {:?}", super::process::row_of(value)),
+        Some(fence) if fence == fence.without_write_through() => "marked fence".to_owned(),
+        Some(_) => "fence".to_owned(),
+        None => format!("{:?}", super::process::row_of(value)),
     }
 }
 

@@ -1,76 +1,52 @@
 use super::{
-    config::{Config, Faults, Mutation, Policy, Promise, Store},
-    process::{HOLD_OFF, TIMES},
+    config::{
+        Config, EMBEDDED, FENCES_EVICTED, FENCES_EVICTED_AND_CRASHES, MOVING, RESTARTS,
+        WITHOUT_FAULTS,
+    },
     world,
 };
-use std::{collections::BTreeMap, env, time::Duration};
-
-const ANY: &[Policy] = &[Policy::Abort, Policy::OnFailure, Policy::Always];
-
-/// A COMMIT that takes longer is beyond the promise: its fences expire.
-const LONGEST_COMMIT: Duration = TIMES.fence_ttl.saturating_sub(TIMES.commit_window);
-/// The same, where fences are lost in restarts.
-const LONGEST_COMMIT_AT_RESTARTS: Duration = HOLD_OFF.saturating_sub(TIMES.commit_window);
-
-const WITHOUT_FAULTS: Config = Config {
-    name: "without faults",
-    store: Store::Embedded,
-    policies: ANY,
-    promise: Promise::Linearizable,
-    faults: Faults::NONE,
-    longest_commit: LONGEST_COMMIT,
-    mutation: None,
-};
-
-const EMBEDDED: Config = Config { name: "embedded", faults: Faults::MANY, ..WITHOUT_FAULTS };
-
-const RESTARTS: Config = Config {
-    name: "restarts",
-    store: Store::Reference,
-    faults: Faults { restarted: 150, ..Faults::MANY },
-    longest_commit: LONGEST_COMMIT_AT_RESTARTS,
-    ..WITHOUT_FAULTS
-};
-
-const MOVING: Config = Config { name: "moving", store: Store::Moving, ..RESTARTS };
-
-const FENCES_EVICTED: Config = Config {
-    name: "fences evicted",
-    promise: Promise::Acknowledged,
-    faults: Faults { fence_evicted: 20, crashed: 0, ..Faults::MANY },
-    ..EMBEDDED
-};
-
-const FENCES_EVICTED_AND_CRASHES: Config = Config {
-    name: "fences evicted and crashes",
-    policies: &[Policy::Always],
-    promise: Promise::Acknowledged,
-    faults: Faults { fence_evicted: 20, ..Faults::MANY },
-    ..EMBEDDED
-};
+use std::{collections::BTreeMap, env};
 
 fn number(name: &str) -> Option<u64> {
     let value = env::var(name).ok()?;
     Some(value.parse().unwrap_or_else(|_| panic!("{name}={value} is not a number")))
 }
 
-/// Runs that many seeds; with `SIMULATION_SEED` only that one.
-fn simulate(config: &Config, seeds: u64) {
-    let seeds = match number("SIMULATION_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("SIMULATION_SEEDS").unwrap_or(seeds),
+/// What every configuration does.
+const WORK: &[&str] =
+    &["read", "load", "refresh", "peek", "invalidated", "statement", "committed", "acknowledged"];
+/// What all those with faults do.
+const TROUBLE: &[&str] = &[
+    "command lost",
+    "reply lost",
+    "command late",
+    "cut off",
+    "evicted",
+    "cancelled",
+    "rolled back",
+    "COMMIT unknown",
+    "enlisted",
+    "drained",
+    "pause",
+];
+
+/// Runs that many seeds, in which all that must have happened; with
+/// `SIMULATION_SEED` only that one.
+fn simulate(config: &Config, seeds: u64, happens: &[&[&str]]) {
+    let (seeds, is_whole) = match number("SIMULATION_SEED") {
+        Some(seed) => (seed..seed + 1, false),
+        None => (0..number("SIMULATION_SEEDS").unwrap_or(seeds), true),
     };
     let mut counts = BTreeMap::new();
     for seed in seeds.clone() {
         let outcome = world::run(config, seed, false);
         if let Some(violation) = outcome.violation {
             let trace = world::run(config, seed, true).trace.join("\n");
+            let test = std::thread::current().name().unwrap_or_default().to_owned();
             panic!(
-                "{trace}\n\n{}, seed {seed}: {violation}\n\
-                 The same again: SIMULATION_SEED={seed} cargo test -p cached-orm \
-                 --features embedded {}",
+                "{trace}\n\n{}, seed {seed}: {violation}\nThe same again: SIMULATION_SEED={seed} \
+                 cargo test -p cached-orm --features embedded --lib {test}",
                 config.name,
-                std::thread::current().name().unwrap_or_default(),
             );
         }
         for (what, count) in outcome.counts {
@@ -78,6 +54,9 @@ fn simulate(config: &Config, seeds: u64) {
         }
     }
     report(config.name, seeds.end - seeds.start, &counts);
+    for what in happens.iter().flat_map(|happens| happens.iter()).filter(|_| is_whole) {
+        assert!(counts.contains_key(what), "{}: {what} never happened", config.name);
+    }
 }
 
 /// Shown by `--nocapture`.
@@ -86,31 +65,41 @@ fn report(name: &str, seeds: u64, counts: &BTreeMap<&'static str, u64>) {
 }
 
 #[test]
+fn a_seed_tells_the_whole_run() {
+    for seed in 0..20 {
+        let [first, second] = [(); 2].map(|()| world::run(&RESTARTS, seed, true));
+        assert!(!first.trace.is_empty());
+        assert_eq!(first.trace, second.trace, "seed {seed}");
+        assert_eq!(first.counts, second.counts, "seed {seed}");
+    }
+}
+
+#[test]
 fn nothing_is_stale_without_faults() {
-    simulate(&WITHOUT_FAULTS, 300);
+    simulate(&WITHOUT_FAULTS, 300, &[WORK]);
 }
 
 #[test]
 fn nothing_is_stale_with_faults() {
-    simulate(&EMBEDDED, 1000);
+    simulate(&EMBEDDED, 1000, &[WORK, TROUBLE, &["crashed"]]);
 }
 
 #[test]
 fn nothing_is_stale_with_restarts() {
-    simulate(&RESTARTS, 1000);
+    simulate(&RESTARTS, 1000, &[WORK, TROUBLE, &["crashed", "restarted"]]);
 }
 
 #[test]
 fn nothing_is_stale_while_servers_are_changed() {
-    simulate(&MOVING, 500);
+    simulate(&MOVING, 500, &[WORK, TROUBLE, &["crashed", "restarted"]]);
 }
 
 #[test]
 fn nothing_acknowledged_is_stale_when_fences_are_evicted() {
-    simulate(&FENCES_EVICTED, 500);
+    simulate(&FENCES_EVICTED, 500, &[WORK, TROUBLE, &["fence evicted"]]);
 }
 
 #[test]
 fn nothing_acknowledged_is_stale_when_fences_are_evicted_and_writers_crash() {
-    simulate(&FENCES_EVICTED_AND_CRASHES, 500);
+    simulate(&FENCES_EVICTED_AND_CRASHES, 500, &[WORK, TROUBLE, &["fence evicted", "crashed"]]);
 }
