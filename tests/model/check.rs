@@ -1,0 +1,42 @@
+//! Explores every state of a configuration.
+
+use super::{configuration::Configuration, protocol::Protocol};
+use stateright::{Checker, HasDiscoveries, Model};
+use std::{collections::BTreeSet, time::Instant};
+
+/// Every state must have every promised property.
+pub(crate) fn holds(name: &str, configuration: Configuration) {
+    let began = Instant::now();
+    let checker = Protocol { configuration }
+        .checker()
+        .finish_when(HasDiscoveries::AnyFailures)
+        .spawn_bfs()
+        .join();
+    eprintln!(
+        "{name}: {} states, depth {}, {:.1} s",
+        checker.unique_state_count(),
+        checker.max_depth(),
+        began.elapsed().as_secs_f64(),
+    );
+    for (property, path) in checker.discoveries() {
+        panic!("{name}: \"{property}\" does not hold:\n{path}{:#?}", path.last_state());
+    }
+}
+
+/// Some state must lack the property.
+pub(crate) fn is_caught(name: &str, property: &'static str, configuration: Configuration) {
+    let began = Instant::now();
+    let checker = Protocol { configuration }
+        .checker()
+        .finish_when(HasDiscoveries::AnyOf(BTreeSet::from([property])))
+        .spawn_bfs()
+        .join();
+    let path = checker.discovery(property);
+    let steps = path.map(|path| path.into_actions().len());
+    eprintln!(
+        "{name}: \"{property}\" is violated after {steps:?} steps; {} states, {:.1} s",
+        checker.unique_state_count(),
+        began.elapsed().as_secs_f64(),
+    );
+    assert!(steps.is_some(), "{name}: \"{property}\" holds");
+}
