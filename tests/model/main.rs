@@ -7,6 +7,7 @@ mod database;
 mod delivery;
 mod drainer;
 mod holding;
+mod mutations;
 mod properties;
 mod protocol;
 mod reader;

@@ -7,8 +7,7 @@
 //! - A read that was told to ask again later, or that must load for itself
 //!   without filling, is a read that begins then: its load comes after its
 //!   beginning. Unless loads are shared, it is one step.
-//! - An `mg` whose reply is lost leaves a lease that nobody holds: as does a
-//!   reader that crashes with its lease. After a crash it begins anew.
+//! - A reader that crashes begins anew.
 //! - Who owns a fill returns what was loaded, and that was loaded after the
 //!   read began. So only who joins has a floor to remember.
 //! - A caller who goes away is one whose result nobody looks at.
@@ -73,8 +72,10 @@ pub(crate) struct Floor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     Read(usize),
-    /// The cache does not answer.
+    /// The cache does not get the `mg`.
     ReadUncached(usize),
+    /// The cache's answer is lost, and with it a lease.
+    ReadUnanswered(usize),
     /// The row is there, and is loaded anew.
     Refresh(usize),
     Load,
@@ -102,6 +103,9 @@ pub(crate) fn actions(
                 actions.push(Action::Read(key));
                 if configuration.faults.timeouts > 0 {
                     actions.push(Action::ReadUncached(key));
+                    if state.server.items[key] == Item::Nothing && !state.server.hold_off {
+                        actions.push(Action::ReadUnanswered(key));
+                    }
                 }
                 if configuration.refresh && matches!(state.server.items[key], Item::Row(_)) {
                     actions.push(Action::Refresh(key));
@@ -130,6 +134,10 @@ pub(crate) fn apply(configuration: &Configuration, state: &mut State, id: usize,
     match (action, state.readers[id]) {
         (Action::Read(key), _) => read(configuration, state, id, key),
         (Action::ReadUncached(key), _) => load_only(configuration, state, id, key),
+        (Action::ReadUnanswered(key), _) => {
+            state.server.lease(key);
+            load_only(configuration, state, id, key);
+        }
         (Action::Refresh(key), _) => match other_filling(configuration, state, id, key) {
             Some(stage) => join(configuration, state, id, key, stage),
             None => {

@@ -59,7 +59,6 @@ pub(crate) enum Step {
     Record,
     /// Gone, while its transaction is not over yet.
     Crashed,
-    Done,
 }
 
 impl Default for Step {
@@ -151,16 +150,15 @@ pub(crate) fn actions(
             }
         }
         Step::Unknown => {
-            if writer.transaction == Transaction::Sent {
-                for key in (0..KEYS).filter(|key| has(writer.journal, *key)) {
-                    let own = Item::Fence { token: writer.token(id), no_write_through: true };
-                    if state.server.items[key] != own {
-                        actions.extend(
-                            deliveries(configuration, state).map(|how| Action::Renew(key, how)),
-                        );
-                    }
+            // It goes on until it has learned the outcome, which may be there already.
+            for key in (0..KEYS).filter(|key| has(writer.journal, *key)) {
+                let own = Item::Fence { token: writer.token(id), no_write_through: true };
+                if state.server.items[key] != own {
+                    let ways = deliveries(configuration, state);
+                    actions.extend(ways.map(|way| Action::Renew(key, way)));
                 }
-            } else {
+            }
+            if writer.transaction != Transaction::Sent {
                 actions.push(Action::LearnOutcome);
             }
         }
@@ -179,7 +177,7 @@ pub(crate) fn actions(
                 actions.push(Action::RecordFails);
             }
         }
-        Step::Crashed | Step::Done => {}
+        Step::Crashed => {}
     }
     let is_open = writer.transaction == Transaction::Open;
     if faults.rollbacks && is_open && matches!(writer.step, Step::Statement(_) | Step::Fence(0)) {
@@ -187,7 +185,7 @@ pub(crate) fn actions(
     }
     if faults.crash_writers
         && writer.transaction != Transaction::None
-        && !matches!(writer.step, Step::Crashed | Step::Done)
+        && writer.step != Step::Crashed
     {
         actions.push(Action::Crash);
     }

@@ -1,0 +1,207 @@
+//! Mistakes, each in the smallest configuration that shows it. The same
+//! configuration without the mistake holds.
+
+use super::{
+    check::{holds, is_caught},
+    configuration::{
+        By, Configuration, Faults, Mutation, OnUnreachable, Operation, Renewal, Script, UPDATE,
+        Undo,
+    },
+    properties::{AT_REST, COMMITTED, FRESH, LINEARIZABLE},
+};
+
+/// An update whose fence is deleted after it.
+const LONG_UPDATE: Script = Script { by: By::Transaction, ..UPDATE };
+const INSERT: Script = Script { operation: Operation::Insert, ..UPDATE };
+const DELETE: Script = Script { operation: Operation::Delete, ..UPDATE };
+const BY_OTHERS: Script = Script { by: By::OtherProgram, ..UPDATE };
+
+fn check(mutation: Mutation, properties: &[&'static str], configuration: Configuration) {
+    holds(&format!("without {mutation:?}"), configuration.clone());
+    for property in properties {
+        let mutated = configuration.clone().mutated(mutation);
+        is_caught(&format!("{mutation:?}"), property, mutated);
+    }
+}
+
+fn with(faults: Faults) -> Configuration {
+    Configuration { faults, ..Configuration::PLAIN }
+}
+
+#[test]
+fn set_after_commit_and_plain_fill() {
+    check(Mutation::Naive, &[FRESH, LINEARIZABLE, AT_REST], Configuration::PLAIN);
+}
+
+#[test]
+fn fence_before_statement() {
+    check(Mutation::FenceBeforeStatement, &[LINEARIZABLE], Configuration::PLAIN);
+    check(
+        Mutation::FenceBeforeStatement,
+        &[AT_REST],
+        with(Faults { crash_writers: true, ..Faults::NONE }),
+    );
+}
+
+#[test]
+fn fences_on_rows_that_no_statement_met() {
+    check(
+        Mutation::FenceUnmetRows,
+        &[LINEARIZABLE],
+        Configuration {
+            rows_exist: false,
+            scripts: [&[INSERT], &[UPDATE]],
+            ..Configuration::PLAIN
+        },
+    );
+}
+
+#[test]
+fn fill_without_cas() {
+    check(Mutation::FillWithoutCas, &[FRESH, LINEARIZABLE, AT_REST], Configuration::PLAIN);
+}
+
+#[test]
+fn tokens_used_after_a_restart() {
+    check(
+        Mutation::UnscopedCas,
+        &[FRESH, LINEARIZABLE, AT_REST],
+        with(Faults { restarts: 1, ..Faults::NONE }),
+    );
+}
+
+#[test]
+fn no_hold_off() {
+    check(Mutation::NoHoldOff, &[LINEARIZABLE], with(Faults { restarts: 1, ..Faults::NONE }));
+    check(
+        Mutation::NoHoldOff,
+        &[AT_REST],
+        with(Faults { restarts: 1, crash_writers: true, ..Faults::NONE }),
+    );
+}
+
+#[test]
+fn joining_an_unconfirmed_fill() {
+    check(
+        Mutation::JoinUnconfirmedFill,
+        &[FRESH, LINEARIZABLE],
+        Configuration { one_process: true, refresh: true, ..Configuration::PLAIN },
+    );
+}
+
+#[test]
+fn joining_a_fill_that_is_confirmed_after_the_read_began() {
+    check(
+        Mutation::JoinStoredFill,
+        &[FRESH, LINEARIZABLE],
+        Configuration {
+            one_process: true,
+            faults: Faults { evict_rows: true, timeouts: 1, ..Faults::NONE },
+            ..Configuration::PLAIN
+        },
+    );
+}
+
+#[test]
+fn joining_a_load_under_way() {
+    check(
+        Mutation::JoinLoadUnderWay,
+        &[FRESH, LINEARIZABLE],
+        Configuration { one_process: true, ..Configuration::PLAIN },
+    );
+}
+
+#[test]
+fn no_outbox_row_for_a_fence_that_failed() {
+    check(
+        Mutation::NoOutboxRow,
+        &[FRESH, AT_REST],
+        Configuration {
+            on_unreachable: OnUnreachable::Outbox,
+            faults: Faults { timeouts: 1, ..Faults::NONE },
+            ..Configuration::PLAIN
+        },
+    );
+}
+
+#[test]
+fn unconditional_delete() {
+    check(
+        Mutation::UnconditionalDelete,
+        &[LINEARIZABLE, AT_REST],
+        Configuration {
+            scripts: [&[LONG_UPDATE], &[UPDATE]],
+            faults: Faults { crash_writers: true, ..Faults::NONE },
+            ..Configuration::PLAIN
+        },
+    );
+}
+
+#[test]
+fn unconditional_write_through() {
+    check(
+        Mutation::UnconditionalWriteThrough,
+        &[FRESH, LINEARIZABLE, AT_REST],
+        Configuration::PLAIN,
+    );
+}
+
+#[test]
+fn release_that_does_not_clear() {
+    check(Mutation::NoClear, &[FRESH], with(Faults { evict_fences: true, ..Faults::NONE }));
+}
+
+#[test]
+fn drainer_that_deletes_fences() {
+    check(
+        Mutation::DrainerDeletesFences,
+        &[LINEARIZABLE],
+        Configuration { scripts: [&[BY_OTHERS], &[UPDATE]], ..Configuration::PLAIN },
+    );
+}
+
+#[test]
+fn drainer_that_ignores_fences() {
+    check(
+        Mutation::DrainerSkipsFences,
+        &[FRESH, AT_REST],
+        Configuration { scripts: [&[BY_OTHERS], &[UPDATE]], ..Configuration::PLAIN },
+    );
+}
+
+#[test]
+fn drainer_that_ignores_leases() {
+    check(
+        Mutation::DrainerSkipsLeases,
+        &[FRESH, AT_REST],
+        Configuration { scripts: [&[BY_OTHERS], &[]], ..Configuration::PLAIN },
+    );
+}
+
+#[test]
+fn commit_after_the_fence_has_expired() {
+    check(Mutation::CommitAfterTtl, &[LINEARIZABLE], Configuration::PLAIN);
+    check(
+        Mutation::CommitAfterTtl,
+        &[AT_REST],
+        with(Faults { crash_writers: true, ..Faults::NONE }),
+    );
+}
+
+/// A fence that comes late may lie in the place of another writer's.
+#[test]
+fn fences_taken_away_after_rollback() {
+    let configuration = with(Faults { timeouts: 1, late: true, ..Faults::NONE });
+    holds("undo before rollback", configuration.clone());
+    let mutated = Configuration { undo: Undo::AfterRollback, ..configuration };
+    is_caught("undo after rollback", LINEARIZABLE, mutated);
+}
+
+/// So may one that is put again after its transaction has ended.
+#[test]
+fn fences_renewed_over_those_of_others() {
+    let configuration = with(Faults { unknown_commits: true, ..Faults::NONE });
+    holds("conditional renewal", configuration.clone());
+    let mutated = Configuration { renewal: Renewal::Unconditional, ..configuration };
+    is_caught("unconditional renewal", LINEARIZABLE, mutated);
+}
