@@ -25,7 +25,7 @@ pub(crate) struct Configuration {
     /// Whether every write puts its keys into the outbox.
     pub(crate) always_outbox: bool,
     pub(crate) renewal: Renewal,
-    pub(crate) undo: Undo,
+    pub(crate) own_fence: OwnFence,
     pub(crate) faults: Faults,
     pub(crate) mutation: Option<Mutation>,
 }
@@ -68,26 +68,29 @@ pub(crate) enum OnUnreachable {
     Outbox,
 }
 
-/// What a writer does until the outcome of its COMMIT is known.
+/// How fences are put again while COMMIT takes long, or its outcome is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Renewal {
-    /// Its fences are left to expire.
+    /// Not at all; they are left to expire.
     Never,
-    /// They are put again, unless another writer's fence lies there, and
-    /// deleted when the outcome is known.
+    /// Unless another writer's fence lies there.
     Conditional,
-    /// They are put again, whatever lies there, and deleted when the outcome is
-    /// known.
+    /// Whatever lies there.
     Unconditional,
 }
 
-/// When fences are taken away if one of them can't be confirmed.
+/// What becomes of a writer's own fence that it finds under a key when its row
+/// lock is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Undo {
-    /// While the transaction still holds its row locks.
-    BeforeRollback,
-    /// After they are gone.
-    AfterRollback,
+pub(crate) enum OwnFence {
+    /// It is deleted, unless it may lie in the place of another writer's, which
+    /// may not have committed yet. That is so if the command that set it may
+    /// have come after the row lock was gone: it was not answered; it was a
+    /// renewal that does not look at what lies there; or the connection broke
+    /// and the transaction turned out to be rolled back, nobody knows since when.
+    DeletedUnlessDoubtful,
+    /// It is deleted.
+    Deleted,
 }
 
 /// Crashes and evictions happen any number of times.
@@ -100,6 +103,9 @@ pub(crate) struct Faults {
     pub(crate) crash_readers: bool,
     /// Users roll back, and COMMIT fails.
     pub(crate) rollbacks: bool,
+    /// The database ends transactions, and the writer does not notice before
+    /// its next statement.
+    pub(crate) lost_transactions: bool,
     /// The connection to the database breaks during COMMIT.
     pub(crate) unknown_commits: bool,
     /// COMMIT may take longer than fences and hold-offs last.
@@ -122,6 +128,7 @@ impl Faults {
         crash_writers: false,
         crash_readers: false,
         rollbacks: false,
+        lost_transactions: false,
         unknown_commits: false,
         slow_commits: false,
         missed_windows: false,
@@ -183,7 +190,7 @@ impl Configuration {
         on_unreachable: OnUnreachable::Abort,
         always_outbox: false,
         renewal: Renewal::Conditional,
-        undo: Undo::BeforeRollback,
+        own_fence: OwnFence::DeletedUnlessDoubtful,
         faults: Faults::NONE,
         mutation: None,
     };

@@ -30,7 +30,8 @@ pub(crate) struct Database {
 pub(crate) enum Step {
     /// A COMMIT that was sent takes effect.
     Commit(usize),
-    /// A transaction is rolled back: COMMIT failed, or its connection is gone.
+    /// A transaction is rolled back: COMMIT failed, its connection is gone, or
+    /// the database has ended it.
     RollBack(usize),
 }
 
@@ -121,7 +122,10 @@ pub(crate) fn steps(configuration: &Configuration, state: &State, steps: &mut Ve
                     steps.push(Step::RollBack(id));
                 }
             }
-            Transaction::Open if writer.step == writer::Step::Crashed => {
+            Transaction::Open
+                if writer.step == writer::Step::Crashed
+                    || configuration.faults.lost_transactions =>
+            {
                 steps.push(Step::RollBack(id));
             }
             Transaction::None

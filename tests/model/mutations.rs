@@ -4,8 +4,8 @@
 use super::{
     check::{holds, is_caught},
     configuration::{
-        By, Configuration, Faults, Mutation, OnUnreachable, Operation, Renewal, Script, UPDATE,
-        Undo,
+        By, Configuration, Faults, Mutation, OnUnreachable, Operation, OwnFence, Renewal, Script,
+        UPDATE,
     },
     properties::{AT_REST, COMMITTED, FRESH, LINEARIZABLE},
 };
@@ -188,20 +188,56 @@ fn commit_after_the_fence_has_expired() {
     );
 }
 
-/// A fence that comes late may lie in the place of another writer's.
+/// A fence that was set after its writer's row lock was gone may lie in the
+/// place of another writer's: its writer must not take it away.
 #[test]
-fn fences_taken_away_after_rollback() {
-    let configuration = with(Faults { timeouts: 1, late: true, ..Faults::NONE });
-    holds("undo before rollback", configuration.clone());
-    let mutated = Configuration { undo: Undo::AfterRollback, ..configuration };
-    is_caught("undo after rollback", LINEARIZABLE, mutated);
+fn doubtful_fences_taken_away() {
+    let timeouts = Faults { timeouts: 1, late: true, ..Faults::NONE };
+    let plain = Configuration::PLAIN;
+    let outbox = Configuration { on_unreachable: OnUnreachable::Outbox, ..plain.clone() };
+    let unconditional = Configuration { renewal: Renewal::Unconditional, ..plain.clone() };
+    for (name, configuration) in [
+        ("rolled back for it", Configuration { faults: timeouts, ..plain.clone() }),
+        ("enlisted for it", Configuration { faults: timeouts, ..outbox.clone() }),
+        (
+            "fenced again",
+            Configuration { faults: Faults { missed_windows: true, ..timeouts }, ..outbox },
+        ),
+        (
+            "renewed",
+            Configuration {
+                faults: Faults { unknown_commits: true, ..Faults::NONE },
+                ..unconditional
+            },
+        ),
+        (
+            "lost its transaction",
+            Configuration { faults: Faults { lost_transactions: true, ..Faults::NONE }, ..plain },
+        ),
+    ] {
+        holds(name, configuration.clone());
+        let mutated = Configuration { own_fence: OwnFence::Deleted, ..configuration.clone() };
+        is_caught(name, LINEARIZABLE, mutated.clone());
+        let faults = Faults { crash_writers: true, ..configuration.faults };
+        is_caught(name, AT_REST, Configuration { faults, ..mutated });
+    }
 }
 
-/// So may one that is put again after its transaction has ended.
+/// What does not look at what lies there must not be taken for certain, and
+/// what looks may.
 #[test]
-fn fences_renewed_over_those_of_others() {
-    let configuration = with(Faults { unknown_commits: true, ..Faults::NONE });
-    holds("conditional renewal", configuration.clone());
-    let mutated = Configuration { renewal: Renewal::Unconditional, ..configuration };
-    is_caught("unconditional renewal", LINEARIZABLE, mutated);
+fn renewal() {
+    for renewal in [Renewal::Conditional, Renewal::Never, Renewal::Unconditional] {
+        let configuration = Configuration {
+            renewal,
+            faults: Faults {
+                unknown_commits: true,
+                rollbacks: true,
+                crash_writers: true,
+                ..Faults::NONE
+            },
+            ..Configuration::PLAIN
+        };
+        holds(&format!("{renewal:?} renewal"), configuration);
+    }
 }

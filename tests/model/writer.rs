@@ -8,7 +8,7 @@
 
 use super::{
     configuration::{
-        By, Configuration, KEYS, Mutation, OnUnreachable, Operation, Renewal, Script, Undo,
+        By, Configuration, KEYS, Mutation, OnUnreachable, Operation, OwnFence, Renewal, Script,
     },
     database::Met,
     delivery::{deliver, deliveries},
@@ -32,6 +32,9 @@ pub(crate) struct Writer {
     pub(crate) outbox: u8,
     /// Whether a fence could not be confirmed.
     pub(crate) failed: bool,
+    /// The keys where a command to set the fence may have come, or may still
+    /// come, after the row lock was gone.
+    pub(crate) doubtful: u8,
     /// Whether it has fenced for the second time.
     pub(crate) fenced_again: bool,
     /// Whether it does not hear how COMMIT ended.
@@ -143,6 +146,7 @@ pub(crate) fn actions(
         }
         Step::Committing => {
             if faults.unknown_commits {
+                renewals(configuration, state, id, actions);
                 if writer.transaction != Transaction::Sent {
                     actions.push(Action::HearOutcome);
                 }
@@ -150,14 +154,7 @@ pub(crate) fn actions(
             }
         }
         Step::Unknown => {
-            // It goes on until it has learned the outcome, which may be there already.
-            for key in (0..KEYS).filter(|key| has(writer.journal, *key)) {
-                let own = Item::Fence { token: writer.token(id), no_write_through: true };
-                if state.server.items[key] != own {
-                    let ways = deliveries(configuration, state);
-                    actions.extend(ways.map(|way| Action::Renew(key, way)));
-                }
-            }
+            renewals(configuration, state, id, actions);
             if writer.transaction != Transaction::Sent {
                 actions.push(Action::LearnOutcome);
             }
@@ -191,12 +188,30 @@ pub(crate) fn actions(
     }
 }
 
+/// They go on until the outcome is known, so they may come after it.
+fn renewals(configuration: &Configuration, state: &State, id: usize, actions: &mut Vec<Action>) {
+    if configuration.renewal == Renewal::Never {
+        return;
+    }
+    let writer = &state.writers[id];
+    let own = Item::Fence { token: writer.token(id), no_write_through: true };
+    for key in (0..KEYS).filter(|key| has(writer.journal, *key)) {
+        if state.server.items[key] != own {
+            let ways = deliveries(configuration, state);
+            actions.extend(ways.map(|way| Action::Renew(key, way)));
+        }
+    }
+}
+
 pub(crate) fn apply(configuration: &Configuration, state: &mut State, id: usize, action: Action) {
     let writer = state.writers[id];
     match (action, writer.step) {
         (Action::Run, Step::Statement(place)) => run(configuration, state, id, place),
         (Action::Fence(delivery), Step::Fence(place)) => {
             fence(configuration, state, id, place, delivery);
+        }
+        (Action::SendCommit, _) if writer.transaction == Transaction::RolledBack => {
+            disconnect(configuration, state, id);
         }
         (Action::SendCommit, _) => {
             state.writers[id].transaction = Transaction::Sent;
@@ -213,13 +228,7 @@ pub(crate) fn apply(configuration: &Configuration, state: &mut State, id: usize,
             next_transaction(state, id);
         }
         (Action::HearOutcome, _) => hear_outcome(configuration, state, id),
-        (Action::Disconnect, _) => {
-            state.writers[id].disconnected = true;
-            state.writers[id].step = Step::Unknown;
-            if configuration.renewal == Renewal::Never {
-                crash(state, id);
-            }
-        }
+        (Action::Disconnect, _) => disconnect(configuration, state, id),
         (Action::Renew(key, delivery), _) => renew(configuration, state, id, key, delivery),
         (Action::LearnOutcome, _) => to_look(configuration, state, id, 0),
         (Action::Release(delivery), Step::Release(place)) => {
@@ -270,6 +279,9 @@ fn run(configuration: &Configuration, state: &mut State, id: usize, place: usize
         return to_fence(configuration, state, id, 0);
     }
     let key = script.keys[place];
+    if writer.transaction == Transaction::RolledBack {
+        return next_transaction(state, id);
+    }
     match state.database.run(id, key, script.operation) {
         Met::Blocked => return,
         Met::Duplicate => {
@@ -312,7 +324,13 @@ fn to_fence(configuration: &Configuration, state: &mut State, id: usize, from: u
         database.commit(id, &mut writers[id]);
         next_transaction(state, id);
     } else if writer.failed {
-        undo(configuration, state, id);
+        if writer.transaction == Transaction::Open {
+            let State { database, writers, .. } = state;
+            database.roll_back(id, &mut writers[id]);
+        } else {
+            writer.disconnected = true;
+        }
+        to_look(configuration, state, id, 0);
     } else if writer.transaction == Transaction::None {
         writer.step = Step::Statement(0);
     } else {
@@ -339,6 +357,7 @@ fn fence(
         Some(Reply::Done(cas)) => writer.fences[key] = cas,
         _ => {
             writer.fences[key] = Cas::NONE;
+            add(&mut writer.doubtful, key);
             match configuration.on_unreachable {
                 _ if configuration.mutation == Some(Mutation::NoOutboxRow) => {}
                 OnUnreachable::Abort => writer.failed = true,
@@ -349,20 +368,25 @@ fn fence(
     to_fence(configuration, state, id, place + 1);
 }
 
-/// Takes the fences away, and rolls back.
-fn undo(configuration: &Configuration, state: &mut State, id: usize) {
-    if configuration.undo == Undo::AfterRollback {
-        let State { database, writers, .. } = state;
-        database.roll_back(id, &mut writers[id]);
-    }
-    to_look(configuration, state, id, 0);
-}
-
-/// Learns from the database how COMMIT ended.
+/// Takes away what lies under the keys of a transaction that was rolled back by
+/// COMMIT, or releases those of one that was committed.
 pub(crate) fn hear_outcome(configuration: &Configuration, state: &mut State, id: usize) {
-    to_release(configuration, state, id, 0);
+    if state.writers[id].transaction == Transaction::Committed {
+        to_release(configuration, state, id, 0);
+    } else {
+        to_look(configuration, state, id, 0);
+    }
 }
 
+fn disconnect(configuration: &Configuration, state: &mut State, id: usize) {
+    state.writers[id].disconnected = true;
+    state.writers[id].step = Step::Unknown;
+    if configuration.renewal == Renewal::Never {
+        crash(state, id);
+    }
+}
+
+/// With its token gone, a fence that was put again is released by deletion.
 fn renew(
     configuration: &Configuration,
     state: &mut State,
@@ -380,25 +404,17 @@ fn renew(
             Command::Replace(fence, state.server.versions[key])
         }
     };
-    if let Some(Reply::Done(cas)) = deliver(state, key, command, delivery) {
-        state.writers[id].fences[key] = cas;
-        if configuration.faults.slow_commits {
-            remove(&mut state.server.waits_for, id);
-        }
+    if configuration.renewal == Renewal::Unconditional {
+        add(&mut state.writers[id].doubtful, key);
     }
+    deliver(state, key, command, delivery);
 }
 
 /// To the next key that has to be released, from this place on.
 fn to_release(configuration: &Configuration, state: &mut State, id: usize, from: usize) {
     let keys = script(configuration, id, &state.writers[id]).keys;
     let writer = &mut state.writers[id];
-    let is_naive = configuration.mutation == Some(Mutation::Naive);
-    // A fence that is not confirmed is left to the drainer: it may still come,
-    // and then lie in the place of another writer's.
-    let next = (from..keys.len()).find(|place| {
-        has(writer.journal, keys[*place]) && (is_naive || writer.fences[keys[*place]] != Cas::NONE)
-    });
-    match next {
+    match (from..keys.len()).find(|place| has(writer.journal, keys[*place])) {
         Some(place) => writer.step = Step::Release(place),
         None => ended(configuration, state, id),
     }
@@ -416,12 +432,15 @@ fn release(
     let key = script.keys[place];
     let cas = writer.fences[key];
     let row = Item::Row(writer.revisions[key]);
-    let is_committed = writer.transaction == Transaction::Committed;
-    let writes_through = is_committed
-        && script.by == By::Statement
+    let mutation = configuration.mutation;
+    if cas == Cas::NONE && mutation != Some(Mutation::Naive) {
+        // Its row of the outbox makes sure of it; this is to be quick.
+        state.writers[id].step = Step::Look(place);
+        return look(configuration, state, id, place, delivery);
+    }
+    let writes_through = script.by == By::Statement
         && script.operation != Operation::Delete
         && writer.revisions[key] != 0;
-    let mutation = configuration.mutation;
     let command = match (writes_through, mutation) {
         (true, Some(Mutation::Naive | Mutation::UnconditionalWriteThrough)) => Command::Put(row),
         (true, _) => Command::Replace(row, cas),
@@ -487,10 +506,14 @@ fn look(
         state.timeouts_left -= 1;
         return released(configuration, state, id, key, false);
     }
-    let token = state.writers[id].token(id);
+    let writer = &state.writers[id];
+    let token = writer.token(id);
+    let is_doubtful = has(writer.doubtful, key)
+        || writer.disconnected && writer.transaction == Transaction::RolledBack;
+    let leaves_own = is_doubtful && configuration.own_fence == OwnFence::DeletedUnlessDoubtful;
     match state.server.items[key] {
         Item::Nothing => released(configuration, state, id, key, true),
-        Item::Fence { token: other, .. } if other != token => {
+        Item::Fence { token: other, .. } if other != token || leaves_own => {
             released(configuration, state, id, key, true);
         }
         Item::Lease | Item::Row(_) | Item::Fence { .. } => {
@@ -502,11 +525,6 @@ fn look(
 /// All keys are done.
 fn ended(configuration: &Configuration, state: &mut State, id: usize) {
     let writer = &state.writers[id];
-    if writer.transaction == Transaction::Open {
-        let State { database, writers, .. } = state;
-        database.roll_back(id, &mut writers[id]);
-        return next_transaction(state, id);
-    }
     if writer.transaction == Transaction::RolledBack || writer.disconnected {
         return next_transaction(state, id);
     }
