@@ -27,6 +27,8 @@ pub(crate) struct Configuration {
     pub(crate) renewal: Renewal,
     pub(crate) own_fence: OwnFence,
     pub(crate) faults: Faults,
+    /// Whether CAS tokens are real numbers, whose history makes more states.
+    pub(crate) counts_tokens: bool,
     pub(crate) mutation: Option<Mutation>,
 }
 
@@ -167,6 +169,8 @@ pub(crate) enum Mutation {
     UnconditionalDelete,
     /// The row is put by key alone.
     UnconditionalWriteThrough,
+    /// The row takes the fence's place before COMMIT.
+    WriteThroughBeforeCommit,
     /// Release gives up if the fence is not as it was put.
     NoClear,
     /// The drainer takes fences away, as it does rows.
@@ -192,6 +196,7 @@ impl Configuration {
         renewal: Renewal::Conditional,
         own_fence: OwnFence::DeletedUnlessDoubtful,
         faults: Faults::NONE,
+        counts_tokens: false,
         mutation: None,
     };
 
@@ -215,18 +220,17 @@ impl Configuration {
             || self.faults.timeouts > 0 && self.on_unreachable == OnUnreachable::Abort;
         !(loses_fences && leaves_fences) || self.always_outbox
     }
-
-    /// Whether somebody drains the outbox.
-    pub(crate) fn has_drainer(&self) -> bool {
-        self.always_outbox
-            || self.on_unreachable == OnUnreachable::Outbox
-            || self
-                .scripts
-                .iter()
-                .any(|scripts| scripts.iter().any(|script| script.by == By::OtherProgram))
-    }
 }
 
 /// `UPDATE` of the first row, by a single statement.
 pub(crate) const UPDATE: Script =
     Script { keys: &[0], operation: Operation::Update, by: By::Statement };
+
+/// An update whose fence is deleted after it.
+pub(crate) const LONG_UPDATE: Script = Script { by: By::Transaction, ..UPDATE };
+pub(crate) const INSERT: Script = Script { operation: Operation::Insert, ..UPDATE };
+pub(crate) const DELETE: Script = Script { operation: Operation::Delete, ..UPDATE };
+/// An update by another program.
+pub(crate) const BY_OTHERS: Script = Script { by: By::OtherProgram, ..UPDATE };
+/// Both rows in one transaction.
+pub(crate) const UPDATE_BOTH: Script = Script { keys: &[0, 1], ..LONG_UPDATE };

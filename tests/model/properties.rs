@@ -14,6 +14,10 @@ pub(crate) const FRESH: &str = "no stale read after an acknowledgement";
 /// A read returns nothing older than what was acknowledged, or returned by
 /// another read, before it started.
 pub(crate) const LINEARIZABLE: &str = "linearizable for each key";
+/// What can be hit is what the database has, at any moment, or an outbox row is
+/// pending. So to the outside a row's read is one with the database: the index's
+/// model builds on that.
+pub(crate) const CURRENT: &str = "a row in the cache is the committed one";
 /// With nothing under way, the cache has what the database has, or an outbox
 /// row is pending.
 pub(crate) const AT_REST: &str = "at rest the cache equals the database";
@@ -31,6 +35,7 @@ pub(crate) fn promised(configuration: &Configuration) -> Vec<Property<Protocol>>
         properties.push(Property::always(LINEARIZABLE, |_, state: &State| {
             !state.history.violations.not_linearizable
         }));
+        properties.push(Property::always(CURRENT, is_current));
     }
     if configuration.promises_rest() {
         properties.push(Property::always(AT_REST, is_agreed_at_rest));
@@ -52,9 +57,12 @@ fn is_agreed_at_rest(protocol: &Protocol, state: &State) -> bool {
         state.writers.iter().all(|writer| {
             writer.transaction == Transaction::None && writer.step == Step::default()
         }) && state.late.iter().all(Option::is_none);
-    !is_at_rest
-        || (0..protocol.configuration.keys).all(|key| match state.server.items[key] {
-            Item::Row(revision) => revision == state.database.current(key) || state.is_pending(key),
-            Item::Nothing | Item::Lease | Item::Fence { .. } => true,
-        })
+    !is_at_rest || is_current(protocol, state)
+}
+
+fn is_current(protocol: &Protocol, state: &State) -> bool {
+    (0..protocol.configuration.keys).all(|key| match state.server.items[key] {
+        Item::Row(revision) => revision == state.database.current(key) || state.is_pending(key),
+        Item::Nothing | Item::Lease | Item::Fence { .. } => true,
+    })
 }

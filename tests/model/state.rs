@@ -2,7 +2,7 @@
 //! equal situations are equal states.
 
 use super::{
-    configuration::{Configuration, KEYS, Mutation, READERS, WRITERS},
+    configuration::{Configuration, KEYS, READERS, WRITERS},
     database::Database,
     drainer::Drainer,
     reader::Reader,
@@ -115,7 +115,7 @@ impl State {
     }
 
     pub(crate) fn normalize(&mut self, configuration: &Configuration) {
-        if configuration.mutation != Some(Mutation::UnscopedCas) {
+        if !configuration.counts_tokens {
             let versions = self.server.versions;
             self.each_cas(|key, cas| {
                 if *cas == versions[key] && *cas != Cas::NONE {

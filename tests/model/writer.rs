@@ -214,6 +214,10 @@ pub(crate) fn apply(configuration: &Configuration, state: &mut State, id: usize,
             disconnect(configuration, state, id);
         }
         (Action::SendCommit, _) => {
+            if configuration.mutation == Some(Mutation::WriteThroughBeforeCommit) {
+                let row = Item::Row(writer.revisions[0]);
+                state.server.execute(0, Command::Replace(row, writer.fences[0]));
+            }
             state.writers[id].transaction = Transaction::Sent;
             state.writers[id].step = Step::Committing;
         }
