@@ -31,12 +31,17 @@ pub(crate) fn is_caught(name: &str, property: &'static str, configuration: Confi
         .finish_when(HasDiscoveries::AnyOf(BTreeSet::from([property])))
         .spawn_bfs()
         .join();
-    let path = checker.discovery(property);
-    let steps = path.map(|path| path.into_actions().len());
+    let actions = checker.discovery(property).map(|path| path.into_actions());
+    let steps = actions.as_ref().map(Vec::len);
     eprintln!(
         "{name}: \"{property}\" is violated after {steps:?} steps; {} states, {:.1} s",
         checker.unique_state_count(),
         began.elapsed().as_secs_f64(),
     );
+    if std::env::var_os("MODEL_PATHS").is_some() {
+        for action in actions.iter().flatten() {
+            eprintln!("    {action:?}");
+        }
+    }
     assert!(steps.is_some(), "{name}: \"{property}\" holds");
 }
