@@ -18,7 +18,7 @@ pub(crate) fn holds(name: &str, configuration: Configuration) {
         checker.max_depth(),
         began.elapsed().as_secs_f64(),
     );
-    for (property, path) in checker.discoveries() {
+    if let Some((property, path)) = checker.discoveries().into_iter().next() {
         panic!("{name}: \"{property}\" does not hold:\n{path}{:#?}", path.last_state());
     }
 }
