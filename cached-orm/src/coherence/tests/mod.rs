@@ -4,6 +4,7 @@
 mod committing;
 mod reading;
 mod simulation;
+mod stores;
 
 use super::*;
 use crate::cache::EmbeddedStore;
