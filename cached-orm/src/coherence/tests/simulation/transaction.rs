@@ -6,7 +6,7 @@ use super::{
     scheduler::By,
 };
 use crate::{
-    coherence::{Afterwards, Ended, Enlist, OpenTransaction},
+    coherence::{Afterwards, Ended, Enlist, OpenTransaction, Over},
     key::CacheKey,
 };
 use std::sync::Arc;
@@ -188,11 +188,12 @@ impl Enlist for After {
 }
 
 impl Afterwards for After {
-    async fn is_over(&mut self) -> bool {
+    async fn is_over(&mut self) -> Over {
         let Self { database, by, .. } = self;
         database.scheduler.turn(*by).await;
         let is_over = database.is_over(self.id);
         database.scheduler.turn(*by).await;
-        is_over && !database.scheduler.fault(database.faults.database_failed)
+        let fails = database.scheduler.fault(database.faults.database_failed);
+        if is_over && !fails { Over::Yes } else { Over::NotYet }
     }
 }
