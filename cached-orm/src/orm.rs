@@ -390,7 +390,7 @@ impl<DB: Backend> Orm<DB> {
         let Ok(mut connection) = self.own_connection(Operation::new("describe")).await else {
             return false;
         };
-        let known = DB::rows_are_final(&mut connection, T::TABLE).await;
+        let known = DB::rows_are_final(&mut connection, T::TABLE.name()).await;
         connection.answered();
         let Ok(known) = known else { return false };
         locked(&self.0.final_rows).insert(id, (known, Instant::now()));
