@@ -20,6 +20,7 @@ mod session;
 mod sql;
 mod steps;
 mod transaction;
+mod triggers;
 mod write;
 
 pub use builder::{OnUnreachable, OrmBuilder};
