@@ -34,6 +34,7 @@ macro_rules! suite {
         mod futures;
         mod inserts;
         mod isolation;
+        mod keys_in_sql;
         mod large_rows;
         mod lost_transactions;
         mod reads;
@@ -44,6 +45,7 @@ macro_rules! suite {
         mod triggers;
         mod typed_keys;
         mod updates;
+        mod writes_by_others;
     };
 }
 
@@ -63,6 +65,7 @@ mod postgres_memcached {
     memcached_suite!();
     mod deferred_constraints;
     mod postgres;
+    mod triggers_on_postgres;
 }
 
 #[path = "suite"]
@@ -70,17 +73,20 @@ mod postgres_embedded {
     suite!(Postgres, Embedded);
     mod deferred_constraints;
     mod postgres;
+    mod triggers_on_postgres;
 }
 
 #[path = "suite"]
 mod mariadb_memcached {
     suite!(MySql, Memcached);
     memcached_suite!();
+    mod triggers_on_mariadb;
 }
 
 #[path = "suite"]
 mod mariadb_embedded {
     suite!(MySql, Embedded);
+    mod triggers_on_mariadb;
 }
 
 #[path = "suite"]
@@ -88,10 +94,12 @@ mod sqlite_memcached {
     suite!(Sqlite, Memcached);
     memcached_suite!();
     mod deferred_constraints;
+    mod triggers_on_sqlite;
 }
 
 #[path = "suite"]
 mod sqlite_embedded {
     suite!(Sqlite, Embedded);
     mod deferred_constraints;
+    mod triggers_on_sqlite;
 }

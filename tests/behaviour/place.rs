@@ -87,8 +87,20 @@ impl<DB: TestDatabase, C: Cache> Place<DB, C> {
 
     /// Another handle on the same database and cache, as another process has it.
     pub(crate) async fn other_handle(&self) -> Orm<DB> {
-        let pool = DB::connect(self.connect.clone()).await;
-        build::<DB, C>(pool, &self.namespace, |builder| builder).await
+        self.handle_with(|builder| builder).await
+    }
+
+    /// Another handle on the same database, with other options.
+    pub(crate) async fn handle_with(
+        &self,
+        options: impl FnOnce(OrmBuilder<DB>) -> OrmBuilder<DB>,
+    ) -> Orm<DB> {
+        build::<DB, C>(self.other_pool().await, &self.namespace, options).await
+    }
+
+    /// How another program connects.
+    pub(crate) async fn other_pool(&self) -> Pool<DB> {
+        DB::connect(self.connect.clone()).await
     }
 
     /// Runs SQL of which the library knows nothing.
