@@ -42,6 +42,7 @@ macro_rules! suite {
         mod savepoints;
         mod string_keys;
         mod transactions;
+        mod trigger_latency;
         mod triggers;
         mod typed_keys;
         mod updates;

@@ -243,7 +243,7 @@ fn timestamp(x: &str) -> String {
                  THEN substr(x, 1, t) || replace(substr(x, t + 1, 8), ':', '-')
                  ELSE strftime('%Y-%m-%dT%H-%M-%S', substr(x, 1, t + 8) || zone) END
              || {fraction} || 'Z'
-         FROM (SELECT x, t, zone, substr(x, t + 10, length(x) - length(zone) - t - 9) AS fraction
+         FROM (SELECT x, t, zone, substr(x, t + 10, max(0, length(x) - length(zone) - t - 9)) AS fraction
          FROM (SELECT {x} AS x, instr({x}, 'T') AS t,
                       CASE substr({x}, -1) WHEN 'Z' THEN 'Z' ELSE substr({x}, -6) END AS zone)))"
     )

@@ -4,9 +4,10 @@ use super::{
     Here,
     keys_in_sql::{self, keyed, values},
 };
-use cached_orm::MemcachedOrm;
+use cached_orm::{MemcachedOrm, Orm};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
+use sqlx::{SqlitePool, sqlite::SqliteConnectOptions};
 
 keyed!(u8s: (id: u8) of Sqlite as [["", "", "INT"]],
     values([0, u8::MAX], any::<u8>()).into_iter().map(|id| (id,)).collect());
@@ -158,13 +159,20 @@ async fn what_cannot_be_looked_up_is_refused() {
             "{refused}"
         );
     }
-    let here = Here::with(&[]).await;
-    here.run("DROP TABLE IF EXISTS nothing; PRAGMA encoding = 'UTF-16'").await;
-    // Too late for this database, which has pages already if it is not new.
-    let encoding: String =
-        sqlx::query_scalar("PRAGMA encoding").fetch_one(here.orm.pool()).await.unwrap();
-    here.run(&table).await;
-    here.orm.install_outbox().await.unwrap();
-    let installed = here.orm.install_triggers::<Member>().await;
-    assert_eq!(installed.is_ok(), encoding == "UTF-8", "{encoding}");
+}
+
+#[tokio::test]
+async fn a_database_of_another_encoding_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteConnectOptions::new()
+        .filename(folder.path().join("wide.sqlite"))
+        .create_if_missing(true)
+        .pragma("encoding", "'UTF-16le'");
+    let pool = SqlitePool::connect_with(options).await.unwrap();
+    let table = format!("CREATE TABLE members (id TEXT PRIMARY KEY, {COLUMNS})");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(table)).execute(&pool).await.unwrap();
+    let orm = Orm::builder(pool).embedded(64 << 20).build().await.unwrap();
+    orm.install_outbox().await.unwrap();
+    let refused = orm.install_triggers::<Member>().await.unwrap_err().to_string();
+    assert!(refused.ends_with("the database's encoding is UTF-16le, and not UTF-8"), "{refused}");
 }
