@@ -1,32 +1,32 @@
+mod outbox;
+mod own_connections;
+
+pub(crate) use own_connections::OwnConnection;
+
 use crate::{
-    Backend, CacheKey, Drained, Entity, Error, Isolation, Operation, OrmBuilder, Persist, Result,
+    Backend, CacheKey, Entity, Error, Isolation, Operation, OrmBuilder, Persist, Result,
     Statistics, Transaction,
     cache_url::CacheUrl,
     coherence::Coherence,
     key::Namespace,
     observe::Counters,
-    outbox::{Drainer, OutboxUse, drain},
+    outbox::{Drainer, OutboxUse},
     sql::TableFacts,
 };
-use sqlx::{Connection as _, Executor as _, Pool, pool::PoolConnection};
+use sqlx::{Connection as _, Pool};
 use std::{
     any::TypeId,
     collections::HashMap,
     fmt,
-    ops::{Deref, DerefMut},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time::{Instant, timeout},
+    sync::{Semaphore, watch},
+    time::Instant,
 };
 
 type ConnectOptions<DB> = <<DB as sqlx::Database>::Connection as sqlx::Connection>::Options;
-
-/// How often it is asked whether loads go to a primary: after a failover the
-/// same address may be a standby's.
-const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// How often a table's triggers are asked for: a migration may add one.
 const DESCRIBE_EVERY: Duration = Duration::from_secs(60);
@@ -223,73 +223,6 @@ impl<DB: Backend> Orm<DB> {
         self.0.counters.snapshot()
     }
 
-    /// Creates the outbox, the table `cached_orm_outbox`, unless it is there.
-    ///
-    /// In it a write notes a key that the cache could not be told of, in the same
-    /// transaction; a task of every `Orm` drains it. From then on a write no
-    /// longer fails while the cache is away, unless
-    /// [`on_unreachable`](OrmBuilder::on_unreachable) says otherwise. Other
-    /// processes notice it by themselves. Call it where you migrate, or run
-    /// [`outbox_sql`](Self::outbox_sql) there.
-    ///
-    /// # Errors
-    /// [`Error::Database`] if the database refuses.
-    ///
-    /// ```no_run
-    /// # async fn example(orm: cached_orm::Orm<cached_orm::Postgres>) -> cached_orm::Result<()> {
-    /// orm.install_outbox().await?;
-    /// # Ok(()) }
-    /// ```
-    pub async fn install_outbox(&self) -> Result<()> {
-        let operation = Operation::new("install_outbox");
-        let mut connection = self.own_connection(operation).await?;
-        let created = DB::on_connection(&mut connection).execute(DB::CREATE).await;
-        // Of two that create it at once, PostgreSQL refuses one.
-        let exists = DB::exists(&mut connection).await;
-        connection.answered();
-        match (created, exists) {
-            (_, Ok(true)) => {
-                self.outbox().found();
-                self.outbox().filled().notify_one();
-                Ok(())
-            }
-            (Err(error), _) | (Ok(_), Err(error)) => Err(Error::database(operation)(error)),
-            (Ok(_), Ok(false)) => Err(Error::Configuration(
-                "the table `cached_orm_outbox` was created, but it is not on the search path"
-                    .to_owned(),
-            )),
-        }
-    }
-
-    /// The statement that creates the outbox, for a migration.
-    ///
-    /// ```
-    /// use cached_orm::{Orm, Postgres};
-    ///
-    /// assert!(Orm::<Postgres>::outbox_sql().starts_with("CREATE TABLE IF NOT EXISTS cached_orm_outbox"));
-    /// ```
-    pub const fn outbox_sql() -> &'static str {
-        DB::CREATE
-    }
-
-    /// Drains the outbox once: takes every key in it out of the cache, and
-    /// removes its row. The task that the builder has started does so by itself;
-    /// this is for a process of its own, or a test.
-    ///
-    /// # Errors
-    /// [`Error::Database`] if the outbox cannot be read. That the cache does not
-    /// answer is no error: the rows remain.
-    ///
-    /// ```no_run
-    /// # async fn example(orm: cached_orm::Orm<cached_orm::Postgres>) -> cached_orm::Result<()> {
-    /// let done = orm.drain_outbox().await?;
-    /// println!("{} drained, {} remain", done.drained, done.remaining);
-    /// # Ok(()) }
-    /// ```
-    pub async fn drain_outbox(&self) -> Result<Drained> {
-        drain(self).await
-    }
-
     /// Ends the tasks in the background, and closes the pools and the cache's
     /// connections.
     ///
@@ -331,53 +264,6 @@ impl<DB: Backend> Orm<DB> {
         CacheKey::of_row(&self.0.namespace, T::CACHE_NAME, key)
     }
 
-    /// A connection that is nobody else's, in no transaction, and to where the
-    /// user's pool connects.
-    pub(crate) async fn own_connection(&self, operation: Operation) -> Result<OwnConnection<DB>> {
-        self.follow_pool();
-        let connection = self.0.own_pool.acquire().await.map_err(Error::database(operation))?;
-        Ok(OwnConnection { connection, is_answered: false, _load: None })
-    }
-
-    /// A connection on which committed rows are seen as of now, and one of the
-    /// few on which that is done at once.
-    pub(crate) async fn load_connection(&self, operation: Operation) -> Result<OwnConnection<DB>> {
-        let waiting = timeout(self.0.load_timeout, async {
-            // It is never closed.
-            let load = Arc::clone(&self.0.loads).acquire_owned().await.ok();
-            self.own_connection(operation).await.map(|connection| (connection, load))
-        });
-        let Ok(connected) = waiting.await else {
-            return Err(Error::Overloaded { operation, waited: self.0.load_timeout });
-        };
-        let (mut connection, load) = connected?;
-        connection._load = load;
-        let is_recent = |at: &Instant| at.elapsed() < CHECK_EVERY;
-        if locked(&self.0.loads_checked).as_ref().is_some_and(is_recent) {
-            return Ok(connection);
-        }
-        let unfit = DB::unfit_for_loads(&mut connection).await;
-        if let Some(reason) = unfit.map_err(Error::database(operation))? {
-            return Err(Error::Configuration(format!(
-                "rows read on the pool's connections must not be cached: {reason}"
-            )));
-        }
-        *locked(&self.0.loads_checked) = Some(Instant::now());
-        Ok(connection)
-    }
-
-    /// Takes over the user's pool's connect options, which may have been set
-    /// anew: to a new password, or to the primary after a failover.
-    fn follow_pool(&self) {
-        let wanted = self.0.pool.connect_options();
-        let mut followed = locked(&self.0.connect_options);
-        if !Arc::ptr_eq(&followed, &wanted) {
-            self.0.own_pool.set_connect_options((*wanted).clone());
-            *followed = wanted;
-            *locked(&self.0.loads_checked) = None;
-        }
-    }
-
     /// What the catalog says of the entity's table. Asked now and then; if that
     /// fails, nothing is relied on for now.
     pub(crate) async fn table_facts<T: Persist<DB>>(&self) -> TableFacts {
@@ -400,46 +286,6 @@ impl<DB: Backend> Orm<DB> {
     /// Has the catalog asked anew: triggers were created.
     pub(crate) fn forget_table_facts<T: Persist<DB>>(&self) {
         locked(&self.0.table_facts).remove(&TypeId::of::<T>());
-    }
-}
-
-/// A connection of the own pool.
-///
-/// What is sent on it must be answered to the end before it is dropped, or it
-/// is closed where another could be given the rest of the answer.
-pub(crate) struct OwnConnection<DB: Backend> {
-    connection: PoolConnection<DB>,
-    is_answered: bool,
-    /// Given back with it.
-    _load: Option<OwnedSemaphorePermit>,
-}
-
-impl<DB: Backend> OwnConnection<DB> {
-    /// Notes that everything was answered, be it with an error.
-    pub(crate) fn answered(&mut self) {
-        self.is_answered = true;
-    }
-}
-
-impl<DB: Backend> Deref for OwnConnection<DB> {
-    type Target = DB::Connection;
-
-    fn deref(&self) -> &DB::Connection {
-        &self.connection
-    }
-}
-
-impl<DB: Backend> DerefMut for OwnConnection<DB> {
-    fn deref_mut(&mut self) -> &mut DB::Connection {
-        &mut self.connection
-    }
-}
-
-impl<DB: Backend> Drop for OwnConnection<DB> {
-    fn drop(&mut self) {
-        if !DB::CANCEL_SAFE && !self.is_answered {
-            self.connection.close_on_drop();
-        }
     }
 }
 

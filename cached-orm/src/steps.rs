@@ -1,4 +1,5 @@
 //! The steps of a write, for tests that stop it at each of them.
+#![cfg_attr(not(feature = "test-kit"), allow(dead_code, unreachable_pub))]
 
 /// A step of a write that has been taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,6 +1,7 @@
-use super::{Coherence, Enlist, Journal, fencing::Unfenced, reach};
+use super::{Coherence, Enlist, Fencing, Journal, fencing::Unfenced, reach};
 use crate::{CacheError, steps::Step};
-use std::{future::Future, sync::Arc};
+use std::{future::Future, pin::pin, sync::Arc};
+use tokio::time::timeout;
 
 /// A database transaction that has changed rows, and holds their locks.
 ///
@@ -28,9 +29,18 @@ pub(crate) trait OpenTransaction: Enlist + 'static {
 ///
 /// As an [`Enlist`] it puts keys into the outbox in transactions of their own.
 pub(crate) trait Afterwards: Enlist + 'static {
-    /// Whether the transaction is over, whichever way it ended. An error or a
-    /// database that cannot be reached says `false`.
-    fn is_over(&mut self) -> impl Future<Output = bool> + Send;
+    /// Asks whether the transaction is over, whichever way it ended.
+    fn is_over(&mut self) -> impl Future<Output = Over> + Send;
+}
+
+/// Whether a transaction is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Over {
+    Yes,
+    /// It goes on, or the database did not answer.
+    NotYet,
+    /// Nobody is left to ask.
+    NeverKnown,
 }
 
 /// How COMMIT ended.
@@ -79,7 +89,7 @@ impl Coherence {
             }
         };
         reach(Step::Fenced);
-        match transaction.commit().await {
+        match self.send_commit(&mut transaction, &fencing).await {
             Ended::Committed => {
                 reach(Step::Committed);
                 let unconfirmed = self.release(fencing, transaction.afterwards()).await;
@@ -95,6 +105,23 @@ impl Coherence {
                 tokio::spawn(self.keep_fenced(fencing, transaction.afterwards()));
                 Err(CommitFailure::Unknown(error))
             }
+        }
+    }
+    /// Commits. While that takes long, the fences are set anew: so that none
+    /// expires, and so that a server that has restarted has them before it gives
+    /// leases again.
+    async fn send_commit<T: OpenTransaction>(
+        &self,
+        transaction: &mut T,
+        fencing: &Fencing,
+    ) -> Ended<T::Error> {
+        let mut committing = pin!(transaction.commit());
+        loop {
+            if let Ok(ended) = timeout(self.times.commit_window, &mut committing).await {
+                return ended;
+            }
+            // With its CAS token gone the fence is released by deletion.
+            self.renew(fencing.fence, &fencing.keys()).await;
         }
     }
 }

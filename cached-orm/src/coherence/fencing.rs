@@ -118,8 +118,18 @@ impl Coherence {
         failure
     }
 
+    /// Sets fences anew.
+    pub(super) async fn renew(&self, fence: Fence, keys: &[CacheKey]) -> Vec<CacheError> {
+        let mut errors = Vec::new();
+        for keys in keys.chunks(COMMANDS_AT_ONCE) {
+            let fences = join_all(keys.iter().map(|key| self.put_fence(key, fence))).await;
+            errors.extend(fences.into_iter().filter_map(Result::err));
+        }
+        errors
+    }
+
     /// Puts a fence wherever readers may look for the key.
-    pub(super) async fn put_fence(&self, key: &CacheKey, fence: Fence) -> Result<Cas, CacheError> {
+    async fn put_fence(&self, key: &CacheKey, fence: Fence) -> Result<Cas, CacheError> {
         let (value, ttl) = (fence.to_bytes(), self.times.fence_ttl);
         if let Some(other) = self.store.also(key) {
             other.fence(key, value.clone(), ttl, None).await?;

@@ -1,6 +1,5 @@
-use super::{Afterwards, COMMANDS_AT_ONCE, Coherence, fence::Fence, fencing::Fencing};
-use crate::{cache::CacheError, key::CacheKey};
-use futures_util::future::join_all;
+use super::{Afterwards, Coherence, commit::Over, fencing::Fencing};
+use crate::cache::CacheError;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 
@@ -28,8 +27,10 @@ impl Coherence {
             if is_closed(&errors) {
                 return;
             }
-            if over_within(&mut database, self.times.fence_ttl / 4).await {
-                break;
+            match over_within(&mut database, self.times.commit_window).await {
+                Over::Yes => break,
+                Over::NotYet => {}
+                Over::NeverKnown => return,
             }
         }
         let mut pause = FIRST_PAUSE;
@@ -45,32 +46,20 @@ impl Coherence {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
-
-    /// Sets fences anew.
-    async fn renew(&self, fence: Fence, keys: &[CacheKey]) -> Vec<CacheError> {
-        let mut errors = Vec::new();
-        for keys in keys.chunks(COMMANDS_AT_ONCE) {
-            let fences = join_all(keys.iter().map(|key| self.put_fence(key, fence))).await;
-            errors.extend(fences.into_iter().filter_map(Result::err));
-        }
-        errors
-    }
 }
 
 fn is_closed(errors: &[CacheError]) -> bool {
     errors.iter().any(|error| matches!(error, CacheError::Closed))
 }
 
-/// Whether the transaction is over before that time is.
-async fn over_within<T: Afterwards>(database: &mut T, time: Duration) -> bool {
+/// Asks for that long whether the transaction is over.
+async fn over_within<T: Afterwards>(database: &mut T, time: Duration) -> Over {
     let began = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
-        if database.is_over().await {
-            return true;
-        }
-        if began.elapsed() + pause >= time {
-            return false;
+        let over = database.is_over().await;
+        if over != Over::NotYet || began.elapsed() + pause >= time {
+            return over;
         }
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);

@@ -105,7 +105,10 @@ impl CacheKey {
     /// The key that a row of the outbox names; `None` if it names none.
     pub(crate) fn of_outbox(namespace: &Namespace, text: &str) -> Option<Self> {
         if !text.starts_with(outbox_text::HEX) {
-            return (text.len() <= MAX_CACHE_KEY).then(|| Self(text.into()));
+            // Anyone may write into a table, but not commands to memcached.
+            let is_key = (1..=MAX_CACHE_KEY).contains(&text.len())
+                && text.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
+            return is_key.then(|| Self(text.into()));
         }
         let mut key = namespace.prefix.to_string();
         outbox_text::write_key(text, &mut key)?;

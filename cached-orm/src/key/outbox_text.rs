@@ -40,7 +40,8 @@ pub(super) fn write_key(text: &str, key: &mut String) -> Option<()> {
     let text = text.strip_prefix(HEX)?;
     // An escaped name has no parentheses.
     let (name, parts) = text.split_at(text.find('(')?);
-    key.push_str(name.strip_suffix(':').map(|_| name)?);
+    let is_name = name.ends_with(':') && name.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
+    key.push_str(is_name.then_some(name)?);
     for part in parts.strip_prefix('(')?.strip_suffix(')')?.split(")(") {
         key.push('(');
         escape(&decode(part.as_bytes())?, key);
@@ -108,6 +109,13 @@ mod tests {
             "hex users:(3)",
             "hex users:(xy)",
             "hex users:(37",
+            "hex us ers:(37)",
+            "hex users\r\n:(37)",
+            "",
+            " ",
+            "users (7)",
+            "users:(7)\r\nflush_all",
+            "users:(é)",
         ] {
             assert_eq!(CacheKey::of_outbox(&namespace, text), None, "{text}");
         }

@@ -1,6 +1,6 @@
 use crate::{
     Backend, CacheKey, Operation, Orm,
-    coherence::{Afterwards, Enlist},
+    coherence::{Afterwards, Enlist, Over},
     sql::Witness,
 };
 use std::time::Duration;
@@ -68,7 +68,7 @@ impl<DB: Backend> Enlist for AfterCommit<DB> {
 }
 
 impl<DB: Backend> Afterwards for AfterCommit<DB> {
-    async fn is_over(&mut self) -> bool {
+    async fn is_over(&mut self) -> Over {
         let Self { orm, witness } = self;
         let asking = async {
             let mut connection = orm.own_connection(COMMIT).await.ok()?;
@@ -77,6 +77,10 @@ impl<DB: Backend> Afterwards for AfterCommit<DB> {
             is_over.ok()
         };
         // The database may be as far away as the COMMIT was.
-        timeout(PATIENCE, asking).await.ok().flatten().unwrap_or(false)
+        match timeout(PATIENCE, asking).await {
+            Ok(Some(true)) => Over::Yes,
+            _ if orm.own_pool().is_closed() => Over::NeverKnown,
+            _ => Over::NotYet,
+        }
     }
 }

@@ -156,10 +156,13 @@ pub struct Witness<DB: Backend> {
     pub(crate) locked_row: Option<LockedRow<DB>>,
 }
 
+type Bind<DB> = Box<dyn Fn(&mut Bindings<DB>) + Send + Sync>;
+
 /// A statement that locks a row.
+#[cfg_attr(not(feature = "mysql"), allow(dead_code))]
 pub(crate) struct LockedRow<DB: Backend> {
     pub(crate) sql: &'static str,
-    pub(crate) bind: Box<dyn Fn(&mut Bindings<DB>) + Send + Sync>,
+    pub(crate) bind: Bind<DB>,
 }
 
 impl<DB: Backend> Default for Witness<DB> {

@@ -185,7 +185,7 @@ async fn each_namespace_and_each_cache_name_has_triggers_of_its_own() {
         body: String,
     }
     let here = pages().await;
-    let other = here.handle_with(|builder| builder.namespace("other.name").drainer(false)).await;
+    let other = here.handle(|builder| builder.namespace("other.name").drainer(false)).await;
     other.install_triggers::<Page>().await.unwrap();
     here.orm.install_triggers::<Leaf>().await.unwrap();
     Page::fetch(&other, 1).await.unwrap();

@@ -1,6 +1,9 @@
+use super::stores::{Failing, Marking, failing};
 use super::*;
-use crate::cache::{Cas, Deleted, Lookup, Replaced, StoreFuture};
+use crate::cache::Lookup;
+use crate::coherence::fence::Fence;
 use std::sync::atomic::AtomicBool;
+use tokio::time::sleep;
 
 /// A transaction that writes the row when it commits.
 struct Writing {
@@ -39,14 +42,18 @@ impl Enlist for Outbox {
 }
 
 impl Afterwards for Outbox {
-    async fn is_over(&mut self) -> bool {
-        self.is_over.load(Ordering::SeqCst)
+    async fn is_over(&mut self) -> Over {
+        if self.is_over.load(Ordering::SeqCst) { Over::Yes } else { Over::NotYet }
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 enum Ending {
     Commits,
+    /// After three lives of a fence.
+    CommitsLate,
+    /// And the store fails from then on.
+    CommitsWithout(Arc<Failing>),
     Refused,
     Aborted,
     Unknown,
@@ -80,13 +87,23 @@ impl OpenTransaction for Writing {
     type Afterwards = Outbox;
 
     async fn check(&mut self) -> Result<(), &'static str> {
-        if self.ending == Ending::Aborted { Err("aborted") } else { Ok(()) }
+        if matches!(self.ending, Ending::Aborted) { Err("aborted") } else { Ok(()) }
     }
 
     async fn commit(&mut self) -> Ended<&'static str> {
-        match self.ending {
+        match &self.ending {
             Ending::Commits => {
                 self.database.write(self.row);
+                Ended::Committed
+            }
+            Ending::CommitsLate => {
+                sleep(Duration::from_secs(180)).await;
+                self.database.write(self.row);
+                Ended::Committed
+            }
+            Ending::CommitsWithout(store) => {
+                self.database.write(self.row);
+                store.fails.store(true, Ordering::SeqCst);
                 Ended::Committed
             }
             Ending::Refused | Ending::Aborted => Ended::RolledBack("refused"),
@@ -139,7 +156,7 @@ async fn what_was_rolled_back_leaves_no_fence_and_no_row() {
     for ending in [Ending::Refused, Ending::Aborted] {
         let (coherence, database) = (coherence(), Database::open(Some(7)));
         let row = Row::of(&database);
-        let writing = Writing::new(&row, Some(8), ending);
+        let writing = Writing::new(&row, Some(8), ending.clone());
         let rolled_back = Arc::clone(&writing.rolled_back);
         let outcome = Arc::clone(&coherence).commit(writing, journal(&row, Some(8))).await;
         assert!(matches!(outcome, Err(CommitFailure::RolledBack(_))), "{ending:?}");
@@ -162,6 +179,91 @@ async fn an_unknown_outcome_leaves_the_fence() {
     }
 }
 
+/// What lies under the row's key.
+async fn lies(coherence: &Coherence, row: &Row) -> Lookup {
+    coherence.store.get(&row.key, None).await.expect("a store")
+}
+
+fn is_fence(lookup: &Lookup) -> bool {
+    matches!(lookup, Lookup::Item { value, .. } if Fence::parse(value).is_some())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_fence_outlives_its_ttl_until_the_outcome_is_known() {
+    let (coherence, database) = (coherence(), Database::open(Some(7)));
+    let row = Row::of(&database);
+    let outbox = Outbox::default();
+    let writing = Writing::new(&row, Some(8), Ending::Unknown).with(&outbox);
+    let outcome = Arc::clone(&coherence).commit(writing, journal(&row, Some(8))).await;
+    assert!(matches!(outcome, Err(CommitFailure::Unknown(_))));
+    for _ in 0..10 {
+        sleep(coherence.times.fence_ttl / 2).await;
+        assert!(is_fence(&lies(&coherence, &row).await));
+    }
+    outbox.is_over.store(true, Ordering::SeqCst);
+    sleep(coherence.times.commit_window).await;
+    assert_eq!(lies(&coherence, &row).await, Lookup::Miss);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_takes_long_keeps_its_fence() {
+    let (coherence, database) = (coherence(), Database::open(Some(7)));
+    let row = Row::of(&database);
+    let writing = Writing::new(&row, Some(8), Ending::CommitsLate);
+    let committing = tokio::spawn(Arc::clone(&coherence).commit(writing, journal(&row, Some(8))));
+    sleep(coherence.times.fence_ttl * 3 - Duration::from_secs(1)).await;
+    assert!(is_fence(&lies(&coherence, &row).await));
+    assert_eq!(coherence.read(row.clone()).await, Ok(Some(7)));
+    assert!(matches!(committing.await, Ok(Ok(0))));
+    assert_eq!(lies(&coherence, &row).await, Lookup::Miss);
+    assert_eq!(coherence.read(row).await, Ok(Some(8)));
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_fenced_goes_to_the_outbox() {
+    let (store, coherence) = failing();
+    let database = Database::open(Some(7));
+    let row = Row::of(&database);
+    let outbox = Outbox::installed();
+    let writing = Writing::new(&row, Some(8), Ending::Commits).with(&outbox);
+    store.fails.store(true, Ordering::SeqCst);
+    let outcome = Arc::clone(&coherence).commit(writing, journal(&row, Some(8))).await;
+    assert!(matches!(outcome, Ok(0)));
+    assert_eq!(outbox.keys(), std::slice::from_ref(&row.key));
+    assert_eq!(database.read(), Some(8));
+}
+
+#[tokio::test]
+async fn a_release_without_an_answer_goes_to_the_outbox_or_is_reported() {
+    for (outbox, reported) in [(Outbox::installed(), 0), (Outbox::default(), 1)] {
+        let (store, coherence) = failing();
+        let database = Database::open(Some(7));
+        let row = Row::of(&database);
+        let writing = Writing::new(&row, Some(8), Ending::CommitsWithout(store)).with(&outbox);
+        let outcome = Arc::clone(&coherence).commit(writing, journal(&row, Some(8))).await;
+        assert!(matches!(outcome, Ok(unconfirmed) if unconfirmed == reported));
+        assert_eq!(outbox.keys().len(), 1 - reported);
+    }
+}
+
+#[tokio::test]
+async fn every_key_goes_to_the_outbox_if_that_is_wanted() {
+    let (coherence, database) = (coherence(), Database::open(Some(7)));
+    let coherence =
+        Arc::new(Coherence { enlists_every_key: true, ..Arc::into_inner(coherence).expect("one") });
+    let row = Row::of(&database);
+    let outbox = Outbox::installed();
+    let writing = Writing::new(&row, Some(8), Ending::Commits).with(&outbox);
+    let outcome = Arc::clone(&coherence).commit(writing, journal(&row, Some(8))).await;
+    assert!(matches!(outcome, Ok(0)));
+    assert_eq!(outbox.keys(), std::slice::from_ref(&row.key));
+
+    let writing = Writing::new(&row, Some(9), Ending::Commits);
+    let outcome = Arc::clone(&coherence).commit(writing, journal(&row, Some(9))).await;
+    assert!(matches!(outcome, Err(CommitFailure::NotFenced(CacheError::NotEnlisted))));
+    assert_eq!(database.read(), Some(8));
+}
+
 #[tokio::test]
 async fn a_marked_fence_is_deleted_and_not_replaced() {
     let (coherence, database) = (coherence(), Database::open(Some(7)));
@@ -177,8 +279,8 @@ async fn a_marked_fence_is_deleted_and_not_replaced() {
 
 #[tokio::test]
 async fn without_the_cache_nothing_is_written() {
-    let store = Arc::new(Failing { inner: EmbeddedStore::new(1 << 20), fails: true.into() });
-    let coherence = over(Arc::clone(&store) as Arc<dyn CacheStore>);
+    let (store, coherence) = failing();
+    store.fails.store(true, Ordering::SeqCst);
     let database = Database::open(Some(7));
     let row = Row::of(&database);
     let writing = Writing::new(&row, Some(8), Ending::Commits);
@@ -188,98 +290,4 @@ async fn without_the_cache_nothing_is_written() {
     assert!(rolled_back.load(Ordering::SeqCst));
     assert_eq!(database.read(), Some(7));
     assert_eq!(coherence.read(row).await, Ok(Some(7)));
-}
-
-/// A store that marks every fence as soon as it is there, as an outbox's
-/// drainer would.
-#[derive(Debug)]
-struct Marking {
-    inner: EmbeddedStore,
-    key: CacheKey,
-}
-
-impl CacheStore for Marking {
-    fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup> {
-        self.inner.get(key, lease)
-    }
-
-    fn fence(
-        &self,
-        key: &CacheKey,
-        fence: Bytes,
-        ttl: Duration,
-        only_over: Option<Cas>,
-    ) -> StoreFuture<'_, Replaced> {
-        let first = self.inner.fence(key, fence.clone(), ttl, only_over);
-        Box::pin(async move {
-            let Replaced::Stored(cas) = first.await? else { panic!("not stored") };
-            let marked = crate::coherence::fence::Fence::parse(&fence)
-                .expect("a fence")
-                .without_write_through()
-                .to_bytes();
-            self.inner.fence(&self.key, marked, ttl, Some(cas)).await?;
-            Ok(Replaced::Stored(cas))
-        })
-    }
-
-    fn replace(
-        &self,
-        key: &CacheKey,
-        value: Bytes,
-        ttl: Duration,
-        cas: Cas,
-    ) -> StoreFuture<'_, Replaced> {
-        self.inner.replace(key, value, ttl, cas)
-    }
-
-    fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted> {
-        self.inner.delete(key, cas)
-    }
-}
-
-/// A store that can be switched off.
-#[derive(Debug)]
-struct Failing {
-    inner: EmbeddedStore,
-    fails: AtomicBool,
-}
-
-impl Failing {
-    fn or_fail<'s, T: Send + 's>(&self, future: StoreFuture<'s, T>) -> StoreFuture<'s, T> {
-        if self.fails.load(Ordering::SeqCst) {
-            Box::pin(std::future::ready(Err(CacheError::Closed)))
-        } else {
-            future
-        }
-    }
-}
-
-impl CacheStore for Failing {
-    fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup> {
-        self.or_fail(self.inner.get(key, lease))
-    }
-
-    fn fence(
-        &self,
-        key: &CacheKey,
-        fence: Bytes,
-        ttl: Duration,
-        only_over: Option<Cas>,
-    ) -> StoreFuture<'_, Replaced> {
-        self.or_fail(self.inner.fence(key, fence, ttl, only_over))
-    }
-
-    fn replace(
-        &self,
-        key: &CacheKey,
-        value: Bytes,
-        ttl: Duration,
-        cas: Cas,
-    ) -> StoreFuture<'_, Replaced> {
-        self.or_fail(self.inner.replace(key, value, ttl, cas))
-    }
-
-    fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted> {
-        self.or_fail(self.inner.delete(key, cas))
-    }
 }

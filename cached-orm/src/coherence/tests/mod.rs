@@ -3,6 +3,7 @@
 
 mod committing;
 mod reading;
+mod stores;
 
 use super::*;
 use crate::cache::EmbeddedStore;
