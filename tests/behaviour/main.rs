@@ -38,6 +38,7 @@ macro_rules! suite {
         mod isolation;
         mod large_rows;
         mod lost_transactions;
+        mod mixed_transactions;
         mod outbox_always;
         mod own_transactions;
         mod reads;
@@ -56,11 +57,15 @@ macro_rules! memcached_suite {
     () => {
         mod bad_days;
         mod bad_entries;
+        mod bounded_loads;
+        mod cache_costs;
         mod outbox;
         mod outbox_drainers;
         mod own_transactions_without_cache;
+        mod server_lists;
         mod two_handles;
         mod two_servers;
+        mod warm_restarts;
     };
 }
 
@@ -79,6 +84,7 @@ mod postgres_memcached {
     mod deferred_constraints;
     mod held_commits;
     mod postgres;
+    mod statement_costs;
 }
 
 #[path = "suite"]
@@ -95,6 +101,7 @@ mod mariadb_memcached {
     memcached_suite!();
     server_suite!();
     mod held_commits;
+    mod statement_costs;
 }
 
 #[path = "suite"]
