@@ -114,6 +114,7 @@ mod mariadb_embedded {
 mod sqlite_memcached {
     suite!(Sqlite, Memcached);
     memcached_suite!();
+    mod busy_commits;
     mod deferred_constraints;
 }
 
