@@ -36,6 +36,7 @@ macro_rules! suite {
         mod futures;
         mod inserts;
         mod isolation;
+        mod keys_in_sql;
         mod large_rows;
         mod lost_transactions;
         mod mixed_transactions;
@@ -46,9 +47,11 @@ macro_rules! suite {
         mod savepoints;
         mod string_keys;
         mod transactions;
+        mod trigger_latency;
         mod triggers;
         mod typed_keys;
         mod updates;
+        mod writes_by_others;
     };
 }
 
@@ -85,6 +88,7 @@ mod postgres_memcached {
     mod held_commits;
     mod postgres;
     mod statement_costs;
+    mod triggers_on_postgres;
 }
 
 #[path = "suite"]
@@ -93,12 +97,14 @@ mod postgres_embedded {
     server_suite!();
     mod deferred_constraints;
     mod postgres;
+    mod triggers_on_postgres;
 }
 
 #[path = "suite"]
 mod mariadb_memcached {
     suite!(MySql, Memcached);
     memcached_suite!();
+    mod triggers_on_mariadb;
     server_suite!();
     mod held_commits;
     mod statement_costs;
@@ -107,6 +113,7 @@ mod mariadb_memcached {
 #[path = "suite"]
 mod mariadb_embedded {
     suite!(MySql, Embedded);
+    mod triggers_on_mariadb;
     server_suite!();
 }
 
@@ -116,10 +123,12 @@ mod sqlite_memcached {
     memcached_suite!();
     mod busy_commits;
     mod deferred_constraints;
+    mod triggers_on_sqlite;
 }
 
 #[path = "suite"]
 mod sqlite_embedded {
     suite!(Sqlite, Embedded);
     mod deferred_constraints;
+    mod triggers_on_sqlite;
 }

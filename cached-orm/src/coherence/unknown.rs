@@ -9,11 +9,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Coherence {
     /// Keeps the keys of a transaction fenced whose COMMIT has an unknown
-    /// outcome, until the transaction is over; then takes its fences away.
+    /// outcome, until the transaction is over.
     ///
-    /// Its row locks may be gone, so it never puts its rows in the cache. Where
-    /// a renewed fence falls on a later writer's, that writer finds it and
-    /// leaves it, and it is taken away here.
+    /// Its row locks may be gone, so it never puts its rows in the cache, and its
+    /// fences are left to expire: one may lie in the place of a later writer's.
     pub(super) async fn keep_fenced<T: Afterwards>(
         self: Arc<Self>,
         mut fencing: Fencing,
@@ -34,10 +33,10 @@ impl Coherence {
             }
         }
         let mut pause = FIRST_PAUSE;
-        // A fence that is not confirmed to be gone ends by itself; an old row
-        // that a reader has stored in the place of a lost one does not.
+        // Fences end by themselves; an old row that a reader has stored in the
+        // place of a lost one does not.
         loop {
-            let errors = self.clear_all(fence, &keys).await;
+            let errors = self.clear_all(None, &keys).await;
             if errors.is_empty() || is_closed(&errors) || fencing.enlist(&keys, &mut database).await
             {
                 return;
