@@ -43,11 +43,13 @@ impl Coherence {
         unconfirmed.len()
     }
 
-    /// Takes away what lies under the keys of a transaction that was rolled back.
-    pub(super) async fn clear_undone(&self, fencing: &Fencing) {
+    /// Takes away what lies under the keys of a transaction that was rolled back,
+    /// or is over in a way that nobody knows.
+    pub(super) async fn clear_ended(&self, fencing: &Fencing) -> Vec<CacheError> {
         let fenced: Vec<_> = fencing.fenced.iter().map(|fenced| fenced.key.clone()).collect();
-        self.clear_all(Some(fencing.fence), &fenced).await;
-        self.clear_all(None, &fencing.missed).await;
+        let mut errors = self.clear_all(Some(fencing.fence), &fenced).await;
+        errors.extend(self.clear_all(None, &fencing.missed).await);
+        errors
     }
 
     /// Takes away what lies under the keys of a transaction that is over, as far

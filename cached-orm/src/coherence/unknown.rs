@@ -11,8 +11,10 @@ impl Coherence {
     /// Keeps the keys of a transaction fenced whose COMMIT has an unknown
     /// outcome, until the transaction is over.
     ///
-    /// Its row locks may be gone, so it never puts its rows in the cache, and its
-    /// fences are left to expire: one may lie in the place of a later writer's.
+    /// Its row locks may be gone, so it never puts its rows in the cache. Its own
+    /// fences were put under the locks and renewed over nothing but themselves, so
+    /// they are taken away; those that took the places of lost ones are left to
+    /// expire, for they may lie over a later writer's.
     pub(super) async fn keep_fenced<T: Afterwards>(
         self: Arc<Self>,
         mut fencing: Fencing,
@@ -33,10 +35,10 @@ impl Coherence {
             }
         }
         let mut pause = FIRST_PAUSE;
-        // Fences end by themselves; an old row that a reader has stored in the
-        // place of a lost one does not.
+        // A fence that cannot be reached ends by itself; an old row that a reader
+        // has stored in the place of a lost one does not.
         loop {
-            let errors = self.clear_all(None, &keys).await;
+            let errors = self.clear_ended(&fencing).await;
             if errors.is_empty() || is_closed(&errors) || fencing.enlist(&keys, &mut database).await
             {
                 return;
