@@ -43,17 +43,22 @@ impl Coherence {
         unconfirmed.len()
     }
 
-    /// Takes away what lies under the keys of a transaction that was rolled back,
-    /// or is over in a way that nobody knows.
-    pub(super) async fn clear_ended(&self, fencing: &Fencing) -> Vec<CacheError> {
+    /// Takes away what lies under the keys of a transaction that is over, and
+    /// whose rows are not put in the cache; its own fences if its rows were
+    /// locked when they were put.
+    pub(super) async fn clear_unreleased(
+        &self,
+        fencing: &Fencing,
+        was_locked: bool,
+    ) -> Vec<CacheError> {
         let fenced: Vec<_> = fencing.fenced.iter().map(|fenced| fenced.key.clone()).collect();
-        let mut errors = self.clear_all(Some(fencing.fence), &fenced).await;
+        let own = was_locked.then_some(fencing.fence);
+        let mut errors = self.clear_all(own, &fenced).await;
         errors.extend(self.clear_all(None, &fencing.missed).await);
         errors
     }
 
-    /// Takes away what lies under the keys of a transaction that is over, as far
-    /// as the cache answers.
+    /// Takes away what lies under keys, as far as the cache answers.
     ///
     /// Of fences only `own` is taken away, and all are left if it is `None`. It
     /// must have been put while the row was locked, for certain: a fence that came
