@@ -39,6 +39,7 @@ macro_rules! suite {
         mod keys_in_sql;
         mod large_rows;
         mod lost_transactions;
+        mod mixed_transactions;
         mod outbox_always;
         mod own_transactions;
         mod reads;
@@ -59,11 +60,15 @@ macro_rules! memcached_suite {
     () => {
         mod bad_days;
         mod bad_entries;
+        mod bounded_loads;
+        mod cache_costs;
         mod outbox;
         mod outbox_drainers;
         mod own_transactions_without_cache;
+        mod server_lists;
         mod two_handles;
         mod two_servers;
+        mod warm_restarts;
     };
 }
 
@@ -82,6 +87,7 @@ mod postgres_memcached {
     mod deferred_constraints;
     mod held_commits;
     mod postgres;
+    mod statement_costs;
     mod triggers_on_postgres;
 }
 
@@ -101,6 +107,7 @@ mod mariadb_memcached {
     mod triggers_on_mariadb;
     server_suite!();
     mod held_commits;
+    mod statement_costs;
 }
 
 #[path = "suite"]
@@ -114,6 +121,7 @@ mod mariadb_embedded {
 mod sqlite_memcached {
     suite!(Sqlite, Memcached);
     memcached_suite!();
+    mod busy_commits;
     mod deferred_constraints;
     mod triggers_on_sqlite;
 }

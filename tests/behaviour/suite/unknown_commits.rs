@@ -15,6 +15,8 @@ use tokio::time::{Instant, sleep};
 const FENCE_TTL: Duration = Duration::from_secs(1);
 /// How long fences last in the tests where they are to end before that.
 const LONG_TTL: Duration = Duration::from_secs(60);
+/// What MariaDB tells of transactions is old if it is asked more often.
+const REFRESHED: Duration = Duration::from_millis(150);
 /// What a busy machine may take until a known outcome has lifted the fences.
 const SOON: Duration = Duration::from_secs(10);
 
@@ -214,8 +216,8 @@ async fn kill_writers(here: &Here) {
         Kind::Sqlite => return,
     };
     let mut found: Vec<String> = Vec::new();
-    // What MariaDB tells of transactions may be a little old.
     until("one transaction is open", async || {
+        sleep(REFRESHED).await;
         found = sqlx::query_scalar(find).fetch_all(here.direct()).await.unwrap();
         found.len() == 1
     })
