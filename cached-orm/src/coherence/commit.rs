@@ -84,7 +84,7 @@ impl Coherence {
             Ok(fencing) => fencing,
             Err(Unfenced { fencing, error }) => {
                 transaction.rollback().await;
-                self.clear_undone(&fencing).await;
+                self.clear_over(&fencing).await;
                 return Err(CommitFailure::NotFenced(error));
             }
         };
@@ -98,7 +98,7 @@ impl Coherence {
             }
             Ended::RolledBack(error) => {
                 transaction.rollback().await;
-                self.clear_undone(&fencing).await;
+                self.clear_over(&fencing).await;
                 Err(CommitFailure::RolledBack(error))
             }
             Ended::Unknown(error) => {

@@ -43,15 +43,16 @@ impl Coherence {
         unconfirmed.len()
     }
 
-    /// Takes away what lies under the keys of a transaction that was rolled back.
-    pub(super) async fn clear_undone(&self, fencing: &Fencing) {
+    /// Takes away what lies under the keys of a transaction that is over, and
+    /// whose rows are not put in the cache.
+    pub(super) async fn clear_over(&self, fencing: &Fencing) -> Vec<CacheError> {
         let fenced: Vec<_> = fencing.fenced.iter().map(|fenced| fenced.key.clone()).collect();
-        self.clear_all(Some(fencing.fence), &fenced).await;
-        self.clear_all(None, &fencing.missed).await;
+        let mut errors = self.clear_all(Some(fencing.fence), &fenced).await;
+        errors.extend(self.clear_all(None, &fencing.missed).await);
+        errors
     }
 
-    /// Takes away what lies under the keys of a transaction that is over, as far
-    /// as the cache answers.
+    /// Takes away what lies under keys, as far as the cache answers.
     ///
     /// Of fences only `own` is taken away, and all are left if it is `None`. It
     /// must have been put while the row was locked, for certain: a fence that came

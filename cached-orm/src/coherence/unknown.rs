@@ -9,10 +9,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Coherence {
     /// Keeps the keys of a transaction fenced whose COMMIT has an unknown
-    /// outcome, until the transaction is over.
+    /// outcome, until the transaction is over; then takes its fences away.
     ///
-    /// Its row locks may be gone, so it never puts its rows in the cache, and its
-    /// fences are left to expire: one may lie in the place of a later writer's.
+    /// Its row locks may be gone, so it never puts its rows in the cache.
     pub(super) async fn keep_fenced<T: Afterwards>(
         self: Arc<Self>,
         mut fencing: Fencing,
@@ -36,7 +35,7 @@ impl Coherence {
         // Fences end by themselves; an old row that a reader has stored in the
         // place of a lost one does not.
         loop {
-            let errors = self.clear_all(None, &keys).await;
+            let errors = self.clear_over(&fencing).await;
             if errors.is_empty() || is_closed(&errors) || fencing.enlist(&keys, &mut database).await
             {
                 return;

@@ -1,6 +1,6 @@
 use super::stores::{Failing, Marking, failing};
 use super::*;
-use crate::cache::Lookup;
+use crate::cache::{Lookup, Replaced};
 use crate::coherence::fence::Fence;
 use std::sync::atomic::AtomicBool;
 use tokio::time::sleep;
@@ -189,7 +189,7 @@ fn is_fence(lookup: &Lookup) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_fence_is_renewed_until_the_outcome_is_known() {
+async fn the_fence_outlives_its_ttl_until_the_outcome_is_known() {
     let (coherence, database) = (coherence(), Database::open(Some(7)));
     let row = Row::of(&database);
     let outbox = Outbox::default();
@@ -201,7 +201,7 @@ async fn the_fence_is_renewed_until_the_outcome_is_known() {
         assert!(is_fence(&lies(&coherence, &row).await));
     }
     outbox.is_over.store(true, Ordering::SeqCst);
-    sleep(coherence.times.fence_ttl + coherence.times.commit_window).await;
+    sleep(coherence.times.commit_window).await;
     assert_eq!(lies(&coherence, &row).await, Lookup::Miss);
 }
 
@@ -214,7 +214,7 @@ async fn a_writer_without_its_lock_leaves_the_next_writer_a_fence() {
     let outcome = Arc::clone(&coherence).commit(writing, journal(&row, Some(8))).await;
     assert!(matches!(outcome, Err(CommitFailure::Unknown(_))));
     let (key, ttl) = (&row.key, coherence.times.fence_ttl);
-    let next = crate::coherence::fence::Fence::new().to_bytes();
+    let next = Fence::new().to_bytes();
     let stored = coherence.store.fence(key, next, ttl, None).await;
     assert!(matches!(stored, Ok(Replaced::Stored(_))));
     // It renews, finds that it is over, and goes.
