@@ -36,8 +36,10 @@ macro_rules! suite {
         mod futures;
         mod inserts;
         mod isolation;
+        mod keys_in_sql;
         mod large_rows;
         mod lost_transactions;
+        mod mixed_transactions;
         mod outbox_always;
         mod own_transactions;
         mod reads;
@@ -45,9 +47,11 @@ macro_rules! suite {
         mod savepoints;
         mod string_keys;
         mod transactions;
+        mod trigger_latency;
         mod triggers;
         mod typed_keys;
         mod updates;
+        mod writes_by_others;
     };
 }
 
@@ -56,11 +60,15 @@ macro_rules! memcached_suite {
     () => {
         mod bad_days;
         mod bad_entries;
+        mod bounded_loads;
+        mod cache_costs;
         mod outbox;
         mod outbox_drainers;
         mod own_transactions_without_cache;
+        mod server_lists;
         mod two_handles;
         mod two_servers;
+        mod warm_restarts;
     };
 }
 
@@ -79,6 +87,8 @@ mod postgres_memcached {
     mod deferred_constraints;
     mod held_commits;
     mod postgres;
+    mod statement_costs;
+    mod triggers_on_postgres;
 }
 
 #[path = "suite"]
@@ -87,19 +97,23 @@ mod postgres_embedded {
     server_suite!();
     mod deferred_constraints;
     mod postgres;
+    mod triggers_on_postgres;
 }
 
 #[path = "suite"]
 mod mariadb_memcached {
     suite!(MySql, Memcached);
     memcached_suite!();
+    mod triggers_on_mariadb;
     server_suite!();
     mod held_commits;
+    mod statement_costs;
 }
 
 #[path = "suite"]
 mod mariadb_embedded {
     suite!(MySql, Embedded);
+    mod triggers_on_mariadb;
     server_suite!();
 }
 
@@ -108,10 +122,12 @@ mod sqlite_memcached {
     suite!(Sqlite, Memcached);
     memcached_suite!();
     mod deferred_constraints;
+    mod triggers_on_sqlite;
 }
 
 #[path = "suite"]
 mod sqlite_embedded {
     suite!(Sqlite, Embedded);
     mod deferred_constraints;
+    mod triggers_on_sqlite;
 }

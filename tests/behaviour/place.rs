@@ -112,8 +112,12 @@ impl<DB: TestDatabase, C: Cache> Place<DB, C> {
         &self,
         options: impl FnOnce(OrmBuilder<DB>) -> OrmBuilder<DB>,
     ) -> Orm<DB> {
-        let pool = DB::connect(self.connect.clone()).await;
-        build::<DB, C>(pool, &self.namespace, options).await
+        build::<DB, C>(self.other_pool().await, &self.namespace, options).await
+    }
+
+    /// How another program connects.
+    pub(crate) async fn other_pool(&self) -> Pool<DB> {
+        DB::connect(self.connect.clone()).await
     }
 
     /// The namespace of its handles.

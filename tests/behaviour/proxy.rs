@@ -279,12 +279,16 @@ fn describe(
             "execute".clone_into(pending);
             None
         }
+        (Protocol::Postgres, Some(b'S'), ..) if has_begun && pending.is_empty() => {
+            Some("ping".to_owned())
+        }
         (Protocol::Postgres, Some(b'S'), ..) if has_begun => Some(std::mem::take(pending)),
         (Protocol::MySql, _, Some(0), Some(3)) => Some(text(message.get(5..))),
         (Protocol::MySql, _, Some(0), Some(0x16)) => {
             Some(format!("prepare {}", text(message.get(5..))))
         }
         (Protocol::MySql, _, Some(0), Some(0x17)) => Some("execute".to_owned()),
+        (Protocol::MySql, _, Some(0), Some(0x0E)) => Some("ping".to_owned()),
         // `COM_STMT_CLOSE` has no answer.
         (Protocol::MySql, _, Some(0), Some(command)) if *command != 0x19 => {
             Some(format!("command {command}"))

@@ -6,9 +6,34 @@
 //! UTF-8 bytes of its text. Whoever drains the outbox makes the key of it.
 
 use super::escape;
+use std::fmt::Write as _;
 
 /// Begins the text of such a key. Final keys have no blanks.
 pub(super) const HEX: &str = "hex ";
+
+/// What comes before the parts.
+pub(super) fn name(table: &str) -> String {
+    let mut text = HEX.to_owned();
+    escape(table.as_bytes(), &mut text);
+    text.push(':');
+    text
+}
+
+/// Appends the parts of an instance key, which are escaped.
+pub(super) fn write_parts(instance_key: &str, text: &mut String) {
+    let mut bytes = instance_key.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'(' | b')' => text.push(char::from(byte)),
+            b'%' => text
+                .extend(bytes.by_ref().take(2).map(|digit| char::from(digit.to_ascii_lowercase()))),
+            _ => {
+                // Writing to a `String` cannot fail.
+                let _ = write!(text, "{byte:02x}");
+            }
+        }
+    }
+}
 
 /// Appends the key without its namespace; `None` if `text` is none.
 pub(super) fn write_key(text: &str, key: &mut String) -> Option<()> {
@@ -41,7 +66,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn hex(part: &str) -> String {
-        part.bytes().map(|byte| format!("{byte:02X}")).collect()
+        part.bytes().map(|byte| format!("{byte:02x}")).collect()
     }
 
     proptest! {
@@ -53,6 +78,17 @@ mod tests {
             let text = format!("hex users:({})({})({})", hex(&left), hex(&id.to_string()), hex(&right));
             let expected = CacheKey::of_row(&namespace, "users", &(left, id, right));
             prop_assert_eq!(CacheKey::of_outbox(&namespace, &text), Some(expected));
+        }
+
+        #[test]
+        fn rust_can_write_it_as_triggers_do(table in ".{0,20}", left in any::<String>(), id: i64) {
+            let name = CacheKey::outbox_name(&table);
+            let text = CacheKey::outbox_text(&table, &(left.clone(), id));
+            let expected = format!("{name}({})({})", hex(&left), hex(&id.to_string()));
+            prop_assert_eq!(&text, &expected);
+            let namespace = Namespace::default();
+            let key = CacheKey::of_row(&namespace, &table, &(left, id));
+            prop_assert_eq!(CacheKey::of_outbox(&namespace, &text), Some(key));
         }
 
         #[test]

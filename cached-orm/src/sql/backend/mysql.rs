@@ -1,5 +1,5 @@
 use super::{
-    Backend, Bindings, LockedRow, Witness,
+    Backend, Bindings, LockedRow, TableFacts, Witness,
     driver::{has_class, split_table},
     no_transaction,
 };
@@ -128,10 +128,10 @@ impl Backend for MySql {
     /// run: MySQL and MariaDB have no deferred ones, and a trigger cannot
     /// change its own table. That leaves views, foreign keys of the table to
     /// itself, and engines without row locks, whose writers are in no order.
-    async fn rows_are_final(
+    async fn table_facts(
         connection: &mut MySqlConnection,
         table: &'static str,
-    ) -> sqlx::Result<bool> {
+    ) -> sqlx::Result<TableFacts> {
         const QUERY: &str = "
             SELECT COUNT(*) FROM information_schema.tables t
             WHERE t.table_schema = COALESCE(?, DATABASE()) AND t.table_name = ?
@@ -143,7 +143,7 @@ impl Backend for MySql {
         let (schema, name) = split_table(table);
         let tables: i64 =
             sqlx::query_scalar(QUERY).bind(schema).bind(name).fetch_one(connection).await?;
-        Ok(tables == 1)
+        Ok(TableFacts { rows_are_final: tables == 1, has_triggers: false })
     }
 }
 
