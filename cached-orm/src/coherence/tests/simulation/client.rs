@@ -1,7 +1,7 @@
 use super::{
     database::{Change, Database},
     process::{Process, entry},
-    scheduler::{By, Scheduler},
+    scheduler::{By, CLIENT, Scheduler},
     transaction::Transaction,
 };
 use crate::coherence::{CommitFailure, Journal};
@@ -19,6 +19,7 @@ use tokio::time::sleep;
 /// Reads and writes, one after the other, until `left` is used up.
 pub(super) async fn run(process: Arc<Process>, left: Arc<AtomicUsize>) {
     let scheduler = Arc::clone(&process.database.scheduler);
+    scheduler.turn(process.by).await;
     while left.load(SeqCst) > 0 {
         left.fetch_sub(1, SeqCst);
         let operation = operate(&process);
@@ -31,10 +32,12 @@ pub(super) async fn run(process: Arc<Process>, left: Arc<AtomicUsize>) {
         } else {
             operation.await;
         }
+        // Several may have been woken by the same event.
+        scheduler.turn(process.by).await;
         match scheduler.below(30) {
             0 => sleep(scheduler.millis(1, 5_000)).await,
             1..5 => sleep(scheduler.millis(1, 60)).await,
-            _ => scheduler.turn(process.by).await,
+            _ => {}
         }
     }
 }
@@ -132,7 +135,11 @@ async fn write(process: &Process, first: usize) {
         return;
     }
     let id = transaction.id;
-    let committing = tokio::spawn(Arc::clone(coherence).commit(transaction, journal));
+    let committing = Arc::clone(coherence).commit(transaction, journal);
+    let committing = match CLIENT.try_with(|client| *client) {
+        Ok(client) => tokio::spawn(CLIENT.scope(client, committing)),
+        Err(_) => tokio::spawn(committing),
+    };
     let outcome = committing.await.expect("no panic");
     scheduler.note("commit", *by, || format!("{id}: {outcome:?}"));
     match outcome {

@@ -30,8 +30,9 @@ pub(super) const TIMES: Times = Times {
 };
 pub(super) const HOLD_OFF: Duration = Duration::from_secs(15);
 
-/// How often the outbox is looked at.
-const POLL: Duration = Duration::from_millis(250);
+/// How often the outbox is looked at: often, for a whole run may take less than
+/// a second.
+const POLL: Duration = Duration::from_millis(20);
 /// The same when there is nothing to be found out any more.
 const CALM_POLL: Duration = Duration::from_secs(20);
 

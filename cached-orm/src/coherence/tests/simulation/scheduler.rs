@@ -11,7 +11,7 @@ use tokio::{
 };
 
 /// Who takes a turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum By {
     /// The network, the cache or the database: they go on when a process dies.
     World,
@@ -23,7 +23,8 @@ pub(super) enum By {
 ///
 /// A task asks for its turn wherever the order of events could differ in
 /// another run: when it sends a command, when the command is carried out, when
-/// the answer comes. Between two turns nothing else decides anything.
+/// the answer comes. Between two turns nothing else decides anything, and random
+/// numbers are drawn only by the one whose turn it is.
 pub(super) struct Scheduler {
     state: Mutex<State>,
     /// A task has come to wait for its turn.
@@ -33,6 +34,8 @@ pub(super) struct Scheduler {
 
 struct State {
     random: Xoshiro256PlusPlus,
+    /// Those that have asked since the last step.
+    arrived: Vec<(Caller, oneshot::Sender<()>)>,
     /// How many are slow, one in so many, and how many steps that takes at most.
     slowness: (u32, u64),
     waiting: Vec<Waiting>,
@@ -44,11 +47,19 @@ struct State {
     trace: Option<Vec<String>>,
 }
 
+/// Who asks for a turn, in the order in which they are served.
+type Caller = (By, Option<usize>);
+
 struct Waiting {
     by: By,
     /// It is passed over until then.
     from_step: u64,
     go: oneshot::Sender<()>,
+}
+
+tokio::task_local! {
+    /// The number of the client that a task works for.
+    pub(super) static CLIENT: usize;
 }
 
 /// What passes at most in one step.
@@ -62,6 +73,7 @@ impl Scheduler {
             state: Mutex::new(State {
                 random,
                 slowness,
+                arrived: Vec::new(),
                 waiting: Vec::new(),
                 is_dead: Vec::new(),
                 steps: 0,
@@ -94,13 +106,9 @@ impl Scheduler {
         if state.is_dead(by) {
             return None;
         }
-        // Some are slow, so that others can do a lot in between.
-        let (once_in, longest) = state.slowness;
-        let is_slow = !state.is_calm && state.random.random_ratio(1, once_in);
-        let patience = if is_slow { state.random.random_range(1..longest) } else { 0 };
-        let from_step = state.steps + patience;
         let (go, gone) = oneshot::channel();
-        state.waiting.push(Waiting { by, from_step, go });
+        let client = CLIENT.try_with(|client| *client).ok();
+        state.arrived.push(((by, client), go));
         Some(gone)
     }
 
@@ -121,6 +129,7 @@ impl Scheduler {
     fn let_one_go(&self) -> bool {
         let mut state = self.state();
         state.steps += 1;
+        state.queue_the_arrived();
         while let Some(go) = state.choose() {
             if go.send(()).is_ok() {
                 return true;
@@ -141,6 +150,7 @@ impl Scheduler {
             state.is_dead[number] = true;
         }
         state.waiting.retain(|waiting| waiting.by != by);
+        state.arrived.retain(|((arrived, _), _)| *arrived != by);
     }
 
     pub(super) fn calm_down(&self) {
@@ -203,6 +213,21 @@ impl Scheduler {
 impl State {
     fn is_dead(&self, by: By) -> bool {
         matches!(by, By::Process(number) if self.is_dead[number])
+    }
+
+    /// Puts the arrived in an order of their own: tokio's `watch` wakes those who
+    /// wait for it in an order that no seed tells.
+    fn queue_the_arrived(&mut self) {
+        let mut arrived = std::mem::take(&mut self.arrived);
+        arrived.sort_by_key(|(caller, _)| *caller);
+        for ((by, _), go) in arrived {
+            // Some are slow, so that others can do a lot in between.
+            let (once_in, longest) = self.slowness;
+            let is_slow = !self.is_calm && self.random.random_ratio(1, once_in);
+            let patience = if is_slow { self.random.random_range(1..longest) } else { 0 };
+            let from_step = self.steps + patience;
+            self.waiting.push(Waiting { by, from_step, go });
+        }
     }
 
     /// Takes one of those that wait, if there is one.

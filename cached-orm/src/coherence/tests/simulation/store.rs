@@ -202,6 +202,7 @@ impl Wire {
 
     async fn send(&self, key: CacheKey, command: Command) -> Result<Answer, CacheError> {
         let Self { by, scheduler, .. } = self;
+        scheduler.turn(*by).await;
         let fate = self.fate();
         if fate != Fate::Answered {
             scheduler.note(fate.name(), *by, || format!("{command} {key}"));

@@ -41,7 +41,9 @@ fn simulate(config: &Config, seeds: u64, happens: &[&[&str]]) {
     for seed in seeds.clone() {
         let outcome = world::run(config, seed, false);
         if let Some(violation) = outcome.violation {
-            let trace = world::run(config, seed, true).trace.join("\n");
+            let again = world::run(config, seed, true);
+            assert_eq!(again.violation.as_ref(), Some(&violation), "the run is another one now");
+            let trace = again.trace.join("\n");
             let test = std::thread::current().name().unwrap_or_default().to_owned();
             panic!(
                 "{trace}\n\n{}, seed {seed}: {violation}\nThe same again: SIMULATION_SEED={seed} \
@@ -66,40 +68,47 @@ fn report(name: &str, seeds: u64, counts: &BTreeMap<&'static str, u64>) {
 
 #[test]
 fn a_seed_tells_the_whole_run() {
-    for seed in 0..20 {
-        let [first, second] = [(); 2].map(|()| world::run(&RESTARTS, seed, true));
-        assert!(!first.trace.is_empty());
-        assert_eq!(first.trace, second.trace, "seed {seed}");
-        assert_eq!(first.counts, second.counts, "seed {seed}");
+    for config in [&EMBEDDED, &RESTARTS] {
+        for seed in 0..number("SIMULATION_SEEDS").unwrap_or(50) {
+            let [first, second] = [(); 2].map(|()| {
+                let mut outcome = world::run(config, seed, true);
+                // Within one step the order means nothing.
+                outcome.trace.sort();
+                outcome
+            });
+            assert!(!first.trace.is_empty());
+            assert_eq!(first.trace, second.trace, "{}, seed {seed}", config.name);
+            assert_eq!(first.counts, second.counts, "{}, seed {seed}", config.name);
+        }
     }
 }
 
 #[test]
 fn nothing_is_stale_without_faults() {
-    simulate(&WITHOUT_FAULTS, 300, &[WORK]);
+    simulate(&WITHOUT_FAULTS, 200, &[WORK]);
 }
 
 #[test]
 fn nothing_is_stale_with_faults() {
-    simulate(&EMBEDDED, 1000, &[WORK, TROUBLE, &["crashed"]]);
+    simulate(&EMBEDDED, 800, &[WORK, TROUBLE, &["crashed"]]);
 }
 
 #[test]
 fn nothing_is_stale_with_restarts() {
-    simulate(&RESTARTS, 1000, &[WORK, TROUBLE, &["crashed", "restarted"]]);
+    simulate(&RESTARTS, 800, &[WORK, TROUBLE, &["crashed", "restarted"]]);
 }
 
 #[test]
 fn nothing_is_stale_while_servers_are_changed() {
-    simulate(&MOVING, 500, &[WORK, TROUBLE, &["crashed", "restarted"]]);
+    simulate(&MOVING, 400, &[WORK, TROUBLE, &["crashed", "restarted"]]);
 }
 
 #[test]
 fn nothing_acknowledged_is_stale_when_fences_are_evicted() {
-    simulate(&FENCES_EVICTED, 500, &[WORK, TROUBLE, &["fence evicted"]]);
+    simulate(&FENCES_EVICTED, 400, &[WORK, TROUBLE, &["fence evicted"]]);
 }
 
 #[test]
 fn nothing_acknowledged_is_stale_when_fences_are_evicted_and_writers_crash() {
-    simulate(&FENCES_EVICTED_AND_CRASHES, 500, &[WORK, TROUBLE, &["fence evicted", "crashed"]]);
+    simulate(&FENCES_EVICTED_AND_CRASHES, 400, &[WORK, TROUBLE, &["fence evicted", "crashed"]]);
 }

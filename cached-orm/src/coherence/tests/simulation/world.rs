@@ -4,7 +4,7 @@ use super::{
     database::Database,
     history::History,
     process::{HOLD_OFF, Keys, Process, TIMES, row_of},
-    scheduler::Scheduler,
+    scheduler::{By, CLIENT, Scheduler},
     store::{Server, Wire},
 };
 use crate::cache::Lookup;
@@ -99,7 +99,7 @@ impl World {
         for place in 0..processes {
             for _ in 0..2 + world.scheduler.below(3) {
                 let left = Arc::new(AtomicUsize::new(4 + world.scheduler.below(12)));
-                let client = world.start_client(place, left);
+                let client = world.start_client(world.clients.len(), place, left);
                 world.clients.push(client);
             }
         }
@@ -126,9 +126,9 @@ impl World {
         Process::start(own, &self.database, &self.keys, self.policy)
     }
 
-    fn start_client(&self, place: usize, left: Arc<AtomicUsize>) -> Client {
+    fn start_client(&self, number: usize, place: usize, left: Arc<AtomicUsize>) -> Client {
         let process = Arc::clone(&self.processes[place]);
-        let task = tokio::spawn(client::run(process, Arc::clone(&left)));
+        let task = tokio::spawn(CLIENT.scope(number, client::run(process, Arc::clone(&left))));
         Client { place, left, task }
     }
 
@@ -145,7 +145,7 @@ impl World {
         for process in &self.processes {
             process.cut_off(false);
         }
-        self.scheduler.note("calm", super::scheduler::By::World, String::new);
+        self.scheduler.note("calm", By::World, String::new);
         // Fences of lost transactions are kept until it is found that they are
         // over, which is asked every second.
         self.rest().await;
@@ -168,7 +168,7 @@ impl World {
     /// What happens to everybody.
     async fn happen(&mut self) {
         let Self { scheduler, faults, .. } = self;
-        let by = super::scheduler::By::World;
+        let by = By::World;
         if scheduler.once_in(10) {
             self.database.end_an_abandoned_one();
         }
@@ -214,7 +214,7 @@ impl World {
             if client.place == place && !client.task.is_finished() {
                 client.task.abort();
                 let left = Arc::clone(&client.left);
-                self.clients[number] = self.start_client(place, left);
+                self.clients[number] = self.start_client(number, place, left);
             }
         }
     }
