@@ -1,0 +1,110 @@
+//! Readers and writers on the hot rows.
+
+mod reader;
+mod writer;
+
+use crate::{counts::Counts, engines::Engine, history::History, rows::HotRow};
+use cached_orm::{Orm, Persist};
+use rand::{SeedableRng, rngs::StdRng};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{sync::RwLock, task::JoinSet};
+
+/// How much is done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Load {
+    /// Reading tasks on each handle.
+    pub(crate) readers: u32,
+    pub(crate) writers: u32,
+    /// Between two reads of a task; nothing for as fast as it goes.
+    pub(crate) reader_pause: Duration,
+    pub(crate) writer_pause: Duration,
+}
+
+impl Load {
+    /// So many reads a second on so many handles, and a tenth of it in writes.
+    pub(crate) fn of_rate(rate: u32, handles: u32) -> Self {
+        let (readers, writers) = (6, 3);
+        let tasks = |each: u32| f64::from(each * handles) / f64::from(rate);
+        Self {
+            readers,
+            writers,
+            reader_pause: Duration::from_secs_f64(tasks(readers)),
+            writer_pause: Duration::from_secs_f64(10.0 * tasks(writers)),
+        }
+    }
+}
+
+/// What all readers and writers share.
+pub(crate) struct Shared {
+    pub(crate) history: History,
+    pub(crate) counts: Counts,
+    pub(crate) is_over: AtomicBool,
+    /// For databases where writers outside transactions need it.
+    key_locks: Vec<RwLock<()>>,
+}
+
+impl Shared {
+    pub(crate) fn new(keys: i64) -> Self {
+        Self {
+            history: History::new(keys),
+            counts: Counts::default(),
+            is_over: AtomicBool::new(false),
+            key_locks: (0..keys).map(|_| RwLock::default()).collect(),
+        }
+    }
+
+    fn key_lock(&self, key: i64) -> &RwLock<()> {
+        &self.key_locks[usize::try_from(key).expect("keys count from 0")]
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+}
+
+/// The tasks at work.
+pub(crate) struct Workload {
+    pub(crate) shared: Arc<Shared>,
+    tasks: JoinSet<()>,
+}
+
+impl Workload {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, tasks: JoinSet::new() }
+    }
+
+    /// Sets readers and writers to work on a handle, which stands for a process
+    /// in which rows are `T`s.
+    pub(crate) fn employ<DB: Engine, T: HotRow + Persist<DB>>(
+        &mut self,
+        orm: &Orm<DB>,
+        load: Load,
+        seed: u64,
+    ) {
+        for number in 0..u64::from(load.readers) {
+            let rng = StdRng::seed_from_u64(seed ^ (number << 8));
+            let shared = Arc::clone(&self.shared);
+            self.tasks.spawn(reader::run::<DB, T>(orm.clone(), shared, rng, load.reader_pause));
+        }
+        for number in 0..u64::from(load.writers) {
+            let rng = StdRng::seed_from_u64(seed ^ (number << 8) ^ 1);
+            let shared = Arc::clone(&self.shared);
+            self.tasks.spawn(writer::run::<DB, T>(orm.clone(), shared, rng, load.writer_pause));
+        }
+    }
+
+    /// Lets everybody end what they are at.
+    pub(crate) async fn end(&mut self) {
+        self.shared.is_over.store(true, Ordering::Relaxed);
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.expect("no reader or writer panics");
+        }
+        self.shared.is_over.store(false, Ordering::Relaxed);
+    }
+}
