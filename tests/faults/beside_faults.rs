@@ -30,11 +30,7 @@ pub(crate) async fn run<DB: Engine>(
     let began = Instant::now();
     let stage = Stage::<DB>::set(policy).await?;
     stage.insert_rows().await;
-    let shared = Arc::new(Shared::new(KEYS));
-    for key in 0..KEYS {
-        let attempt = shared.history.begin_write(key, 1, "inserts");
-        shared.history.acknowledge(key, 1, attempt);
-    }
+    let shared = Arc::new(Shared::with_rows(KEYS));
     let mut workload = Workload::new(Arc::clone(&shared));
     let load = Load::of_rate(rate, HANDLES);
     let mut handles = Vec::new();

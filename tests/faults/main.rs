@@ -11,6 +11,7 @@ mod counts;
 mod engines;
 mod history;
 mod injector;
+mod naive;
 mod proxies;
 mod report;
 mod rows;
@@ -73,6 +74,11 @@ async fn reports(arguments: &Arguments) -> Vec<Result<Report, String>> {
             Database::Postgres => beside_faults::run::<Postgres>(faults, policy, seed, rate).await,
             Database::MariaDb => beside_faults::run::<MySql>(faults, policy, seed, rate).await,
             Database::Sqlite => beside_faults::run::<Sqlite>(faults, policy, seed, rate).await,
+        }],
+        Run::Naive => vec![match database {
+            Database::Postgres => naive::run::<Postgres>(seed).await,
+            Database::MariaDb => naive::run::<MySql>(seed).await,
+            Database::Sqlite => naive::run::<Sqlite>(seed).await,
         }],
         _ => vec![Err("not there yet".to_owned())],
     }

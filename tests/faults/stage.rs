@@ -2,7 +2,7 @@
 
 use crate::{
     arguments::Policy,
-    engines::{Engine, pool},
+    engines::{Engine, Options, pool},
     proxies::{CacheProxy, DatabaseProxy},
     rows::{HotRow as _, KEYS},
     servers::{DatabaseServer, Memcached},
@@ -81,16 +81,18 @@ impl<DB: Engine> Stage<DB> {
         DB::run(&self.own_pool, &sql).await.map_err(|error| format!("the tables: {error}"))
     }
 
+    /// How to connect to the database, through the proxy if there is one.
+    pub(crate) fn options(&self) -> Options<DB> {
+        let port = self.database_proxy.as_ref().map_or(0, |proxy| proxy.port());
+        DB::options(port, self.folder.path())
+    }
+
     /// Another handle, as another process has it.
     pub(crate) async fn handle(
         &self,
         options: impl FnOnce(OrmBuilder<DB>) -> OrmBuilder<DB>,
     ) -> Orm<DB> {
-        let port = match &self.database_proxy {
-            Some(proxy) => proxy.port(),
-            None => 0,
-        };
-        let pool = pool::<DB>(DB::options(port, self.folder.path()), 6);
+        let pool = pool::<DB>(self.options(), 6);
         let builder = Orm::builder(pool)
             .memcached(self.caches.iter().map(|cache| cache.proxy.address()))
             .namespace("faults")

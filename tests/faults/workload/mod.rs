@@ -50,13 +50,25 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(keys: i64) -> Self {
+    fn new(keys: i64) -> Self {
         Self {
             history: History::new(keys),
             counts: Counts::default(),
             is_over: AtomicBool::new(false),
             key_locks: (0..keys).map(|_| RwLock::default()).collect(),
         }
+    }
+
+    /// With every row there at revision 1, as [`Stage::insert_rows`] leaves it.
+    ///
+    /// [`Stage::insert_rows`]: crate::stage::Stage::insert_rows
+    pub(crate) fn with_rows(keys: i64) -> Self {
+        let shared = Self::new(keys);
+        for key in 0..keys {
+            let attempt = shared.history.begin_write(key, 1, "inserts");
+            shared.history.acknowledge(key, 1, attempt);
+        }
+        shared
     }
 
     fn key_lock(&self, key: i64) -> &RwLock<()> {
