@@ -139,6 +139,16 @@ pub enum Error {
         /// The cache's error.
         source: CacheError,
     },
+    /// As many rows as may be loaded at once (`max_database_loads`) are being
+    /// loaded, and none of the loads ended in time (`load_timeout`). The database
+    /// was not asked.
+    #[error("{operation}: too many loads are under way; gave up after {waited:?}")]
+    Overloaded {
+        /// What was being done.
+        operation: Operation,
+        /// How long it waited.
+        waited: std::time::Duration,
+    },
     /// There is no connection to the database. No row was read or written, so
     /// this tells all that the database said.
     #[error("cannot connect to the database: {source}")]
