@@ -3,7 +3,7 @@
 use crate::{
     engines::Engine,
     rows::{HotRow, KEYS},
-    stage::{FENCE_TTL, HOLD_OFF, Stage},
+    stage::{FENCE_TTL, HOLD_OFF},
 };
 use cached_orm::{Orm, Persist};
 use std::time::Duration;
@@ -11,16 +11,14 @@ use tokio::time::sleep;
 
 /// The keys, each with what is wrong, of which the cache says something else
 /// than the database. To be called when nobody reads or writes any more.
-pub(crate) async fn differing<DB: Engine>(stage: &Stage<DB>) -> Vec<String> {
-    let orm = stage.handle(|builder| builder).await;
+pub(crate) async fn differing<DB: Engine>(orm: &Orm<DB>) -> Vec<String> {
     // At once, while fences of unknown COMMITs may still lie there; and again
     // when they have expired and every server may be filled.
-    let mut differing = compare_all(&orm, "at once").await;
+    let mut differing = compare_all(orm, "at once").await;
     sleep(FENCE_TTL.max(HOLD_OFF) + Duration::from_secs(3)).await;
-    differing.extend(compare_all(&orm, "after the fences").await);
+    differing.extend(compare_all(orm, "after the fences").await);
     // What the last comparison has filled.
-    differing.extend(compare_all(&orm, "filled again").await);
-    orm.close().await;
+    differing.extend(compare_all(orm, "filled again").await);
     differing
 }
 

@@ -15,7 +15,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 use tokio::{
     task::JoinSet,
@@ -68,6 +68,7 @@ async fn harm_cache(
     while remaining.take_one() {
         let fault = CacheFault::draw(&mut rng);
         tally.began(fault.kind(), format!("server {number}: {fault:?}"));
+        let began = SystemTime::now();
         match fault {
             CacheFault::Restart(pause) => {
                 cache.memcached.kill();
@@ -95,12 +96,15 @@ async fn harm_cache(
             }
         }
         tally.ended(format!("server {number}: over"));
+        if !matches!(fault, CacheFault::RowsEvicted) {
+            tally.was_out(Some(number), began);
+        }
         // Mostly until the server has rows again, for otherwise there is nothing
         // to be stale; but now and then the next blow comes at once.
         if rng.random_bool(0.75) {
             tokio::time::sleep_until(fillable_at).await;
         }
-        sleep(Duration::from_millis(rng.random_range(20..700))).await;
+        sleep(Duration::from_millis(rng.random_range(50..2000))).await;
     }
 }
 
@@ -114,6 +118,7 @@ async fn harm_database(
     while remaining.take_one() {
         let fault = DatabaseFault::draw(&mut rng);
         tally.began(fault.kind(), format!("database: {fault:?}"));
+        let began = SystemTime::now();
         match fault {
             DatabaseFault::Killed(pause) => {
                 database.kill();
@@ -140,6 +145,9 @@ async fn harm_database(
             DatabaseFault::Reset => proxy.reset(),
         }
         tally.ended("database: over".to_owned());
+        if !matches!(fault, DatabaseFault::Cut(_) | DatabaseFault::Reset) {
+            tally.was_out(None, began);
+        }
         let pause = match fault {
             // The connections come back, and are used for a while.
             DatabaseFault::Killed(_) | DatabaseFault::Restarted => 1500..4000,

@@ -12,6 +12,7 @@ mod engines;
 mod history;
 mod injector;
 mod naive;
+mod pending;
 mod proxies;
 mod report;
 mod rows;

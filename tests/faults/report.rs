@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     fmt::Write as _,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// The faults so far.
@@ -21,6 +21,16 @@ pub(crate) struct Tally {
 struct Inner {
     kinds: BTreeMap<&'static str, u64>,
     recent: VecDeque<(Duration, String)>,
+    outages: Vec<Outage>,
+}
+
+/// A time in which something could not be reached, or not as usual.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outage {
+    /// `None` for the database.
+    pub(crate) server: Option<usize>,
+    pub(crate) began: SystemTime,
+    pub(crate) ended: SystemTime,
 }
 
 /// How many of the latest faults a violation's report shows.
@@ -47,6 +57,15 @@ impl Tally {
             inner.recent.pop_front();
         }
         inner.recent.push_back((at, what));
+    }
+
+    pub(crate) fn was_out(&self, server: Option<usize>, began: SystemTime) {
+        let ended = SystemTime::now();
+        self.lock().outages.push(Outage { server, began, ended });
+    }
+
+    pub(crate) fn outages(&self) -> Vec<Outage> {
+        self.lock().outages.clone()
     }
 
     pub(crate) fn total(&self) -> u64 {

@@ -7,7 +7,7 @@ use crate::{
     rows::{HotRow as _, KEYS},
     servers::{DatabaseServer, Memcached},
 };
-use cached_orm::{MemcachedOrm as _, OnUnreachable, Orm, OrmBuilder};
+use cached_orm::{MemcachedOrm as _, OnUnreachable, Orm, OrmBuilder, Outbox};
 use sqlx::Pool;
 use std::{sync::Arc, time::Duration};
 use tempfile::TempDir;
@@ -78,6 +78,12 @@ impl<DB: Engine> Stage<DB> {
         let mut sql = DB::TABLES.to_owned();
         let ids: Vec<_> = (0..KEYS).map(|key| format!("({key}, 0)")).collect();
         sql.push_str(&format!("; INSERT INTO ledger (id, revision) VALUES {}", ids.join(", ")));
+        if self.policy != Policy::Abort {
+            sql.push_str("; ");
+            sql.push_str(Orm::<DB>::outbox_sql());
+            sql.push_str("; ");
+            sql.push_str(DB::OUTBOX_LOG);
+        }
         DB::run(&self.own_pool, &sql).await.map_err(|error| format!("the tables: {error}"))
     }
 
@@ -103,7 +109,8 @@ impl<DB: Engine> Stage<DB> {
             .max_database_loads(MAX_LOADS);
         let builder = match self.policy {
             Policy::Abort => builder.on_unreachable(OnUnreachable::Abort),
-            Policy::Outbox | Policy::Always => builder,
+            Policy::Outbox => builder.on_unreachable(OnUnreachable::Outbox),
+            Policy::Always => builder.on_unreachable(OnUnreachable::Outbox).outbox(Outbox::Always),
         };
         options(builder).build().await.expect("the options make sense")
     }

@@ -4,7 +4,7 @@ use crate::{
     servers::DatabaseServer,
 };
 use sqlx::{
-    MySql,
+    MySql, Pool,
     mysql::{MySqlConnectOptions, MySqlSslMode},
 };
 use std::path::Path;
@@ -44,6 +44,27 @@ impl Engine for MySql {
         END;
         CREATE TRIGGER count_delete BEFORE DELETE ON hot FOR EACH ROW
             UPDATE ledger SET revision = revision + 1 WHERE id = OLD.id";
+
+    const OUTBOX_LOG: &'static str = "
+        CREATE TABLE outbox_log (
+            id BIGINT PRIMARY KEY, cache_key VARCHAR(250) NOT NULL,
+            put_at DOUBLE NOT NULL, gone_at DOUBLE, INDEX (cache_key));
+        CREATE TRIGGER log_put AFTER INSERT ON cached_orm_outbox FOR EACH ROW
+            INSERT INTO outbox_log VALUES
+                (NEW.id, NEW.cache_key, UNIX_TIMESTAMP(SYSDATE(6)), NULL);
+        CREATE TRIGGER log_gone AFTER DELETE ON cached_orm_outbox FOR EACH ROW
+            UPDATE outbox_log SET gone_at = UNIX_TIMESTAMP(SYSDATE(6)) WHERE id = OLD.id";
+
+    async fn pending_between(
+        pool: &Pool<Self>,
+        cache_key: &str,
+        began: f64,
+        ended: f64,
+    ) -> sqlx::Result<i64> {
+        let sql = "SELECT COUNT(*) FROM outbox_log WHERE cache_key = ?
+                   AND put_at <= ? AND (gone_at IS NULL OR gone_at >= ?)";
+        sqlx::query_scalar(sql).bind(cache_key).bind(ended).bind(began).fetch_one(pool).await
+    }
 
     lock_by_select!("?");
     same_for_each!("?");

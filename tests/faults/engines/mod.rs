@@ -47,6 +47,9 @@ pub(crate) trait Engine: Backend {
     /// The tables, as one text of statements.
     const TABLES: &'static str;
 
+    /// What logs when rows come into the outbox and when they go.
+    const OUTBOX_LOG: &'static str;
+
     /// Locks the key until the end of the transaction.
     fn lock(
         connection: &mut Self::Connection,
@@ -63,6 +66,21 @@ pub(crate) trait Engine: Backend {
     /// The revision of the key's latest state.
     fn latest(pool: &Pool<Self>, key: i64) -> impl Future<Output = sqlx::Result<i64>> + Send;
 
+    /// How many rows of the outbox for this cache key were there at some time
+    /// between these two, in seconds since 1970.
+    fn pending_between(
+        pool: &Pool<Self>,
+        cache_key: &str,
+        began: f64,
+        ended: f64,
+    ) -> impl Future<Output = sqlx::Result<i64>> + Send;
+
+    /// Every row that there was in the outbox: its cache key, when it came, and
+    /// when it went.
+    fn outbox_log(
+        pool: &Pool<Self>,
+    ) -> impl Future<Output = sqlx::Result<Vec<(String, f64, Option<f64>)>>> + Send;
+
     /// Runs statements without arguments, one or more.
     fn run(pool: &Pool<Self>, sql: &str) -> impl Future<Output = sqlx::Result<()>> + Send;
 }
@@ -78,6 +96,13 @@ macro_rules! same_for_each {
         async fn latest(pool: &sqlx::Pool<Self>, key: i64) -> sqlx::Result<i64> {
             let sql = concat!("SELECT revision FROM ledger WHERE id = ", $placeholder);
             sqlx::query_scalar(sql).bind(key).fetch_one(pool).await
+        }
+
+        async fn outbox_log(
+            pool: &sqlx::Pool<Self>,
+        ) -> sqlx::Result<Vec<(String, f64, Option<f64>)>> {
+            let sql = "SELECT cache_key, put_at, gone_at FROM outbox_log ORDER BY id";
+            sqlx::query_as(sql).fetch_all(pool).await
         }
 
         async fn run(pool: &sqlx::Pool<Self>, sql: &str) -> sqlx::Result<()> {

@@ -4,7 +4,7 @@ use crate::{
     servers::DatabaseServer,
 };
 use sqlx::{
-    Postgres,
+    Pool, Postgres,
     postgres::{PgConnectOptions, PgSslMode},
 };
 use std::path::Path;
@@ -42,6 +42,36 @@ impl Engine for Postgres {
             END $$;
         CREATE TRIGGER count_up BEFORE INSERT OR UPDATE OR DELETE ON hot
             FOR EACH ROW EXECUTE FUNCTION count_up()";
+
+    const OUTBOX_LOG: &'static str = "
+        CREATE TABLE outbox_log (
+            id BIGINT PRIMARY KEY, cache_key TEXT NOT NULL,
+            put_at FLOAT8 NOT NULL, gone_at FLOAT8);
+        CREATE INDEX ON outbox_log (cache_key);
+        CREATE FUNCTION log_outbox() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF TG_OP = 'INSERT' THEN
+                    INSERT INTO outbox_log VALUES
+                        (NEW.id, NEW.cache_key, extract(epoch FROM clock_timestamp()));
+                ELSE
+                    UPDATE outbox_log SET gone_at = extract(epoch FROM clock_timestamp())
+                        WHERE id = OLD.id;
+                END IF;
+                RETURN NULL;
+            END $$;
+        CREATE TRIGGER log_outbox AFTER INSERT OR DELETE ON cached_orm_outbox
+            FOR EACH ROW EXECUTE FUNCTION log_outbox()";
+
+    async fn pending_between(
+        pool: &Pool<Self>,
+        cache_key: &str,
+        began: f64,
+        ended: f64,
+    ) -> sqlx::Result<i64> {
+        let sql = "SELECT COUNT(*) FROM outbox_log WHERE cache_key = $1
+                   AND put_at <= $2 AND (gone_at IS NULL OR gone_at >= $3)";
+        sqlx::query_scalar(sql).bind(cache_key).bind(ended).bind(began).fetch_one(pool).await
+    }
 
     lock_by_select!("$1");
     same_for_each!("$1");

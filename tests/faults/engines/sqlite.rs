@@ -4,7 +4,7 @@ use crate::{
     servers::DatabaseServer,
 };
 use sqlx::{
-    Row as _, Sqlite, SqliteConnection,
+    Pool, Row as _, Sqlite, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use std::{path::Path, time::Duration};
@@ -51,6 +51,30 @@ impl Engine for Sqlite {
     ) -> sqlx::Result<()> {
         let sql = "UPDATE ledger SET revision = $1 WHERE id = $2";
         sqlx::query(sql).bind(revision).bind(key).execute(connection).await.map(drop)
+    }
+
+    const OUTBOX_LOG: &'static str = "
+        CREATE TABLE outbox_log (
+            id INTEGER PRIMARY KEY, cache_key TEXT NOT NULL,
+            put_at REAL NOT NULL, gone_at REAL);
+        CREATE INDEX outbox_log_key ON outbox_log (cache_key);
+        CREATE TRIGGER log_put AFTER INSERT ON cached_orm_outbox BEGIN
+            INSERT INTO outbox_log VALUES (NEW.id, NEW.cache_key, unixepoch('subsec'), NULL);
+        END;
+        -- SQLite cuts its clock to milliseconds.
+        CREATE TRIGGER log_gone AFTER DELETE ON cached_orm_outbox BEGIN
+            UPDATE outbox_log SET gone_at = unixepoch('subsec') + 0.001 WHERE id = OLD.id;
+        END";
+
+    async fn pending_between(
+        pool: &Pool<Self>,
+        cache_key: &str,
+        began: f64,
+        ended: f64,
+    ) -> sqlx::Result<i64> {
+        let sql = "SELECT COUNT(*) FROM outbox_log WHERE cache_key = $1
+                   AND put_at <= $2 AND (gone_at IS NULL OR gone_at >= $3)";
+        sqlx::query_scalar(sql).bind(cache_key).bind(ended).bind(began).fetch_one(pool).await
     }
 
     same_for_each!("$1");

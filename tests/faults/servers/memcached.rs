@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
     time::{Instant, sleep, timeout},
 };
@@ -131,4 +131,13 @@ pub(crate) async fn flood(address: &str, items: usize, size: usize) -> io::Resul
     };
     // The server may be stopped meanwhile.
     timeout(Duration::from_secs(15), work).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// Whether an item lies under the key.
+pub(crate) async fn holds(address: &str, key: &str) -> io::Result<bool> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(format!("mg {key}\r\n").as_bytes()).await?;
+    let mut status = [0; 2];
+    stream.read_exact(&mut status).await?;
+    Ok(status == *b"HD")
 }
