@@ -37,6 +37,17 @@ pub(crate) enum Policy {
     Always,
 }
 
+impl Policy {
+    pub(crate) fn parse(name: &str) -> Result<Self, String> {
+        match name {
+            "abort" => Ok(Self::Abort),
+            "outbox" => Ok(Self::Outbox),
+            "always" => Ok(Self::Always),
+            _ => Err(format!("there is no policy {name:?}: abort, outbox or always")),
+        }
+    }
+}
+
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -72,6 +83,8 @@ pub(crate) struct Arguments {
     pub(crate) policy: Policy,
     pub(crate) seed: u64,
     pub(crate) rate: u32,
+    /// What a child is told, word by word.
+    pub(crate) child: Vec<String>,
 }
 
 impl Arguments {
@@ -83,6 +96,7 @@ impl Arguments {
             policy: Policy::Abort,
             seed: rand::random::<u32>().into(),
             rate: 1500,
+            child: Vec::new(),
         };
         let mut reads = None;
         let mut filters = Vec::new();
@@ -97,12 +111,14 @@ impl Arguments {
                 "--no-faults" => parsed.run = Run::NoFaults(10_000_000),
                 "--kill-cache" => parsed.run = Run::KillCache,
                 "--aborts" => parsed.run = Run::Aborts(number(&value()?)?),
-                "--child" => return Ok(Self { run: Run::Child, ..parsed }),
+                "--child" => {
+                    return Ok(Self { run: Run::Child, child: words.collect(), ..parsed });
+                }
                 "--reads" => reads = Some(number(&value()?)?),
                 "--seed" => parsed.seed = number(&value()?)?,
                 "--rate" => parsed.rate = number(&value()?)?,
                 "--database" => parsed.database = database(&value()?)?,
-                "--policy" => parsed.policy = policy(&value()?)?,
+                "--policy" => parsed.policy = Policy::parse(&value()?)?,
                 // Those of every other test program.
                 "--test-threads" | "--skip" | "--format" | "--color" | "--logfile" | "-Z" => {
                     value()?;
@@ -137,20 +153,11 @@ fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     text.replace('_', "").parse().map_err(|_| format!("{text:?} is not such a number"))
 }
 
-fn database(name: &str) -> Result<Database, String> {
+pub(crate) fn database(name: &str) -> Result<Database, String> {
     match name {
-        "postgres" => Ok(Database::Postgres),
-        "mariadb" | "mysql" => Ok(Database::MariaDb),
-        "sqlite" => Ok(Database::Sqlite),
+        "postgres" | "Postgres" => Ok(Database::Postgres),
+        "mariadb" | "MariaDb" => Ok(Database::MariaDb),
+        "sqlite" | "Sqlite" => Ok(Database::Sqlite),
         _ => Err(format!("there is no database {name:?}: postgres, mariadb or sqlite")),
-    }
-}
-
-fn policy(name: &str) -> Result<Policy, String> {
-    match name {
-        "abort" => Ok(Policy::Abort),
-        "outbox" => Ok(Policy::Outbox),
-        "always" => Ok(Policy::Always),
-        _ => Err(format!("there is no policy {name:?}: abort, outbox or always")),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     engines::Engine,
-    rows::{HotRow, KEYS},
+    rows::HotRow,
     stage::{FENCE_TTL, HOLD_OFF},
 };
 use cached_orm::{Orm, Persist};
@@ -11,20 +11,20 @@ use tokio::time::sleep;
 
 /// The keys, each with what is wrong, of which the cache says something else
 /// than the database. To be called when nobody reads or writes any more.
-pub(crate) async fn differing<DB: Engine>(orm: &Orm<DB>) -> Vec<String> {
+pub(crate) async fn differing<DB: Engine>(orm: &Orm<DB>, keys: i64) -> Vec<String> {
     // At once, while fences of unknown COMMITs may still lie there; and again
     // when they have expired and every server may be filled.
-    let mut differing = compare_all(orm, "at once").await;
+    let mut differing = compare_all(orm, keys, "at once").await;
     sleep(FENCE_TTL.max(HOLD_OFF) + Duration::from_secs(3)).await;
-    differing.extend(compare_all(orm, "after the fences").await);
+    differing.extend(compare_all(orm, keys, "after the fences").await);
     // What the last comparison has filled.
-    differing.extend(compare_all(orm, "filled again").await);
+    differing.extend(compare_all(orm, keys, "filled again").await);
     differing
 }
 
-async fn compare_all<DB: Engine>(orm: &Orm<DB>, when: &str) -> Vec<String> {
+async fn compare_all<DB: Engine>(orm: &Orm<DB>, keys: i64, when: &str) -> Vec<String> {
     let mut differing = Vec::new();
-    for key in 0..KEYS {
+    for key in 0..keys {
         for found in
             [compare::<DB, DB::Old>(orm, key).await, compare::<DB, DB::New>(orm, key).await]
         {

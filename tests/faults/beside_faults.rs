@@ -33,7 +33,7 @@ pub(crate) async fn run<DB: Engine>(
     rate: u32,
 ) -> Result<Report, String> {
     let began = Instant::now();
-    let stage = Arc::new(Stage::<DB>::set(policy).await?);
+    let stage = Arc::new(Stage::<DB>::set(policy, KEYS).await?);
     stage.insert_rows().await;
     let shared = Arc::new(Shared::with_rows(KEYS));
     let mut workload = Workload::new(Arc::clone(&shared));
@@ -80,7 +80,7 @@ pub(crate) async fn run<DB: Engine>(
     if policy != Policy::Abort {
         undrained = pending::wait_until_drained(&orm).await;
     }
-    let differing = at_rest::differing(&orm).await;
+    let differing = at_rest::differing(&orm, KEYS).await;
     is_over.send_replace(true);
     let offences = watcher.await.expect("the watcher does not panic");
 

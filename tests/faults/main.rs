@@ -8,6 +8,7 @@ mod arguments;
 mod at_rest;
 mod beside_faults;
 mod counts;
+mod crash_steps;
 mod engines;
 mod history;
 mod injector;
@@ -25,6 +26,17 @@ use arguments::{Arguments, Database, Run};
 use report::Report;
 use sqlx::{MySql, Postgres, Sqlite};
 use std::process::ExitCode;
+
+/// Calls a function for the database that was asked for.
+macro_rules! on {
+    ($database:expr, $module:ident::$function:ident($($argument:expr),*)) => {
+        match $database {
+            Database::Postgres => $module::$function::<Postgres>($($argument),*).await,
+            Database::MariaDb => $module::$function::<MySql>($($argument),*).await,
+            Database::Sqlite => $module::$function::<Sqlite>($($argument),*).await,
+        }
+    };
+}
 
 fn main() -> ExitCode {
     let arguments = match Arguments::parse(std::env::args().skip(1)) {
@@ -47,7 +59,13 @@ fn main() -> ExitCode {
         _ => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.expect("a runtime").block_on(run(&arguments))
+    let runtime = runtime.expect("a runtime");
+    if arguments.run == Run::Child {
+        let code = runtime.block_on(child(&arguments.child));
+        // At once: nobody is to tidy up.
+        std::process::exit(code);
+    }
+    runtime.block_on(run(&arguments))
 }
 
 async fn run(arguments: &Arguments) -> ExitCode {
@@ -68,19 +86,19 @@ async fn run(arguments: &Arguments) -> ExitCode {
     if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+async fn child(words: &[String]) -> i32 {
+    let database = arguments::database(&words[0]).expect("a database");
+    on!(database, crash_steps::child(words))
+}
+
 async fn reports(arguments: &Arguments) -> Vec<Result<Report, String>> {
-    let &Arguments { run, database, policy, seed, rate } = arguments;
+    let &Arguments { run, database, policy, seed, rate, .. } = arguments;
     match run {
-        Run::Faults(faults) => vec![match database {
-            Database::Postgres => beside_faults::run::<Postgres>(faults, policy, seed, rate).await,
-            Database::MariaDb => beside_faults::run::<MySql>(faults, policy, seed, rate).await,
-            Database::Sqlite => beside_faults::run::<Sqlite>(faults, policy, seed, rate).await,
-        }],
-        Run::Naive => vec![match database {
-            Database::Postgres => naive::run::<Postgres>(seed).await,
-            Database::MariaDb => naive::run::<MySql>(seed).await,
-            Database::Sqlite => naive::run::<Sqlite>(seed).await,
-        }],
+        Run::Faults(faults) => vec![on!(database, beside_faults::run(faults, policy, seed, rate))],
+        Run::Naive => vec![on!(database, naive::run(seed))],
+        Run::Aborts(aborts) => {
+            vec![on!(database, crash_steps::run(database, aborts, policy, seed))]
+        }
         _ => vec![Err("not there yet".to_owned())],
     }
 }

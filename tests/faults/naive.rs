@@ -3,6 +3,7 @@
 //! if this harness does not see that, it sees nothing.
 
 use crate::{
+    arguments::Policy,
     engines::{Engine, pool},
     history::Offence,
     report::{Offences, Report, Tally},
@@ -30,7 +31,7 @@ const AT_MOST: Duration = Duration::from_secs(10);
 
 /// Runs until something stale was read, or ten seconds are over.
 pub(crate) async fn run<DB: Engine>(seed: u64) -> Result<Report, String> {
-    let stage = Stage::<DB>::set(crate::arguments::Policy::Abort).await?;
+    let stage = Stage::<DB>::set(Policy::Abort, KEYS).await?;
     stage.insert_rows().await;
     let shared = Arc::new(Shared::with_rows(KEYS));
     let address = stage.caches[0].memcached.address();

@@ -4,7 +4,7 @@ use crate::{
     arguments::Policy,
     engines::{Engine, Options, pool},
     proxies::{CacheProxy, DatabaseProxy},
-    rows::{HotRow as _, KEYS},
+    rows::HotRow as _,
     servers::{DatabaseServer, Memcached},
 };
 use cached_orm::{MemcachedOrm as _, OnUnreachable, Orm, OrmBuilder, Outbox};
@@ -36,13 +36,14 @@ pub(crate) struct Stage<DB: Engine> {
     /// Past the proxy, for the harness itself.
     pub(crate) own_pool: Pool<DB>,
     pub(crate) policy: Policy,
+    pub(crate) keys: i64,
     /// Removed with the stage.
     pub(crate) folder: TempDir,
 }
 
 impl<DB: Engine> Stage<DB> {
     /// Starts everything, with every row there at revision 1.
-    pub(crate) async fn set(policy: Policy) -> Result<Self, String> {
+    pub(crate) async fn set(policy: Policy, keys: i64) -> Result<Self, String> {
         let folder = tempfile::Builder::new().prefix("cached-orm-faults.").tempdir();
         let folder = folder.map_err(|error| format!("no temporary folder: {error}"))?;
         // memcached's own user writes the log there, by a file that is open.
@@ -61,7 +62,7 @@ impl<DB: Engine> Stage<DB> {
         }
         let port = database.as_ref().map_or(0, |database| database.port());
         let own_pool = pool::<DB>(DB::options(port, folder.path()), 4);
-        let stage = Self { caches, database, database_proxy, own_pool, policy, folder };
+        let stage = Self { caches, database, database_proxy, own_pool, policy, keys, folder };
         stage.lay_tables().await?;
         Ok(stage)
     }
@@ -76,7 +77,7 @@ impl<DB: Engine> Stage<DB> {
             sleep(Duration::from_millis(20)).await;
         }
         let mut sql = DB::TABLES.to_owned();
-        let ids: Vec<_> = (0..KEYS).map(|key| format!("({key}, 0)")).collect();
+        let ids: Vec<_> = (0..self.keys).map(|key| format!("({key}, 0)")).collect();
         sql.push_str(&format!("; INSERT INTO ledger (id, revision) VALUES {}", ids.join(", ")));
         if self.policy != Policy::Abort {
             sql.push_str("; ");
@@ -87,10 +88,18 @@ impl<DB: Engine> Stage<DB> {
         DB::run(&self.own_pool, &sql).await.map_err(|error| format!("the tables: {error}"))
     }
 
-    /// How to connect to the database, through the proxy if there is one.
+    /// Where the library finds the database: at the proxy, if there is one.
+    pub(crate) fn database_port(&self) -> u16 {
+        self.database_proxy.as_ref().map_or(0, |proxy| proxy.port())
+    }
+
     pub(crate) fn options(&self) -> Options<DB> {
-        let port = self.database_proxy.as_ref().map_or(0, |proxy| proxy.port());
-        DB::options(port, self.folder.path())
+        DB::options(self.database_port(), self.folder.path())
+    }
+
+    /// Where the library finds the caches.
+    pub(crate) fn addresses(&self) -> Vec<String> {
+        self.caches.iter().map(|cache| cache.proxy.address()).collect()
     }
 
     /// Another handle, as another process has it.
@@ -98,20 +107,8 @@ impl<DB: Engine> Stage<DB> {
         &self,
         options: impl FnOnce(OrmBuilder<DB>) -> OrmBuilder<DB>,
     ) -> Orm<DB> {
-        let pool = pool::<DB>(self.options(), 6);
-        let builder = Orm::builder(pool)
-            .memcached(self.caches.iter().map(|cache| cache.proxy.address()))
-            .namespace("faults")
-            .hold_off(HOLD_OFF)
-            .commit_window(COMMIT_WINDOW)
-            .fence_ttl(FENCE_TTL)
-            .lease_ttl(LEASE_TTL)
-            .max_database_loads(MAX_LOADS);
-        let builder = match self.policy {
-            Policy::Abort => builder.on_unreachable(OnUnreachable::Abort),
-            Policy::Outbox => builder.on_unreachable(OnUnreachable::Outbox),
-            Policy::Always => builder.on_unreachable(OnUnreachable::Outbox).outbox(Outbox::Always),
-        };
+        let builder = Orm::builder(pool::<DB>(self.options(), 6));
+        let builder = configure(builder, self.addresses(), self.policy);
         options(builder).build().await.expect("the options make sense")
     }
 
@@ -119,7 +116,7 @@ impl<DB: Engine> Stage<DB> {
     pub(crate) async fn insert_rows(&self) {
         let pool = self.own_pool.clone();
         let orm = Orm::builder(pool).uncached().build().await.expect("an Orm without a cache");
-        for key in 0..KEYS {
+        for key in 0..self.keys {
             let row = DB::Old::new(key, 1, 0);
             row.insert(&orm).await.expect("the row is new");
         }
@@ -135,5 +132,26 @@ impl<DB: Engine> Stage<DB> {
             assert!(Instant::now() < deadline, "{} does not answer: {error}", DB::TITLE);
             sleep(Duration::from_millis(50)).await;
         }
+    }
+}
+
+/// The options on which all handles agree, in whichever process.
+pub(crate) fn configure<DB: Engine>(
+    builder: OrmBuilder<DB>,
+    caches: impl IntoIterator<Item = String>,
+    policy: Policy,
+) -> OrmBuilder<DB> {
+    let builder = builder
+        .memcached(caches)
+        .namespace("faults")
+        .hold_off(HOLD_OFF)
+        .commit_window(COMMIT_WINDOW)
+        .fence_ttl(FENCE_TTL)
+        .lease_ttl(LEASE_TTL)
+        .max_database_loads(MAX_LOADS);
+    match policy {
+        Policy::Abort => builder.on_unreachable(OnUnreachable::Abort),
+        Policy::Outbox => builder.on_unreachable(OnUnreachable::Outbox),
+        Policy::Always => builder.on_unreachable(OnUnreachable::Outbox).outbox(Outbox::Always),
     }
 }
