@@ -67,6 +67,7 @@ async fn harm_cache(
     let mut fillable_at = Instant::now() + HOLD_OFF;
     while remaining.take_one() {
         let fault = CacheFault::draw(&mut rng);
+        let turn = cache.turn.lock().await;
         tally.began(fault.kind(), format!("server {number}: {fault:?}"));
         let began = SystemTime::now();
         match fault {
@@ -99,6 +100,7 @@ async fn harm_cache(
         if !matches!(fault, CacheFault::RowsEvicted) {
             tally.was_out(Some(number), began);
         }
+        drop(turn);
         // Mostly until the server has rows again, for otherwise there is nothing
         // to be stale; but now and then the next blow comes at once.
         if rng.random_bool(0.75) {

@@ -10,16 +10,23 @@ mod beside_faults;
 mod counts;
 mod crash_steps;
 mod engines;
+mod fences_lost;
 mod history;
 mod injector;
+mod kill_cache;
 mod naive;
+mod no_faults;
 mod pending;
 mod proxies;
 mod report;
+mod roll_outs;
 mod rows;
 mod schedule;
 mod servers;
+mod short;
 mod stage;
+mod trial;
+mod watcher;
 mod workload;
 
 use arguments::{Arguments, Database, Run};
@@ -94,11 +101,21 @@ async fn child(words: &[String]) -> i32 {
 async fn reports(arguments: &Arguments) -> Vec<Result<Report, String>> {
     let &Arguments { run, database, policy, seed, rate, .. } = arguments;
     match run {
-        Run::Faults(faults) => vec![on!(database, beside_faults::run(faults, policy, seed, rate))],
+        Run::Short => short::run(seed).await,
+        Run::Faults(faults) => {
+            let (changes, losses) = (faults.div_ceil(100), faults.div_ceil(20));
+            vec![
+                on!(database, beside_faults::run(faults, policy, seed, rate)),
+                on!(database, roll_outs::run(changes, policy, seed, rate)),
+                on!(database, fences_lost::run(losses, policy, seed, rate)),
+            ]
+        }
+        Run::NoFaults(reads) => vec![on!(database, no_faults::run(reads, seed))],
+        Run::KillCache => vec![on!(database, kill_cache::run(seed))],
         Run::Naive => vec![on!(database, naive::run(seed))],
         Run::Aborts(aborts) => {
             vec![on!(database, crash_steps::run(database, aborts, policy, seed))]
         }
-        _ => vec![Err("not there yet".to_owned())],
+        Run::Child | Run::Help | Run::List | Run::Nothing => Vec::new(),
     }
 }

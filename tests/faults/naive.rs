@@ -15,7 +15,10 @@ use cached_orm::{MemcachedOrm as _, Orm};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{
     io,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::{
@@ -34,6 +37,7 @@ pub(crate) async fn run<DB: Engine>(seed: u64) -> Result<Report, String> {
     let stage = Stage::<DB>::set(Policy::Abort, KEYS).await?;
     stage.insert_rows().await;
     let shared = Arc::new(Shared::with_rows(KEYS));
+    let is_over = Arc::new(AtomicBool::new(false));
     let address = stage.caches[0].memcached.address();
     let began = Instant::now();
     let mut tasks = JoinSet::new();
@@ -43,7 +47,8 @@ pub(crate) async fn run<DB: Engine>(seed: u64) -> Result<Report, String> {
         let orm = Orm::builder(pool::<DB>(stage.options(), 1)).uncached().build().await;
         let orm = orm.map_err(|error| error.to_string())?;
         let wire = Wire::to(&address).await.map_err(|error| error.to_string())?;
-        let work = Work { orm, wire, shared: Arc::clone(&shared), rng };
+        let (shared, is_over) = (Arc::clone(&shared), Arc::clone(&is_over));
+        let work = Work { orm, wire, shared, is_over, rng };
         if number < READERS {
             tasks.spawn(work.read());
         } else {
@@ -59,7 +64,7 @@ pub(crate) async fn run<DB: Engine>(seed: u64) -> Result<Report, String> {
         }
     }
     let caught_after = began.elapsed();
-    shared.is_over.store(true, Ordering::Relaxed);
+    is_over.store(true, Ordering::Relaxed);
     while let Some(ended) = tasks.join_next().await {
         ended.expect("no reader or writer panics");
     }
@@ -79,12 +84,13 @@ struct Work<DB: Engine> {
     orm: Orm<DB>,
     wire: Wire,
     shared: Arc<Shared>,
+    is_over: Arc<AtomicBool>,
     rng: StdRng,
 }
 
 impl<DB: Engine> Work<DB> {
     fn is_over(&self) -> bool {
-        self.shared.is_over.load(Ordering::Relaxed)
+        self.is_over.load(Ordering::Relaxed)
     }
 
     async fn read(mut self) {

@@ -7,7 +7,7 @@
 use crate::{
     engines::Engine,
     history::{Offence, Violation},
-    report::Outage,
+    report::{Outage, Report},
     rows::{HotRow, KEYS},
     servers::holds,
     stage::Stage,
@@ -56,7 +56,7 @@ pub(crate) async fn wait_until_drained<DB: Engine>(orm: &Orm<DB>) -> u64 {
 #[derive(Debug)]
 pub(crate) struct Drains {
     /// How many rows there were in all.
-    pub(crate) rows: usize,
+    rows: usize,
     /// Sorted.
     waits: Vec<f64>,
 }
@@ -92,12 +92,18 @@ impl Drains {
         Ok(Self { rows, waits })
     }
 
-    pub(crate) fn counted(&self) -> usize {
-        self.waits.len()
+    pub(crate) fn add_to(&self, report: &mut Report) {
+        report.row("rows in the outbox", self.rows);
+        report.row("  of these drained when all was well", self.waits.len());
+        report.row("drained after, p50", format!("{:.0} ms", self.quantile(0.5)));
+        report.row("drained after, p99", format!("{:.0} ms", self.quantile(0.99)));
+        if self.quantile(0.99) > 1000.0 {
+            report.failures.push("rows wait in the outbox for more than a second".to_owned());
+        }
     }
 
     /// The time below which this part of the waits is, in milliseconds.
-    pub(crate) fn quantile(&self, part: f64) -> f64 {
+    fn quantile(&self, part: f64) -> f64 {
         let index = (self.waits.len() as f64 * part) as usize;
         self.waits.get(index.min(self.waits.len().saturating_sub(1))).map_or(0.0, |wait| wait * 1e3)
     }

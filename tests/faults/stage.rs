@@ -11,7 +11,10 @@ use cached_orm::{MemcachedOrm as _, OnUnreachable, Orm, OrmBuilder, Outbox};
 use sqlx::Pool;
 use std::{sync::Arc, time::Duration};
 use tempfile::TempDir;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep},
+};
 
 /// All handles of a run agree on these. Short, so that a restarted server is
 /// filled again soon.
@@ -21,12 +24,15 @@ pub(crate) const FENCE_TTL: Duration = Duration::from_secs(4);
 const LEASE_TTL: Duration = Duration::from_secs(2);
 
 const SERVERS: usize = 3;
-const MAX_LOADS: u32 = 6;
+/// Loads of one handle that may run at once.
+pub(crate) const MAX_LOADS: u32 = 6;
 
 /// One memcached, and what the library takes for it.
 pub(crate) struct CacheServer {
     pub(crate) memcached: Memcached,
     pub(crate) proxy: CacheProxy,
+    /// One fault at a time.
+    pub(crate) turn: Mutex<()>,
 }
 
 pub(crate) struct Stage<DB: Engine> {
@@ -37,6 +43,8 @@ pub(crate) struct Stage<DB: Engine> {
     pub(crate) own_pool: Pool<DB>,
     pub(crate) policy: Policy,
     pub(crate) keys: i64,
+    /// Whether the library does without the proxies.
+    is_direct: bool,
     /// Removed with the stage.
     pub(crate) folder: TempDir,
 }
@@ -58,13 +66,28 @@ impl<DB: Engine> Stage<DB> {
             let memcached = Memcached::new(folder.path())?;
             memcached.start().await;
             let proxy = CacheProxy::to(memcached.address()).await;
-            caches.push(Arc::new(CacheServer { memcached, proxy }));
+            caches.push(Arc::new(CacheServer { memcached, proxy, turn: Mutex::default() }));
         }
         let port = database.as_ref().map_or(0, |database| database.port());
         let own_pool = pool::<DB>(DB::options(port, folder.path()), 4);
-        let stage = Self { caches, database, database_proxy, own_pool, policy, keys, folder };
+        let stage = Self {
+            caches,
+            database,
+            database_proxy,
+            own_pool,
+            policy,
+            keys,
+            is_direct: false,
+            folder,
+        };
         stage.lay_tables().await?;
         Ok(stage)
+    }
+
+    /// Without the proxies, which take their time.
+    pub(crate) fn without_proxies(mut self) -> Self {
+        self.is_direct = true;
+        self
     }
 
     async fn lay_tables(&self) -> Result<(), String> {
@@ -88,9 +111,13 @@ impl<DB: Engine> Stage<DB> {
         DB::run(&self.own_pool, &sql).await.map_err(|error| format!("the tables: {error}"))
     }
 
-    /// Where the library finds the database: at the proxy, if there is one.
+    /// Where the library finds the database.
     pub(crate) fn database_port(&self) -> u16 {
-        self.database_proxy.as_ref().map_or(0, |proxy| proxy.port())
+        match (&self.database_proxy, &self.database) {
+            (Some(proxy), _) if !self.is_direct => proxy.port(),
+            (_, Some(database)) => database.port(),
+            (_, None) => 0,
+        }
     }
 
     pub(crate) fn options(&self) -> Options<DB> {
@@ -99,7 +126,11 @@ impl<DB: Engine> Stage<DB> {
 
     /// Where the library finds the caches.
     pub(crate) fn addresses(&self) -> Vec<String> {
-        self.caches.iter().map(|cache| cache.proxy.address()).collect()
+        let address = |cache: &Arc<CacheServer>| match self.is_direct {
+            true => cache.memcached.address(),
+            false => cache.proxy.address(),
+        };
+        self.caches.iter().map(address).collect()
     }
 
     /// Another handle, as another process has it.

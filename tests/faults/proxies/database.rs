@@ -4,12 +4,12 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, copy},
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::broadcast,
     task::JoinHandle,
@@ -36,6 +36,9 @@ struct Shared {
     /// A [`CommitCut`] that waits for its COMMIT, or 0.
     cut: AtomicU8,
     cuts: AtomicU64,
+    /// Connections on which an answer is awaited.
+    busy: AtomicU64,
+    most_busy: AtomicU64,
     /// Told when all connections are to end.
     reset: broadcast::Sender<()>,
 }
@@ -48,6 +51,8 @@ impl DatabaseProxy {
             upstream,
             cut: AtomicU8::new(0),
             cuts: AtomicU64::new(0),
+            busy: AtomicU64::new(0),
+            most_busy: AtomicU64::new(0),
             reset: broadcast::channel(1).0,
         });
         let task = tokio::spawn(accept(listener, Arc::clone(&shared)));
@@ -66,6 +71,12 @@ impl DatabaseProxy {
     /// How many COMMITs have lost their connection so far.
     pub(crate) fn cuts(&self) -> u64 {
         self.shared.cuts.load(Ordering::Relaxed)
+    }
+
+    /// On how many connections an answer was awaited at once, at most, since the
+    /// last call.
+    pub(crate) fn take_most_busy(&self) -> u64 {
+        self.shared.most_busy.swap(0, Ordering::Relaxed)
     }
 
     /// Ends every connection, wherever it stands.
@@ -100,6 +111,7 @@ async fn forward(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
     let mut server = TcpStream::connect(("127.0.0.1", shared.upstream)).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
+    let busy = Busy { shared, is_busy: AtomicBool::new(false) };
     let (mut from_client, mut to_client) = client.split();
     let (mut from_server, mut to_server) = server.split();
     let mut buffer = vec![0; 16 << 10];
@@ -109,6 +121,7 @@ async fn forward(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
             if read == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
+            busy.asked();
             let sent = &buffer[..read];
             if is_commit(sent)
                 && let cut @ 1..=2 = shared.cut.swap(0, Ordering::Relaxed)
@@ -122,11 +135,22 @@ async fn forward(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
             to_server.write_all(sent).await?;
         }
     };
+    let answers = async {
+        let mut buffer = vec![0; 16 << 10];
+        loop {
+            let read = from_server.read(&mut buffer).await?;
+            if read == 0 {
+                return io::Result::Ok(());
+            }
+            busy.answered();
+            to_client.write_all(&buffer[..read]).await?;
+        }
+    };
     let cut = tokio::select! {
         // In this order: an answer to COMMIT must not slip through.
         biased;
         cut = requests => cut?,
-        _ = copy(&mut from_server, &mut to_client) => return Ok(()),
+        _ = answers => return Ok(()),
     };
     if cut == CommitCut::After as u8 {
         // The answer is lost, but the server was given time for it.
@@ -134,6 +158,33 @@ async fn forward(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
         drop(timeout(Duration::from_secs(5), answer).await);
     }
     Ok(())
+}
+
+/// Whether one connection awaits an answer.
+struct Busy<'s> {
+    shared: &'s Shared,
+    is_busy: AtomicBool,
+}
+
+impl Busy<'_> {
+    fn asked(&self) {
+        if !self.is_busy.swap(true, Ordering::Relaxed) {
+            let busy = self.shared.busy.fetch_add(1, Ordering::Relaxed) + 1;
+            self.shared.most_busy.fetch_max(busy, Ordering::Relaxed);
+        }
+    }
+
+    fn answered(&self) {
+        if self.is_busy.swap(false, Ordering::Relaxed) {
+            self.shared.busy.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.answered();
+    }
 }
 
 /// Both drivers send COMMIT by itself, as text.

@@ -141,3 +141,10 @@ pub(crate) async fn holds(address: &str, key: &str) -> io::Result<bool> {
     stream.read_exact(&mut status).await?;
     Ok(status == *b"HD")
 }
+
+/// Lets it forget everything at once.
+pub(crate) async fn flush(address: &str) -> io::Result<()> {
+    let mut stream = BufReader::new(TcpStream::connect(address).await?);
+    stream.write_all(b"flush_all\r\n").await?;
+    stream.read_line(&mut String::new()).await.map(drop)
+}

@@ -8,4 +8,4 @@ mod process;
 mod programs;
 
 pub(crate) use database::DatabaseServer;
-pub(crate) use memcached::{Memcached, flood, holds};
+pub(crate) use memcached::{Memcached, flood, flush, holds};

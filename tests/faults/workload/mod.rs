@@ -21,7 +21,7 @@ pub(crate) struct Load {
     /// Reading tasks on each handle.
     pub(crate) readers: u32,
     pub(crate) writers: u32,
-    /// Between two reads of a task; nothing for as fast as it goes.
+    /// Between two reads of a task; nothing for plain reads as fast as it goes.
     pub(crate) reader_pause: Duration,
     pub(crate) writer_pause: Duration,
 }
@@ -44,7 +44,6 @@ impl Load {
 pub(crate) struct Shared {
     pub(crate) history: History,
     pub(crate) counts: Counts,
-    pub(crate) is_over: AtomicBool,
     /// For databases where writers outside transactions need it.
     key_locks: Vec<RwLock<()>>,
 }
@@ -54,7 +53,6 @@ impl Shared {
         Self {
             history: History::new(keys),
             counts: Counts::default(),
-            is_over: AtomicBool::new(false),
             key_locks: (0..keys).map(|_| RwLock::default()).collect(),
         }
     }
@@ -74,49 +72,53 @@ impl Shared {
     fn key_lock(&self, key: i64) -> &RwLock<()> {
         &self.key_locks[usize::try_from(key).expect("keys count from 0")]
     }
-
-    fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Relaxed)
-    }
 }
 
-/// The tasks at work.
-pub(crate) struct Workload {
-    pub(crate) shared: Arc<Shared>,
+/// The readers and writers on one handle.
+pub(crate) struct Crew {
+    is_over: Arc<AtomicBool>,
     tasks: JoinSet<()>,
 }
 
-impl Workload {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, tasks: JoinSet::new() }
-    }
-
+impl Crew {
     /// Sets readers and writers to work on a handle, which stands for a process
     /// in which rows are `T`s.
-    pub(crate) fn employ<DB: Engine, T: HotRow + Persist<DB>>(
-        &mut self,
+    pub(crate) fn at_work<DB: Engine, T: HotRow + Persist<DB>>(
         orm: &Orm<DB>,
+        shared: &Arc<Shared>,
         load: Load,
         seed: u64,
-    ) {
+    ) -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let mut tasks = JoinSet::new();
+        let worker = |number: u64| Worker {
+            orm: orm.clone(),
+            shared: Arc::clone(shared),
+            is_over: Arc::clone(&is_over),
+            rng: StdRng::seed_from_u64(seed ^ (number << 8)),
+        };
         for number in 0..u64::from(load.readers) {
-            let rng = StdRng::seed_from_u64(seed ^ (number << 8));
-            let shared = Arc::clone(&self.shared);
-            self.tasks.spawn(reader::run::<DB, T>(orm.clone(), shared, rng, load.reader_pause));
+            tasks.spawn(reader::run::<DB, T>(worker(number), load.reader_pause));
         }
         for number in 0..u64::from(load.writers) {
-            let rng = StdRng::seed_from_u64(seed ^ (number << 8) ^ 1);
-            let shared = Arc::clone(&self.shared);
-            self.tasks.spawn(writer::run::<DB, T>(orm.clone(), shared, rng, load.writer_pause));
+            tasks.spawn(writer::run::<DB, T>(worker(number + 1000), load.writer_pause));
         }
+        Self { is_over, tasks }
     }
 
     /// Lets everybody end what they are at.
-    pub(crate) async fn end(&mut self) {
-        self.shared.is_over.store(true, Ordering::Relaxed);
+    pub(crate) async fn end(mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
         while let Some(ended) = self.tasks.join_next().await {
             ended.expect("no reader or writer panics");
         }
-        self.shared.is_over.store(false, Ordering::Relaxed);
     }
+}
+
+/// What a reader or writer has.
+struct Worker<DB: Engine> {
+    orm: Orm<DB>,
+    shared: Arc<Shared>,
+    is_over: Arc<AtomicBool>,
+    rng: StdRng,
 }

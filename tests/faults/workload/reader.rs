@@ -1,25 +1,22 @@
-use super::Shared;
+use super::{Shared, Worker};
 use crate::{
     engines::Engine,
     rows::{HotRow, KEYS},
 };
 use cached_orm::{Orm, Persist, SetOptions};
-use rand::{RngExt, rngs::StdRng};
-use std::{sync::Arc, time::Duration};
+use rand::RngExt;
+use std::{sync::atomic::Ordering, time::Duration};
 use tokio::time::{sleep, timeout};
 
 /// Reads until it is over.
-pub(super) async fn run<DB: Engine, T: HotRow + Persist<DB>>(
-    orm: Orm<DB>,
-    shared: Arc<Shared>,
-    mut rng: StdRng,
-    pause: Duration,
-) {
-    while !shared.is_over() {
+pub(super) async fn run<DB: Engine, T: HotRow + Persist<DB>>(worker: Worker<DB>, pause: Duration) {
+    let Worker { orm, shared, is_over, mut rng } = worker;
+    let (orm, shared) = (&orm, &*shared);
+    while !is_over.load(Ordering::Relaxed) {
         if pause.is_zero() {
             // Others get their turn even where every read is a hit.
             for _ in 0..64 {
-                read::<DB, T>(&orm, &shared, rng.random_range(0..KEYS)).await;
+                read::<DB, T>(orm, shared, rng.random_range(0..KEYS)).await;
             }
             tokio::task::yield_now().await;
             continue;
@@ -29,19 +26,19 @@ pub(super) async fn run<DB: Engine, T: HotRow + Persist<DB>>(
         match rng.random_range(0..100) {
             // All at once, so that they share loads.
             0..5 => {
-                let read = || read::<DB, T>(&orm, &shared, key);
+                let read = || read::<DB, T>(orm, shared, key);
                 tokio::join!(read(), read(), read(), read());
             }
-            5..9 => peek::<DB, T>(&orm, &shared, key).await,
+            5..9 => peek::<DB, T>(orm, shared, key).await,
             // A reader who goes away.
             9..12 => {
                 let patience = Duration::from_micros(rng.random_range(0..2000));
-                drop(timeout(patience, T::fetch(&orm, key.into())).await);
+                drop(timeout(patience, T::fetch(orm, key.into())).await);
             }
-            12..13 => put_back::<DB, T>(&orm, key).await,
+            12..13 => put_back::<DB, T>(orm, key).await,
             // Without having changed anything: harmless, if it is.
-            13..14 => drop(T::delete_cached_instance(&orm, key.into()).await),
-            _ => read::<DB, T>(&orm, &shared, key).await,
+            13..14 => drop(T::delete_cached_instance(orm, key.into()).await),
+            _ => read::<DB, T>(orm, shared, key).await,
         }
     }
 }

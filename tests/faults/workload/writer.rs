@@ -1,21 +1,20 @@
-use super::{Shared, reader};
+use super::{Shared, Worker, reader};
 use crate::{
     engines::Engine,
     rows::{HotRow, KEYS},
 };
 use cached_orm::{Committed, Error, Orm, Persist, Result, Transaction};
 use rand::{RngExt, rngs::StdRng};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use tokio::time::{sleep, timeout};
 
 /// Writes until it is over.
-pub(super) async fn run<DB: Engine, T: HotRow + Persist<DB>>(
-    orm: Orm<DB>,
-    shared: Arc<Shared>,
-    mut rng: StdRng,
-    pause: Duration,
-) {
-    while !shared.is_over() {
+pub(super) async fn run<DB: Engine, T: HotRow + Persist<DB>>(worker: Worker<DB>, pause: Duration) {
+    let Worker { orm, shared, is_over, mut rng } = worker;
+    while !is_over.load(Ordering::Relaxed) {
         sleep(pause.mul_f64(rng.random_range(0.0..2.0))).await;
         // A failure is no fault of the writer's, and was counted.
         let writer = Writer { orm: &orm, shared: &shared, rng: &mut rng };
