@@ -64,6 +64,11 @@ pub mod test_kit {
     pub use crate::steps::{Step, on_step};
 }
 
+/// Runs the examples of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/coherence.md")]
+mod guide {}
+
 /// What the derive's output names. Not for others: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
