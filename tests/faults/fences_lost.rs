@@ -53,7 +53,7 @@ pub(crate) async fn run<DB: Engine>(
                 drop(flood(&address, 20_000, size).await);
             }
         }
-        sleep(Duration::from_millis(rng.random_range(1..150))).await;
+        sleep(Duration::from_millis(rng.random_range(50..600))).await;
     }
     for process in processes {
         trial.end(process).await;

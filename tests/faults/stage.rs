@@ -13,6 +13,7 @@ use std::{sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tokio::{
     sync::Mutex,
+    task::spawn_blocking,
     time::{Instant, sleep},
 };
 
@@ -55,7 +56,8 @@ impl<DB: Engine> Stage<DB> {
         let folder = tempfile::Builder::new().prefix("cached-orm-faults.").tempdir();
         let folder = folder.map_err(|error| format!("no temporary folder: {error}"))?;
         // memcached's own user writes the log there, by a file that is open.
-        let database = DB::server()?.map(Arc::new);
+        // Away from those at work, for it takes a while.
+        let database = spawn_blocking(DB::server).await.expect("no panic")?.map(Arc::new);
         let mut database_proxy = None;
         if let Some(database) = &database {
             database.start().await;
@@ -143,7 +145,7 @@ impl<DB: Engine> Stage<DB> {
         options(builder).build().await.expect("the options make sense")
     }
 
-    /// Inserts every row, past the cache. Returns nothing: each is attempt 0.
+    /// Inserts every row, past the cache: revision 1, attempt 0.
     pub(crate) async fn insert_rows(&self) {
         let pool = self.own_pool.clone();
         let orm = Orm::builder(pool).uncached().build().await.expect("an Orm without a cache");

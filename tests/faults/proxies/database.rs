@@ -121,8 +121,10 @@ async fn forward(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
             if read == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            busy.asked();
             let sent = &buffer[..read];
+            if !is_ping(sent) {
+                busy.asked();
+            }
             if is_commit(sent)
                 && let cut @ 1..=2 = shared.cut.swap(0, Ordering::Relaxed)
             {
@@ -185,6 +187,12 @@ impl Drop for Busy<'_> {
     fn drop(&mut self) {
         self.answered();
     }
+}
+
+/// PostgreSQL's Sync by itself, or MySQL's COM_PING. The pools send them when a
+/// connection comes back, and whoever used it has its answer already.
+fn is_ping(sent: &[u8]) -> bool {
+    matches!(sent, b"S\0\0\0\x04" | b"\x01\0\0\0\x0e")
 }
 
 /// Both drivers send COMMIT by itself, as text.

@@ -8,10 +8,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     process::Child,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{
@@ -28,7 +25,6 @@ pub(crate) struct Memcached {
     log: PathBuf,
     port: u16,
     child: Mutex<Option<Child>>,
-    is_stopped: AtomicBool,
 }
 
 impl Memcached {
@@ -40,7 +36,6 @@ impl Memcached {
             log: folder.join(format!("memcached-{port}.log")),
             port,
             child: Mutex::default(),
-            is_stopped: AtomicBool::new(false),
         })
     }
 
@@ -69,18 +64,15 @@ impl Memcached {
             drop(child.kill());
             drop(child.wait());
         }
-        self.is_stopped.store(false, Ordering::Relaxed);
     }
 
     /// Lets it hang: it keeps its connections and answers nothing.
     pub(crate) fn stop(&self) {
         self.signal("-STOP");
-        self.is_stopped.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn go_on(&self) {
         self.signal("-CONT");
-        self.is_stopped.store(false, Ordering::Relaxed);
     }
 
     fn signal(&self, signal: &str) {
