@@ -27,7 +27,7 @@ struct Inner {
 /// A time in which something could not be reached, or not as usual.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Outage {
-    /// `None` for the database.
+    /// `None` if it concerns every key.
     pub(crate) server: Option<usize>,
     pub(crate) began: SystemTime,
     pub(crate) ended: SystemTime,
@@ -62,6 +62,13 @@ impl Tally {
     pub(crate) fn was_out(&self, server: Option<usize>, began: SystemTime) {
         let ended = SystemTime::now();
         self.lock().outages.push(Outage { server, began, ended });
+    }
+
+    /// Lets every outage so far count for every key, where keys have changed servers.
+    pub(crate) fn all_servers_matter(&self) {
+        for outage in &mut self.lock().outages {
+            outage.server = None;
+        }
     }
 
     pub(crate) fn outages(&self) -> Vec<Outage> {

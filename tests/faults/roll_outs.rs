@@ -14,7 +14,7 @@ use crate::{
     workload::Load,
 };
 use cached_orm::OrmBuilder;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::time::sleep;
 
 /// Changes the list so often.
@@ -44,8 +44,10 @@ pub(crate) async fn run<DB: Engine>(
             // A server that comes back into the list must not have what it had.
             let comes_back = &trial.stage.caches[change % addresses.len()];
             let turn = comes_back.turn.lock().await;
+            let began = SystemTime::now();
             comes_back.memcached.kill();
             comes_back.memcached.start().await;
+            trial.tally.was_out(None, began);
             drop(turn);
             sleep(HOLD_OFF + Duration::from_secs(3)).await;
             for (kind, list, also) in [
@@ -78,6 +80,7 @@ pub(crate) async fn run<DB: Engine>(
     for process in processes {
         trial.end(process).await;
     }
+    trial.tally.all_servers_matter();
     let list = without(changes);
     let last = |builder: OrmBuilder<DB>| builder.memcached(list);
     let (mut report, offences) = trial.finish("the list of servers changes", last).await?;
