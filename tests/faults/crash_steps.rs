@@ -32,6 +32,8 @@ use tokio::{task::JoinSet, time::sleep};
 
 /// Children that run side by side.
 const AT_ONCE: usize = 4;
+/// A busy machine must not look like a cache that is away.
+const PATIENCE: Duration = Duration::from_secs(5);
 const SIGABRT: i32 = 6;
 /// The exit code of a child that lived through its write.
 const SURVIVED: i32 = 3;
@@ -49,7 +51,7 @@ pub(crate) async fn run<DB: Engine>(
     let began = Instant::now();
     let stage = Stage::<DB>::set(policy, (Step::ALL.len() * aborts) as i64).await?;
     stage.insert_rows().await;
-    let orm = stage.handle(|builder| builder).await;
+    let orm = stage.handle(|builder| builder.timeout(PATIENCE)).await;
     // Until the servers give leases: only then can a child's fence matter.
     sleep(crate::stage::HOLD_OFF + Duration::from_secs(2)).await;
     let is_over = Arc::new(AtomicBool::new(false));
@@ -148,7 +150,8 @@ pub(crate) async fn child<DB: Engine>(words: &[String]) -> i32 {
     let step = Step::ALL[step.parse::<usize>().expect("a step")];
     let builder = Orm::builder(pool::<DB>(DB::options(port, Path::new(folder)), 2));
     let addresses = caches.split(',').map(str::to_owned);
-    let orm = configure(builder, addresses, policy).build().await.expect("an Orm");
+    let orm =
+        configure(builder, addresses, policy).timeout(PATIENCE).build().await.expect("an Orm");
     let found = DB::Old::fetch(&orm, key.into()).await.expect("the row can be read");
     let mut row = found.expect("the row is there");
     if way == "insert" {

@@ -67,5 +67,5 @@ impl Engine for MySql {
     }
 
     lock_by_select!("?");
-    same_for_each!("?");
+    same_for_each!();
 }

@@ -92,12 +92,7 @@ pub(crate) fn pool<DB: Engine>(options: Options<DB>, connections: u32) -> Pool<D
 
 /// What is written alike for each database, and cannot be written for all at once.
 macro_rules! same_for_each {
-    ($placeholder:literal) => {
-        async fn latest(pool: &sqlx::Pool<Self>, key: i64) -> sqlx::Result<i64> {
-            let sql = concat!("SELECT revision FROM ledger WHERE id = ", $placeholder);
-            sqlx::query_scalar(sql).bind(key).fetch_one(pool).await
-        }
-
+    () => {
         async fn outbox_log(
             pool: &sqlx::Pool<Self>,
         ) -> sqlx::Result<Vec<(String, f64, Option<f64>)>> {
@@ -127,6 +122,11 @@ macro_rules! lock_by_select {
             let sql = concat!("SELECT revision FROM hot WHERE id = ", $placeholder, " FOR UPDATE");
             let row = sqlx::query(sql).bind(key).fetch_optional(connection).await?;
             Ok(super::Locked { revision, is_present: row.is_some() })
+        }
+
+        async fn latest(pool: &sqlx::Pool<Self>, key: i64) -> sqlx::Result<i64> {
+            let sql = concat!("SELECT revision FROM ledger WHERE id = ", $placeholder);
+            sqlx::query_scalar(sql).bind(key).fetch_one(pool).await
         }
 
         async fn note_revision(_: &mut Self::Connection, _: i64, _: i64) -> sqlx::Result<()> {

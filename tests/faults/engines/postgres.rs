@@ -74,5 +74,5 @@ impl Engine for Postgres {
     }
 
     lock_by_select!("$1");
-    same_for_each!("$1");
+    same_for_each!();
 }

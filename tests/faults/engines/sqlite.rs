@@ -44,6 +44,11 @@ impl Engine for Sqlite {
         Ok(Locked { revision: row.try_get(0)?, is_present: row.try_get(1)? })
     }
 
+    async fn latest(pool: &Pool<Self>, key: i64) -> sqlx::Result<i64> {
+        let mut connection = pool.acquire().await?;
+        Ok(Self::lock(&mut connection, key).await?.revision)
+    }
+
     async fn note_revision(
         connection: &mut SqliteConnection,
         key: i64,
@@ -77,5 +82,5 @@ impl Engine for Sqlite {
         sqlx::query_scalar(sql).bind(cache_key).bind(ended).bind(began).fetch_one(pool).await
     }
 
-    same_for_each!("$1");
+    same_for_each!();
 }

@@ -49,11 +49,11 @@ impl<DB: Engine> Writer<'_, DB> {
         let lock = shared.key_lock(key);
         let _alone = if DB::KEYS_ARE_LOCKED_BY_US { Some(lock.write().await) } else { None };
         let found = reader::fetch::<DB, T>(orm, shared, key).await?;
-        // Of an old row, or one that another writer overtakes, the database takes
-        // no update.
         let latest = match &found {
-            Some(row) => row.revision(),
-            None => match DB::latest(orm.pool(), key).await {
+            // If the row is old, or another writer overtakes this one, triggers
+            // refuse the update.
+            Some(row) if !DB::KEYS_ARE_LOCKED_BY_US => row.revision(),
+            _ => match DB::latest(orm.pool(), key).await {
                 Ok(latest) => latest,
                 Err(_) => return Ok(()),
             },
