@@ -100,10 +100,10 @@ mod checks {
 
     #[test]
     fn names_are_found() {
-        assert_eq!(<fields::Fields as Entity>::TABLE, "fields");
+        assert_eq!(<fields::Fields as Entity>::TABLE.name(), "fields");
         assert_eq!(fields::FieldsColumns::TYPE.name(), "TYPE");
         assert_eq!(fields::FieldsColumns::_ORM.name(), "_ORM");
-        assert_eq!(generated::Made::TABLE, "app.made");
+        assert_eq!(generated::Made::TABLE.name(), "app.made");
         assert_eq!(generated::MadeColumns::SIZE.name(), "size");
         assert_eq!(shadowing::Option::NAME, "Option");
         assert!(<shadowing::Row as Persist<Sqlite>>::DELETE.starts_with(r#"DELETE FROM "row""#));

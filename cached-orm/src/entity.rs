@@ -11,11 +11,11 @@ pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
     /// The struct's name, for errors and metrics.
     const NAME: &'static str;
 
-    /// The table its rows are in: `users`, or `schema.users`.
-    const TABLE: &'static str;
+    /// The table its rows are in.
+    const TABLE: Table;
 
     /// The first part of its instances' cache keys, after the namespace.
-    const CACHE_NAME: &'static str = Self::TABLE;
+    const CACHE_NAME: &'static str = Self::TABLE.name();
 
     /// Changes whenever the shape of a cached row does. It lies in the cache
     /// entry and not in the key, so that two versions of a program fence and
@@ -31,6 +31,31 @@ pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
     /// Moves the fields that have no column over from `other`.
     #[doc(hidden)]
     fn take_skipped(&mut self, _other: &mut Self) {}
+}
+
+/// The table of an [`Entity`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Table {
+    name: &'static str,
+    key_columns: &'static [&'static str],
+}
+
+impl Table {
+    /// The table `users`, or `schema.users`, and the columns of its primary key
+    /// in the order of the key's parts.
+    pub const fn new(name: &'static str, key_columns: &'static [&'static str]) -> Self {
+        Self { name, key_columns }
+    }
+
+    /// `users`, or `schema.users`.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The columns of the primary key.
+    pub const fn key_columns(&self) -> &'static [&'static str] {
+        self.key_columns
+    }
 }
 
 /// How an [`Entity`] is read from and written to `DB`.

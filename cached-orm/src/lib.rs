@@ -20,13 +20,14 @@ mod session;
 mod sql;
 mod steps;
 mod transaction;
+mod triggers;
 mod write;
 
 pub use builder::{OnUnreachable, OrmBuilder};
 pub use cache::{CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Replaced, StoreFuture};
-pub use entity::{Cacheable, Entity, Persist};
+pub use entity::{Cacheable, Entity, Persist, Table};
 pub use error::{Error, Operation, Result};
-pub use key::{CacheKey, KeyPart, PartWriter, PrimaryKey};
+pub use key::{CacheKey, KeyKind, KeyPart, PartWriter, PrimaryKey};
 pub use memcached_orm::MemcachedOrm;
 pub use observe::Statistics;
 pub use orm::Orm;

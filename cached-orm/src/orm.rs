@@ -11,6 +11,7 @@ use crate::{
     key::Namespace,
     observe::Counters,
     outbox::{Drainer, OutboxUse},
+    sql::TableFacts,
 };
 use sqlx::{Connection as _, Pool};
 use std::{
@@ -73,9 +74,9 @@ struct Inner<DB: Backend> {
     closing: watch::Sender<bool>,
     /// The options that the own pool connects with.
     connect_options: Mutex<Arc<ConnectOptions<DB>>>,
-    /// For each entity, whether a write's row is what will be committed, and
-    /// when that was asked.
-    final_rows: Mutex<HashMap<TypeId, (bool, Instant)>>,
+    /// For each entity, what the catalog says of its table, and when it was
+    /// asked.
+    table_facts: Mutex<HashMap<TypeId, (TableFacts, Instant)>>,
 }
 
 /// What an [`Orm`] is made of.
@@ -152,7 +153,7 @@ impl<DB: Backend> Orm<DB> {
             outbox: parts.outbox,
             closing,
             connect_options: Mutex::new(connect_options),
-            final_rows: Mutex::default(),
+            table_facts: Mutex::default(),
         }));
         if let Some(poll) = parts.drains_every {
             let drainer = Drainer {
@@ -263,24 +264,28 @@ impl<DB: Backend> Orm<DB> {
         CacheKey::of_row(&self.0.namespace, T::CACHE_NAME, key)
     }
 
-    /// Whether the row that a write of its own transaction returns is what will
-    /// be committed. Asked of the catalog now and then; if that fails, not for
-    /// now.
-    pub(crate) async fn rows_are_final<T: Persist<DB>>(&self) -> bool {
+    /// What the catalog says of the entity's table. Asked now and then; if that
+    /// fails, nothing is relied on for now.
+    pub(crate) async fn table_facts<T: Persist<DB>>(&self) -> TableFacts {
         let id = TypeId::of::<T>();
-        if let Some((known, at)) = locked(&self.0.final_rows).get(&id)
+        if let Some((known, at)) = locked(&self.0.table_facts).get(&id)
             && at.elapsed() < DESCRIBE_EVERY
         {
             return *known;
         }
         let Ok(mut connection) = self.own_connection(Operation::new("describe")).await else {
-            return false;
+            return TableFacts::default();
         };
-        let known = DB::rows_are_final(&mut connection, T::TABLE).await;
+        let known = DB::table_facts(&mut connection, T::TABLE.name()).await;
         connection.answered();
-        let Ok(known) = known else { return false };
-        locked(&self.0.final_rows).insert(id, (known, Instant::now()));
+        let Ok(known) = known else { return TableFacts::default() };
+        locked(&self.0.table_facts).insert(id, (known, Instant::now()));
         known
+    }
+
+    /// Has the catalog asked anew: triggers were created.
+    pub(crate) fn forget_table_facts<T: Persist<DB>>(&self) {
+        locked(&self.0.table_facts).remove(&TypeId::of::<T>());
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     sql::Witness,
     steps::{Step, reach},
 };
-use sqlx::{Connection as _, SqlSafeStr, pool::PoolConnection};
+use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, SqlStr, pool::PoolConnection};
 use sqlx_core::transaction::TransactionManager as _;
 use std::{
     fmt,
@@ -63,9 +63,23 @@ pub struct Transaction<DB: Backend> {
 
 impl<DB: Backend> Transaction<DB> {
     pub(crate) async fn begin(orm: &Orm<DB>, isolation: Option<Isolation>) -> Result<Self> {
+        Self::begin_by(orm, DB::begin(isolation).map(SqlSafeStr::into_sql_str)).await
+    }
+
+    /// The transaction of one write, which tells the cache of this key: triggers
+    /// need not.
+    pub(crate) async fn begin_with_own_key(orm: &Orm<DB>, text: &str) -> Result<Self> {
+        let own_key = format!("{}:{text}", orm.namespace().name());
+        match DB::begin_with_own_key(&own_key) {
+            // Made of plain names and hexadecimal digits.
+            Some(begin) => Self::begin_by(orm, Some(AssertSqlSafe(begin).into_sql_str())).await,
+            None => Self::begin(orm, None).await,
+        }
+    }
+
+    async fn begin_by(orm: &Orm<DB>, statement: Option<SqlStr>) -> Result<Self> {
         let connection = orm.pool().acquire().await.map_err(Error::database(BEGIN))?;
         let mut transaction = Self { connection, is_open: true, book: Book::new(orm) };
-        let statement = DB::begin(isolation).map(SqlSafeStr::into_sql_str);
         transaction.book.asked(BEGIN);
         let begun = DB::TransactionManager::begin(&mut transaction.connection, statement).await;
         transaction.book.answered();
@@ -282,12 +296,16 @@ impl<DB: Backend> OpenTransaction for Closing<DB> {
         }
     }
 
-    async fn rollback(&mut self) {
-        if let Some(transaction) = self.transaction.take()
-            && let Err(error) = transaction.send_rollback().await
-        {
-            // The connection is lost, and the database rolls back by itself.
-            tracing::debug!(%error, "a rollback failed");
+    async fn rollback(&mut self) -> bool {
+        let Some(transaction) = self.transaction.take() else { return false };
+        let is_asked = !transaction.book.must_close();
+        match transaction.send_rollback().await {
+            Ok(()) => is_asked,
+            Err(error) => {
+                // The connection is lost, and the database rolls back by itself.
+                tracing::debug!(%error, "a rollback failed");
+                false
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 use crate::{
-    Backend, BindKey as _, Bindings, Committed, Error, Operation, Orm, Pending, Persist, Result,
-    Transaction,
+    Backend, BindKey as _, Bindings, CacheKey, Committed, Error, Operation, Orm, Pending, Persist,
+    Result, Transaction,
     session::Target,
+    sql::TableFacts,
     steps::{Step, reach},
     transaction::{Book, Open},
 };
@@ -15,7 +16,7 @@ pub(crate) async fn insert<DB: Backend, T: Persist<DB>>(
     match target {
         Target::Open(mut open) => insert_in(&mut open, value, operation).await,
         Target::Orm(orm) => {
-            let mut own = OwnTransaction::begin::<T>(orm, operation).await?;
+            let mut own = OwnTransaction::begin::<T>(orm, &value.key(), operation).await?;
             let inserted = insert_in(&mut own.open(), value, operation).await;
             own.end(inserted, |row| Some(row)).await
         }
@@ -30,7 +31,7 @@ pub(crate) async fn update<DB: Backend, T: Persist<DB>>(
     match target {
         Target::Open(mut open) => update_in(&mut open, value, operation).await,
         Target::Orm(orm) => {
-            let mut own = OwnTransaction::begin::<T>(orm, operation).await?;
+            let mut own = OwnTransaction::begin::<T>(orm, &value.key(), operation).await?;
             let updated = update_in(&mut own.open(), value, operation).await;
             own.end(updated, |row| Some(row)).await
         }
@@ -45,7 +46,7 @@ pub(crate) async fn delete<DB: Backend, T: Persist<DB>>(
     match target {
         Target::Open(mut open) => delete_in::<DB, T>(&mut open, key, operation).await,
         Target::Orm(orm) => {
-            let mut own = OwnTransaction::begin::<T>(orm, operation).await?;
+            let mut own = OwnTransaction::begin::<T>(orm, key, operation).await?;
             let deleted = delete_in::<DB, T>(&mut own.open(), key, operation).await;
             own.end(deleted, |_| None::<&T>).await
         }
@@ -112,10 +113,24 @@ struct OwnTransaction<DB: Backend> {
 }
 
 impl<DB: Backend> OwnTransaction<DB> {
-    async fn begin<T: Persist<DB>>(orm: &Orm<DB>, operation: Operation) -> Result<Self> {
+    /// `key` is that of the row which the statement asks for. If it meets
+    /// another, triggers note that.
+    async fn begin<T: Persist<DB>>(
+        orm: &Orm<DB>,
+        key: &T::Key,
+        operation: Operation,
+    ) -> Result<Self> {
         // Before the transaction: it is asked on another connection.
-        let row_is_final = orm.rows_are_final::<T>().await;
-        let transaction = Transaction::begin(orm, None).await?;
+        let TableFacts { rows_are_final: row_is_final, has_triggers } =
+            orm.table_facts::<T>().await;
+        // Where rows are final no rule makes the statement one of its own, so a
+        // row that it changes with this key is one that it returns.
+        let transaction = if row_is_final && has_triggers {
+            let text = CacheKey::outbox_text(T::CACHE_NAME, key);
+            Transaction::begin_with_own_key(orm, &text).await?
+        } else {
+            Transaction::begin(orm, None).await?
+        };
         reach(Step::Begun);
         Ok(Self { transaction, row_is_final, operation })
     }

@@ -9,8 +9,10 @@
 mod configuration;
 mod databases;
 mod memcached;
+mod outbox_rows;
 mod place;
 mod polling;
+mod proxy;
 mod secrets;
 mod tables;
 
@@ -34,16 +36,22 @@ macro_rules! suite {
         mod futures;
         mod inserts;
         mod isolation;
+        mod keys_in_sql;
         mod large_rows;
         mod lost_transactions;
+        mod mixed_transactions;
+        mod outbox_always;
+        mod own_transactions;
         mod reads;
         mod refreshes;
         mod savepoints;
         mod string_keys;
         mod transactions;
+        mod trigger_latency;
         mod triggers;
         mod typed_keys;
         mod updates;
+        mod writes_by_others;
     };
 }
 
@@ -52,8 +60,22 @@ macro_rules! memcached_suite {
     () => {
         mod bad_days;
         mod bad_entries;
+        mod bounded_loads;
+        mod cache_costs;
+        mod outbox;
+        mod outbox_drainers;
+        mod own_transactions_without_cache;
+        mod server_lists;
         mod two_handles;
         mod two_servers;
+        mod warm_restarts;
+    };
+}
+
+// What only a database server can suffer.
+macro_rules! server_suite {
+    () => {
+        mod unknown_commits;
     };
 }
 
@@ -61,37 +83,52 @@ macro_rules! memcached_suite {
 mod postgres_memcached {
     suite!(Postgres, Memcached);
     memcached_suite!();
+    server_suite!();
     mod deferred_constraints;
+    mod held_commits;
     mod postgres;
+    mod statement_costs;
+    mod triggers_on_postgres;
 }
 
 #[path = "suite"]
 mod postgres_embedded {
     suite!(Postgres, Embedded);
+    server_suite!();
     mod deferred_constraints;
     mod postgres;
+    mod triggers_on_postgres;
 }
 
 #[path = "suite"]
 mod mariadb_memcached {
     suite!(MySql, Memcached);
     memcached_suite!();
+    mod triggers_on_mariadb;
+    server_suite!();
+    mod held_commits;
+    mod statement_costs;
 }
 
 #[path = "suite"]
 mod mariadb_embedded {
     suite!(MySql, Embedded);
+    mod triggers_on_mariadb;
+    server_suite!();
 }
 
 #[path = "suite"]
 mod sqlite_memcached {
     suite!(Sqlite, Memcached);
     memcached_suite!();
+    mod busy_commits;
     mod deferred_constraints;
+    mod triggers_on_sqlite;
 }
 
 #[path = "suite"]
 mod sqlite_embedded {
     suite!(Sqlite, Embedded);
     mod deferred_constraints;
+    mod triggers_on_sqlite;
 }

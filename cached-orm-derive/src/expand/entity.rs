@@ -11,6 +11,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let ident = &model.ident;
     let name = ident.unraw().to_string();
     let table = model.table.join(".");
+    let key_columns = model.keys().map(|key| &key.name);
     let cache_name =
         model.cache_name.as_ref().map(|name| quote!(const CACHE_NAME: &'static str = #name;));
     let fingerprint = hexadecimal(model.fingerprint);
@@ -24,7 +25,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         impl _orm::Entity for #ident {
             type Key = #key_type;
             const NAME: &'static str = #name;
-            const TABLE: &'static str = #table;
+            const TABLE: _orm::Table = _orm::Table::new(#table, &[#(#key_columns),*]);
             #cache_name
             const FINGERPRINT: u64 = #fingerprint;
             #policy

@@ -8,7 +8,7 @@ const _: () = {
     impl _orm::Entity for Membership {
         type Key = (Uuid, String);
         const NAME: &'static str = "Membership";
-        const TABLE: &'static str = "membership";
+        const TABLE: _orm::Table = _orm::Table::new("membership", &["tenant", "handle"]);
         const FINGERPRINT: u64 = 0x45a7_702f_924b_5fda;
         fn key(&self) -> (Uuid, String) {
             (_orm::Clone::clone(&self.tenant), _orm::Clone::clone(&self.handle))

@@ -8,7 +8,7 @@ const _: () = {
     impl _orm::Entity for User {
         type Key = i64;
         const NAME: &'static str = "User";
-        const TABLE: &'static str = "app.users";
+        const TABLE: _orm::Table = _orm::Table::new("app.users", &["id"]);
         const CACHE_NAME: &'static str = "users";
         const FINGERPRINT: u64 = 0xe524_8f60_d008_6e04;
         const POLICY: _orm::CachePolicy = _orm::CachePolicy::DEFAULT

@@ -8,7 +8,7 @@ const _: () = {
     impl _orm::Entity for User {
         type Key = i64;
         const NAME: &'static str = "User";
-        const TABLE: &'static str = "users";
+        const TABLE: _orm::Table = _orm::Table::new("users", &["id"]);
         const FINGERPRINT: u64 = 0x9ee9_293b_7abb_fdad;
         const POLICY: _orm::CachePolicy = _orm::CachePolicy::DEFAULT
             .ttl(_orm::Duration::from_secs(600));

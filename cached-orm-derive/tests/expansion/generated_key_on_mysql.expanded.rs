@@ -8,7 +8,7 @@ const _: () = {
     impl _orm::Entity for Invoice {
         type Key = (i32, u64);
         const NAME: &'static str = "Invoice";
-        const TABLE: &'static str = "odd`name";
+        const TABLE: _orm::Table = _orm::Table::new("odd`name", &["tenant", "number"]);
         const FINGERPRINT: u64 = 0x78ac_8e6b_93e9_ca8a;
         fn key(&self) -> (i32, u64) {
             (_orm::Clone::clone(&self.tenant), _orm::Clone::clone(&self.number))

@@ -8,7 +8,7 @@ const _: () = {
     impl _orm::Entity for Ticket {
         type Key = u64;
         const NAME: &'static str = "Ticket";
-        const TABLE: &'static str = "tickets";
+        const TABLE: _orm::Table = _orm::Table::new("tickets", &["id"]);
         const FINGERPRINT: u64 = 0x8569_bc3a_6fb8_3506;
         fn key(&self) -> u64 {
             _orm::Clone::clone(&self.id)

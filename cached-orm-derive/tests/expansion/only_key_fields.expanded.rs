@@ -8,7 +8,7 @@ const _: () = {
     impl _orm::Entity for PostTag {
         type Key = (i64, String);
         const NAME: &'static str = "PostTag";
-        const TABLE: &'static str = "post_tags";
+        const TABLE: _orm::Table = _orm::Table::new("post_tags", &["post", "tag"]);
         const FINGERPRINT: u64 = 0x64dd_bf49_2f66_1775;
         fn key(&self) -> (i64, String) {
             (_orm::Clone::clone(&self.post), _orm::Clone::clone(&self.tag))

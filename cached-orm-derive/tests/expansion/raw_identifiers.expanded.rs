@@ -8,7 +8,7 @@ const _: () = {
     impl _orm::Entity for r#Enum {
         type Key = String;
         const NAME: &'static str = "Enum";
-        const TABLE: &'static str = "enum";
+        const TABLE: _orm::Table = _orm::Table::new("enum", &["type"]);
         const FINGERPRINT: u64 = 0xd125_a3e9_9327_daf1;
         fn key(&self) -> String {
             _orm::Clone::clone(&self.r#type)

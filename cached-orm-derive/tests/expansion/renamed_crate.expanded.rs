@@ -8,7 +8,7 @@ const _: () = {
     impl _orm::Entity for Note {
         type Key = i64;
         const NAME: &'static str = "Note";
-        const TABLE: &'static str = "note";
+        const TABLE: _orm::Table = _orm::Table::new("note", &["id"]);
         const FINGERPRINT: u64 = 0x8b1e_63d3_29b7_261e;
         const POLICY: _orm::CachePolicy = _orm::CachePolicy::DEFAULT
             .negative_ttl(_orm::Some(_orm::Duration::from_secs(60)));

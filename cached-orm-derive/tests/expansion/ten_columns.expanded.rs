@@ -8,7 +8,7 @@ const _: () = {
     impl _orm::Entity for User {
         type Key = i64;
         const NAME: &'static str = "User";
-        const TABLE: &'static str = "users";
+        const TABLE: _orm::Table = _orm::Table::new("users", &["id"]);
         const FINGERPRINT: u64 = 0x493f_4459_97f3_65b9;
         fn key(&self) -> i64 {
             _orm::Clone::clone(&self.id)

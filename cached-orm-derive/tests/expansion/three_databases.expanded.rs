@@ -8,7 +8,7 @@ const _: () = {
     impl _orm::Entity for HttpRoute {
         type Key = i64;
         const NAME: &'static str = "HttpRoute";
-        const TABLE: &'static str = "http_route";
+        const TABLE: _orm::Table = _orm::Table::new("http_route", &["id"]);
         const FINGERPRINT: u64 = 0x7af3_046c_6baf_f657;
         fn key(&self) -> i64 {
             _orm::Clone::clone(&self.id)

@@ -7,7 +7,7 @@
 //! [`replace`](CacheStore::replace), over an item that the caller has seen.
 
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod error;

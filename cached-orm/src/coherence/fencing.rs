@@ -1,6 +1,6 @@
 use super::{COMMANDS_AT_ONCE, Coherence, Journal, fence::Fence, journal::Release, reach};
 use crate::{
-    cache::{CacheError, Cas, Replaced},
+    cache::{CacheError, CacheStore, Cas, Lookup, Replaced},
     key::CacheKey,
     steps::Step,
 };
@@ -68,6 +68,9 @@ impl Coherence {
         }
         for _ in 0..FENCE_ATTEMPTS {
             let began = Instant::now();
+            // One of an earlier attempt may come when the rows are not locked any
+            // more; this one may be taken away then, and that one not.
+            fencing.fence = Fence::new();
             let error = self.fence_all(&keys, &mut fencing).await;
             reach(Step::Fencing);
             if let Some(error) = error {
@@ -118,14 +121,41 @@ impl Coherence {
         failure
     }
 
-    /// Sets fences anew.
+    /// Sets fences anew. The rows may not be locked any more.
     pub(super) async fn renew(&self, fence: Fence, keys: &[CacheKey]) -> Vec<CacheError> {
         let mut errors = Vec::new();
         for keys in keys.chunks(COMMANDS_AT_ONCE) {
-            let fences = join_all(keys.iter().map(|key| self.put_fence(key, fence))).await;
-            errors.extend(fences.into_iter().filter_map(Result::err));
+            let renewals = join_all(keys.iter().map(|key| self.renew_one(key, fence))).await;
+            errors.extend(renewals.into_iter().filter_map(Result::err));
         }
         errors
+    }
+
+    async fn renew_one(&self, key: &CacheKey, fence: Fence) -> Result<(), CacheError> {
+        if let Some(other) = self.store.also(key) {
+            self.renew_in(other, key, fence).await?;
+        }
+        self.renew_in(&*self.store, key, fence).await
+    }
+
+    /// Sets the fence over itself. If it is not there, another takes its place
+    /// that nobody takes away: what it lies over may be a later writer's.
+    async fn renew_in(
+        &self,
+        store: &dyn CacheStore,
+        key: &CacheKey,
+        fence: Fence,
+    ) -> Result<(), CacheError> {
+        let ttl = self.times.fence_ttl;
+        if let Lookup::Item { value, cas, .. } = store.get(key, None).await?
+            && Fence::parse(&value).is_some_and(|found| found.same_writer(fence))
+            && let Replaced::Stored(_) = store.fence(key, fence.to_bytes(), ttl, Some(cas)).await?
+        {
+            return Ok(());
+        }
+        let left = Fence::new().without_write_through();
+        store.fence(key, left.to_bytes(), ttl, None).await?;
+        Ok(())
     }
 
     /// Puts a fence wherever readers may look for the key.

@@ -30,7 +30,7 @@ impl Coherence {
             }
         }
         // Their rows of the outbox make sure of them; this is to be quick.
-        self.clear_all(fence, &fencing.missed).await;
+        self.clear_all(None, &fencing.missed).await;
         if fencing.enlist(&unconfirmed, &mut outbox).await {
             return 0;
         }
@@ -43,12 +43,31 @@ impl Coherence {
         unconfirmed.len()
     }
 
-    /// Takes away what lies under the keys of a transaction that is over, as far
-    /// as the cache answers. A fence without an answer may lie there as well.
-    pub(super) async fn clear_all(&self, fence: Fence, keys: &[CacheKey]) -> Vec<CacheError> {
+    /// Takes away what lies under the keys of a transaction that is over, and
+    /// whose rows are not put in the cache; its own fences if its rows were
+    /// locked when they were put.
+    pub(super) async fn clear_unreleased(
+        &self,
+        fencing: &Fencing,
+        was_locked: bool,
+    ) -> Vec<CacheError> {
+        let fenced: Vec<_> = fencing.fenced.iter().map(|fenced| fenced.key.clone()).collect();
+        let own = was_locked.then_some(fencing.fence);
+        let mut errors = self.clear_all(own, &fenced).await;
+        errors.extend(self.clear_all(None, &fencing.missed).await);
+        errors
+    }
+
+    /// Takes away what lies under keys, as far as the cache answers.
+    ///
+    /// Of fences only `own` is taken away, and all are left if it is `None`. It
+    /// must have been put while the row was locked, for certain: a fence that came
+    /// later may lie in the place of another writer's, who has not committed yet
+    /// and is now protected by it. Such a fence ends by itself.
+    pub(super) async fn clear_all(&self, own: Option<Fence>, keys: &[CacheKey]) -> Vec<CacheError> {
         let mut errors = Vec::new();
         for keys in keys.chunks(COMMANDS_AT_ONCE) {
-            let cleared = join_all(keys.iter().map(|key| self.clear(fence, key))).await;
+            let cleared = join_all(keys.iter().map(|key| self.clear(own, key))).await;
             let failed = cleared.into_iter().filter_map(Result::err);
             errors.extend(failed.map(|error| self.failed(error)));
         }
@@ -58,7 +77,7 @@ impl Coherence {
     async fn release_one(&self, fence: Fence, fenced: &Fenced) -> Result<(), CacheError> {
         let Fenced { key, release, cas } = fenced;
         if let Some(other) = self.store.also(key) {
-            clear_in(other, fence, key).await?;
+            clear_in(other, Some(fence), key).await?;
         }
         if let Release::Store(entry) = release {
             match self.store.replace(key, entry.value.clone(), entry.ttl, *cas).await? {
@@ -69,34 +88,40 @@ impl Coherence {
                 Replaced::NotFound => return Ok(()),
                 Replaced::TooLarge => self.counters.too_large.add_one(),
                 Replaced::Exists | Replaced::OtherIncarnation => {
-                    return clear_in(&*self.store, fence, key).await;
+                    return clear_in(&*self.store, Some(fence), key).await;
                 }
             }
         }
         match self.store.delete(key, *cas).await? {
             Deleted::Deleted | Deleted::NotFound => Ok(()),
-            Deleted::Exists | Deleted::OtherIncarnation => clear_in(&*self.store, fence, key).await,
+            Deleted::Exists | Deleted::OtherIncarnation => {
+                clear_in(&*self.store, Some(fence), key).await
+            }
         }
     }
 
-    async fn clear(&self, fence: Fence, key: &CacheKey) -> Result<(), CacheError> {
+    async fn clear(&self, own: Option<Fence>, key: &CacheKey) -> Result<(), CacheError> {
         if let Some(other) = self.store.also(key) {
-            clear_in(other, fence, key).await?;
+            clear_in(other, own, key).await?;
         }
-        clear_in(&*self.store, fence, key).await
+        clear_in(&*self.store, own, key).await
     }
 }
 
 /// The fence is not as it was put: it was evicted, marked or lost in a restart.
 /// Whatever a reader may have stored meanwhile is taken away; a later writer's
 /// fence is left to that writer.
-async fn clear_in(store: &dyn CacheStore, fence: Fence, key: &CacheKey) -> Result<(), CacheError> {
+async fn clear_in(
+    store: &dyn CacheStore,
+    own: Option<Fence>,
+    key: &CacheKey,
+) -> Result<(), CacheError> {
     for _ in 0..ATTEMPTS {
         let cas = match store.get(key, None).await? {
             Lookup::Miss => return Ok(()),
             Lookup::Lease(cas) | Lookup::Leased(cas) => cas,
             Lookup::Item { value, cas, .. } => match Fence::parse(&value) {
-                Some(other) if !other.same_writer(fence) => return Ok(()),
+                Some(fence) if !own.is_some_and(|own| own.same_writer(fence)) => return Ok(()),
                 _ => cas,
             },
         };

@@ -6,9 +6,11 @@
 //! two different keys never print alike, and no part can carry a memcached
 //! command.
 
+mod kind;
 mod outbox_text;
 mod part;
 
+pub use kind::KeyKind;
 pub use part::{KeyPart, PartWriter};
 
 use std::{borrow::Borrow, fmt, fmt::Write as _, sync::Arc};
@@ -27,6 +29,10 @@ const HASH_SUFFIX: usize = 1 + 64;
     note = "`Option` and floating-point numbers are refused: NULL and NaN equal nothing"
 )]
 pub trait PrimaryKey: Clone + PartialEq + Send + Sync + 'static {
+    /// What the parts are made of.
+    #[doc(hidden)]
+    const KINDS: &'static [KeyKind];
+
     /// Appends the instance key.
     #[doc(hidden)]
     fn write_instance_key(&self, key: &mut String);
@@ -35,6 +41,8 @@ pub trait PrimaryKey: Clone + PartialEq + Send + Sync + 'static {
 // Without this rustc speaks of `KeyPart`, and not of the message above.
 #[diagnostic::do_not_recommend]
 impl<K: KeyPart> PrimaryKey for K {
+    const KINDS: &'static [KeyKind] = &[K::KIND];
+
     fn write_instance_key(&self, key: &mut String) {
         part::write(self, key);
     }
@@ -44,6 +52,8 @@ macro_rules! composite {
     ($($part:ident)+) => {
         #[diagnostic::do_not_recommend]
         impl<$($part: KeyPart),+> PrimaryKey for ($($part,)+) {
+            const KINDS: &'static [KeyKind] = &[$($part::KIND),+];
+
             #[allow(non_snake_case)]
             fn write_instance_key(&self, key: &mut String) {
                 let ($($part,)+) = self;
@@ -78,10 +88,27 @@ impl CacheKey {
         Self::bounded(text)
     }
 
+    /// The form in which triggers write the key of this row.
+    pub(crate) fn outbox_text(table: &str, key: &impl PrimaryKey) -> String {
+        let mut text = outbox_text::name(table);
+        let mut instance_key = String::new();
+        key.write_instance_key(&mut instance_key);
+        outbox_text::write_parts(&instance_key, &mut text);
+        text
+    }
+
+    /// What every such text of a table begins with.
+    pub(crate) fn outbox_name(table: &str) -> String {
+        outbox_text::name(table)
+    }
+
     /// The key that a row of the outbox names; `None` if it names none.
     pub(crate) fn of_outbox(namespace: &Namespace, text: &str) -> Option<Self> {
         if !text.starts_with(outbox_text::HEX) {
-            return (text.len() <= MAX_CACHE_KEY).then(|| Self(text.into()));
+            // Anyone may write into a table, but not commands to memcached.
+            let is_key = (1..=MAX_CACHE_KEY).contains(&text.len())
+                && text.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
+            return is_key.then(|| Self(text.into()));
         }
         let mut key = namespace.prefix.to_string();
         outbox_text::write_key(text, &mut key)?;
@@ -168,11 +195,11 @@ impl Namespace {
 }
 
 /// Appends `bytes` with everything percent-encoded that is not printable
-/// ASCII, or that has a meaning in keys.
+/// ASCII, or that has a meaning in keys or in SQL's literals.
 fn escape(bytes: &[u8], text: &mut String) {
     for &byte in bytes {
         match byte {
-            b'(' | b')' | b'%' | b':' => push_escaped(byte, text),
+            b'(' | b')' | b'%' | b':' | b'\'' | b'\\' => push_escaped(byte, text),
             b'!'..=b'~' => text.push(char::from(byte)),
             _ => push_escaped(byte, text),
         }

@@ -6,16 +6,42 @@
 //! UTF-8 bytes of its text. Whoever drains the outbox makes the key of it.
 
 use super::escape;
+use std::fmt::Write as _;
 
 /// Begins the text of such a key. Final keys have no blanks.
 pub(super) const HEX: &str = "hex ";
+
+/// What comes before the parts.
+pub(super) fn name(table: &str) -> String {
+    let mut text = HEX.to_owned();
+    escape(table.as_bytes(), &mut text);
+    text.push(':');
+    text
+}
+
+/// Appends the parts of an instance key, which are escaped.
+pub(super) fn write_parts(instance_key: &str, text: &mut String) {
+    let mut bytes = instance_key.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'(' | b')' => text.push(char::from(byte)),
+            b'%' => text
+                .extend(bytes.by_ref().take(2).map(|digit| char::from(digit.to_ascii_lowercase()))),
+            _ => {
+                // Writing to a `String` cannot fail.
+                let _ = write!(text, "{byte:02x}");
+            }
+        }
+    }
+}
 
 /// Appends the key without its namespace; `None` if `text` is none.
 pub(super) fn write_key(text: &str, key: &mut String) -> Option<()> {
     let text = text.strip_prefix(HEX)?;
     // An escaped name has no parentheses.
     let (name, parts) = text.split_at(text.find('(')?);
-    key.push_str(name.strip_suffix(':').map(|_| name)?);
+    let is_name = name.ends_with(':') && name.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
+    key.push_str(is_name.then_some(name)?);
     for part in parts.strip_prefix('(')?.strip_suffix(')')?.split(")(") {
         key.push('(');
         escape(&decode(part.as_bytes())?, key);
@@ -40,7 +66,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn hex(part: &str) -> String {
-        part.bytes().map(|byte| format!("{byte:02X}")).collect()
+        part.bytes().map(|byte| format!("{byte:02x}")).collect()
     }
 
     proptest! {
@@ -52,6 +78,17 @@ mod tests {
             let text = format!("hex users:({})({})({})", hex(&left), hex(&id.to_string()), hex(&right));
             let expected = CacheKey::of_row(&namespace, "users", &(left, id, right));
             prop_assert_eq!(CacheKey::of_outbox(&namespace, &text), Some(expected));
+        }
+
+        #[test]
+        fn rust_can_write_it_as_triggers_do(table in ".{0,20}", left in any::<String>(), id: i64) {
+            let name = CacheKey::outbox_name(&table);
+            let text = CacheKey::outbox_text(&table, &(left.clone(), id));
+            let expected = format!("{name}({})({})", hex(&left), hex(&id.to_string()));
+            prop_assert_eq!(&text, &expected);
+            let namespace = Namespace::default();
+            let key = CacheKey::of_row(&namespace, &table, &(left, id));
+            prop_assert_eq!(CacheKey::of_outbox(&namespace, &text), Some(key));
         }
 
         #[test]
@@ -72,6 +109,13 @@ mod tests {
             "hex users:(3)",
             "hex users:(xy)",
             "hex users:(37",
+            "hex us ers:(37)",
+            "hex users\r\n:(37)",
+            "",
+            " ",
+            "users (7)",
+            "users:(7)\r\nflush_all",
+            "users:(é)",
         ] {
             assert_eq!(CacheKey::of_outbox(&namespace, text), None, "{text}");
         }

@@ -1,3 +1,4 @@
+use super::KeyKind;
 use std::fmt;
 
 /// One column of a primary key.
@@ -7,12 +8,14 @@ use std::fmt;
 /// a newtype by writing what it wraps:
 ///
 /// ```
-/// use cached_orm::{KeyPart, PartWriter};
+/// use cached_orm::{KeyKind, KeyPart, PartWriter};
 ///
 /// #[derive(Clone, PartialEq)]
 /// struct AccountId(u32);
 ///
 /// impl KeyPart for AccountId {
+///     const KIND: KeyKind = <u32 as KeyPart>::KIND;
+///
 ///     fn write_part(&self, part: &mut PartWriter<'_>) {
 ///         self.0.write_part(part);
 ///     }
@@ -24,6 +27,11 @@ use std::fmt;
 /// program that shares it. `Option` and floating-point numbers have no
 /// implementation, since NULL and NaN equal nothing.
 pub trait KeyPart: Clone + PartialEq + Send + Sync + 'static {
+    /// What the text is made of, so that triggers can write it too:
+    /// [`Orm::install_triggers`](crate::Orm::install_triggers) needs it, and
+    /// nothing else does.
+    const KIND: KeyKind = KeyKind::Other;
+
     /// Writes this part's text.
     fn write_part(&self, part: &mut PartWriter<'_>);
 }
@@ -69,9 +77,11 @@ pub(super) fn write(part: &impl KeyPart, key: &mut String) {
     key.push(')');
 }
 
-macro_rules! displayed {
+macro_rules! integers {
     ($($ty:ty)*) => {$(
         impl KeyPart for $ty {
+            const KIND: KeyKind = KeyKind::Integer;
+
             fn write_part(&self, part: &mut PartWriter<'_>) {
                 part.display(self);
             }
@@ -79,21 +89,27 @@ macro_rules! displayed {
     )*};
 }
 
-displayed!(i8 i16 i32 i64 u8 u16 u32 u64);
+integers!(i8 i16 i32 i64 u8 u16 u32 u64);
 
 impl KeyPart for bool {
+    const KIND: KeyKind = KeyKind::Bool;
+
     fn write_part(&self, part: &mut PartWriter<'_>) {
         part.text(if *self { "1" } else { "0" });
     }
 }
 
 impl KeyPart for String {
+    const KIND: KeyKind = KeyKind::Text;
+
     fn write_part(&self, part: &mut PartWriter<'_>) {
         part.text(self);
     }
 }
 
 impl KeyPart for Vec<u8> {
+    const KIND: KeyKind = KeyKind::Bytes;
+
     fn write_part(&self, part: &mut PartWriter<'_>) {
         part.bytes(self);
     }
@@ -101,6 +117,8 @@ impl KeyPart for Vec<u8> {
 
 #[cfg(feature = "uuid")]
 impl KeyPart for uuid::Uuid {
+    const KIND: KeyKind = KeyKind::Uuid;
+
     fn write_part(&self, part: &mut PartWriter<'_>) {
         part.display(self.as_hyphenated());
     }
@@ -119,24 +137,33 @@ fn write_fraction(nanoseconds: u32, part: &mut PartWriter<'_>) {
 
 #[cfg(feature = "chrono")]
 mod chrono_parts {
-    use super::{KeyPart, PartWriter, write_fraction};
+    use super::{KeyKind, KeyPart, PartWriter, write_fraction};
     use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike as _, Utc};
 
+    const SECOND: u32 = 1_000_000_000;
+
     impl KeyPart for NaiveDate {
+        const KIND: KeyKind = KeyKind::Date;
+
         fn write_part(&self, part: &mut PartWriter<'_>) {
             part.display(self);
         }
     }
 
     impl KeyPart for NaiveTime {
+        const KIND: KeyKind = KeyKind::Time;
+
         fn write_part(&self, part: &mut PartWriter<'_>) {
-            let (hour, minute, second) = (self.hour(), self.minute(), self.second());
-            part.display(format_args!("{hour:02}-{minute:02}-{second:02}"));
-            write_fraction(self.nanosecond(), part);
+            // The nanoseconds of a leap second go on after a thousand million.
+            let second = self.second() + self.nanosecond() / SECOND;
+            part.display(format_args!("{:02}-{:02}-{second:02}", self.hour(), self.minute()));
+            write_fraction(self.nanosecond() % SECOND, part);
         }
     }
 
     impl KeyPart for NaiveDateTime {
+        const KIND: KeyKind = KeyKind::DateTime;
+
         fn write_part(&self, part: &mut PartWriter<'_>) {
             self.date().write_part(part);
             part.text("T");
@@ -145,6 +172,8 @@ mod chrono_parts {
     }
 
     impl KeyPart for DateTime<Utc> {
+        const KIND: KeyKind = KeyKind::Timestamp;
+
         fn write_part(&self, part: &mut PartWriter<'_>) {
             self.naive_utc().write_part(part);
             part.text("Z");
@@ -154,17 +183,26 @@ mod chrono_parts {
 
 #[cfg(feature = "time")]
 mod time_parts {
-    use super::{KeyPart, PartWriter, write_fraction};
+    use super::{KeyKind, KeyPart, PartWriter, write_fraction};
     use time::{Date, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
     impl KeyPart for Date {
+        const KIND: KeyKind = KeyKind::Date;
+
         fn write_part(&self, part: &mut PartWriter<'_>) {
             let (year, month, day) = (self.year(), u8::from(self.month()), self.day());
-            part.display(format_args!("{year:04}-{month:02}-{day:02}"));
+            // As chrono writes it.
+            match year {
+                0..=9999 => part.display(format_args!("{year:04}")),
+                _ => part.display(format_args!("{year:+05}")),
+            }
+            part.display(format_args!("-{month:02}-{day:02}"));
         }
     }
 
     impl KeyPart for Time {
+        const KIND: KeyKind = KeyKind::Time;
+
         fn write_part(&self, part: &mut PartWriter<'_>) {
             let (hour, minute, second) = (self.hour(), self.minute(), self.second());
             part.display(format_args!("{hour:02}-{minute:02}-{second:02}"));
@@ -173,6 +211,8 @@ mod time_parts {
     }
 
     impl KeyPart for PrimitiveDateTime {
+        const KIND: KeyKind = KeyKind::DateTime;
+
         fn write_part(&self, part: &mut PartWriter<'_>) {
             self.date().write_part(part);
             part.text("T");
@@ -181,6 +221,8 @@ mod time_parts {
     }
 
     impl KeyPart for OffsetDateTime {
+        const KIND: KeyKind = KeyKind::Timestamp;
+
         fn write_part(&self, part: &mut PartWriter<'_>) {
             // At the ends of the calendar the date in UTC may not exist; there
             // the offset becomes part of the text.

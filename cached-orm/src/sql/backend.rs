@@ -1,5 +1,5 @@
 use super::{Bindings, OutboxTable};
-use crate::Isolation;
+use crate::{Isolation, triggers::Triggers};
 use sqlx::{
     Connection, Database, Decode, Executor, IntoArguments, Pool, Type, database::HasStatementCache,
     pool::PoolOptions,
@@ -22,6 +22,7 @@ pub trait Backend:
     Database<Arguments: IntoArguments<Self> + fmt::Debug, Row: fmt::Debug>
     + HasStatementCache
     + OutboxTable
+    + Triggers
     + sealed::Sealed
 {
     /// What runs a statement on one connection.
@@ -91,13 +92,12 @@ pub trait Backend:
         None
     }
 
-    /// Whether the transaction that `witness` was taken from is over, whichever
-    /// way it ended.
+    /// What became of the transaction that `witness` was taken from.
     #[doc(hidden)]
-    fn is_over(
+    fn outcome(
         connection: &mut Self::Connection,
         witness: &Witness<Self>,
-    ) -> impl Future<Output = sqlx::Result<bool>> + Send;
+    ) -> impl Future<Output = sqlx::Result<CommitOutcome>> + Send;
 
     /// Why rows read on this connection must not be stored in the cache, if
     /// there is a reason: it does not see every commit at once, or sees more.
@@ -106,13 +106,20 @@ pub trait Backend:
         connection: &mut Self::Connection,
     ) -> impl Future<Output = sqlx::Result<Option<&'static str>>> + Send;
 
-    /// Whether a statement's RETURNING, or the read after it, shows what will
-    /// be committed: nothing changes a row of `table` later in the transaction.
+    /// What the catalog says of a table that writes must know.
     #[doc(hidden)]
-    fn rows_are_final(
+    fn table_facts(
         connection: &mut Self::Connection,
         table: &'static str,
-    ) -> impl Future<Output = sqlx::Result<bool>> + Send;
+    ) -> impl Future<Output = sqlx::Result<TableFacts>> + Send;
+
+    /// What begins a transaction in which this crate's triggers leave the key
+    /// out that the namespace and [`CacheKey::outbox_text`](crate::CacheKey)
+    /// make, where there is such a thing.
+    #[doc(hidden)]
+    fn begin_with_own_key(_own_key: &str) -> Option<String> {
+        None
+    }
 
     /// The pool that loads use: one of their own, so that a raw BEGIN or another
     /// leftover on a pooled connection of the user's cannot show them an old
@@ -124,6 +131,31 @@ pub trait Backend:
     ) -> impl Future<Output = sqlx::Result<Pool<Self>>> + Send {
         std::future::ready(Ok(similar_pool(pool, max_connections)))
     }
+}
+
+/// What writes must know of a table.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TableFacts {
+    /// Whether a statement's RETURNING, or the read after it, shows what will be
+    /// committed: nothing changes a row later in the transaction. This crate's
+    /// own triggers change none.
+    pub(crate) rows_are_final: bool,
+    /// Whether this crate's triggers would note its own writes, and can be told
+    /// not to.
+    pub(crate) has_triggers: bool,
+}
+
+/// What became of a transaction whose COMMIT was not answered.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommitOutcome {
+    /// It goes on.
+    Open,
+    /// It was committed.
+    Committed,
+    /// It is over; how it ended is not known, or it was rolled back.
+    Ended,
 }
 
 /// By what it can be told later that a transaction is over.
@@ -188,6 +220,8 @@ pub trait JsonBackend: Backend {
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 #[macro_use]
 mod driver;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+pub(crate) use driver::split_table;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]

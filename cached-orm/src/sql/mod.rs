@@ -10,7 +10,9 @@ mod statement;
 pub use backend::Backend;
 #[cfg(feature = "json")]
 pub use backend::JsonBackend;
-pub(crate) use backend::{LockedRow, Witness};
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+pub(crate) use backend::split_table;
+pub(crate) use backend::{CommitOutcome, LockedRow, TableFacts, Witness};
 pub use bindings::{BindKey, Bindings};
 pub use column::Column;
 pub use outbox_table::OutboxTable;

@@ -69,11 +69,23 @@ fn values(rows: usize, placeholder: impl Fn(usize) -> String) -> String {
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
+/// A DELETE of the rows with these ids.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+fn delete(ids: &[i64]) -> String {
+    let ids = ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+    format!("DELETE FROM cached_orm_outbox WHERE id IN ({ids})")
+}
+
 /// The part that is the same text for every driver; sqlx implements arguments
 /// for concrete types only.
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 macro_rules! outbox_statements {
-    (take: $take:literal, count: $count:literal, placeholder: $placeholder:expr) => {
+    (
+        take: $take:literal,
+        remove: $remove:expr,
+        count: $count:literal,
+        placeholder: $placeholder:expr
+    ) => {
         async fn put(
             connection: &mut Self::Connection,
             namespace: &str,
@@ -109,8 +121,7 @@ macro_rules! outbox_statements {
 
         async fn remove(connection: &mut Self::Connection, ids: &[i64]) -> sqlx::Result<()> {
             for ids in ids.chunks(super::ROWS_AT_ONCE) {
-                let ids = ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
-                let sql = format!("DELETE FROM cached_orm_outbox WHERE id IN ({ids})");
+                let sql = $remove(ids);
                 // Numbers only.
                 sqlx::query(sqlx::AssertSqlSafe(sql))
                     .persistent(false)

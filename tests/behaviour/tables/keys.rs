@@ -1,7 +1,7 @@
 //! Primary keys of every kind.
 
 use super::Table;
-use cached_orm::{KeyPart, MemcachedOrm, PartWriter};
+use cached_orm::{KeyKind, KeyPart, MemcachedOrm, PartWriter};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -66,6 +66,8 @@ pub(crate) const BLOBS: Table = Table {
 pub(crate) struct AccountId(pub(crate) i64);
 
 impl KeyPart for AccountId {
+    const KIND: KeyKind = <i64 as KeyPart>::KIND;
+
     fn write_part(&self, part: &mut PartWriter<'_>) {
         self.0.write_part(part);
     }

@@ -2,6 +2,8 @@
 
 mod model;
 
+pub(crate) use model::any_sequence_agrees_with_the_model;
+
 #[cfg(feature = "embedded")]
 use super::EmbeddedStore;
 use super::{
@@ -202,7 +204,7 @@ fn suite(runtime: &Runtime, store: &dyn CacheStore, cases: u32) {
         keys_and_values_may_be_long_and_binary(store).await;
         another_incarnations_token_is_refused(store).await;
     });
-    model::any_sequence_agrees_with_the_model(runtime, store, cases);
+    any_sequence_agrees_with_the_model(runtime, store, cases);
 }
 
 fn runtime() -> Runtime {

@@ -104,7 +104,7 @@ async fn follow(store: &dyn CacheStore, case: u32, steps: &[Step]) {
     }
 }
 
-pub(super) fn any_sequence_agrees_with_the_model(
+pub(crate) fn any_sequence_agrees_with_the_model(
     runtime: &Runtime,
     store: &dyn CacheStore,
     cases: u32,

@@ -1,6 +1,6 @@
 use super::stores::{Failing, Marking, failing};
 use super::*;
-use crate::cache::Lookup;
+use crate::cache::{Lookup, Replaced};
 use crate::coherence::fence::Fence;
 use std::sync::atomic::AtomicBool;
 use tokio::time::sleep;
@@ -43,7 +43,7 @@ impl Enlist for Outbox {
 
 impl Afterwards for Outbox {
     async fn is_over(&mut self) -> Over {
-        if self.is_over.load(Ordering::SeqCst) { Over::Yes } else { Over::NotYet }
+        if self.is_over.load(Ordering::SeqCst) { Over::Committed } else { Over::NotYet }
     }
 }
 
@@ -111,8 +111,9 @@ impl OpenTransaction for Writing {
         }
     }
 
-    async fn rollback(&mut self) {
+    async fn rollback(&mut self) -> bool {
         self.rolled_back.store(true, Ordering::SeqCst);
+        true
     }
 
     fn afterwards(&mut self) -> Outbox {
@@ -203,6 +204,25 @@ async fn the_fence_outlives_its_ttl_until_the_outcome_is_known() {
     outbox.is_over.store(true, Ordering::SeqCst);
     sleep(coherence.times.commit_window).await;
     assert_eq!(lies(&coherence, &row).await, Lookup::Miss);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_writer_without_its_lock_leaves_the_next_writer_a_fence() {
+    let (coherence, database) = (coherence(), Database::open(Some(7)));
+    let row = Row::of(&database);
+    let outbox = Outbox::default();
+    let writing = Writing::new(&row, Some(8), Ending::Unknown).with(&outbox);
+    let outcome = Arc::clone(&coherence).commit(writing, journal(&row, Some(8))).await;
+    assert!(matches!(outcome, Err(CommitFailure::Unknown(_))));
+    let (key, ttl) = (&row.key, coherence.times.fence_ttl);
+    let next = Fence::new().to_bytes();
+    let stored = coherence.store.fence(key, next, ttl, None).await;
+    assert!(matches!(stored, Ok(Replaced::Stored(_))));
+    // It renews, finds that it is over, and goes.
+    sleep(coherence.times.commit_window * 2).await;
+    outbox.is_over.store(true, Ordering::SeqCst);
+    sleep(coherence.times.commit_window * 2).await;
+    assert!(is_fence(&lies(&coherence, &row).await));
 }
 
 #[tokio::test(start_paused = true)]

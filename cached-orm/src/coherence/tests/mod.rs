@@ -3,6 +3,7 @@
 
 mod committing;
 mod reading;
+mod simulation;
 mod stores;
 
 use super::*;

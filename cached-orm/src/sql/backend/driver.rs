@@ -54,7 +54,7 @@ pub(super) fn has_class(error: &sqlx::Error, classes: &[&str]) -> bool {
 }
 
 /// `shop.users` as its schema, if one is named, and its name.
-pub(super) fn split_table(table: &str) -> (Option<&str>, &str) {
+pub(crate) fn split_table(table: &str) -> (Option<&str>, &str) {
     match table.split_once('.') {
         Some((schema, name)) => (Some(schema), name),
         None => (None, table),

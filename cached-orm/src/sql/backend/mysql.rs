@@ -1,5 +1,5 @@
 use super::{
-    Backend, Bindings, LockedRow, Witness,
+    Backend, Bindings, CommitOutcome, LockedRow, TableFacts, Witness,
     driver::{has_class, split_table},
     no_transaction,
 };
@@ -77,11 +77,13 @@ impl Backend for MySql {
 
     /// The row's lock tells: InnoDB keeps those of an inserted, updated or
     /// deleted row until the transaction ends.
-    async fn is_over(
+    async fn outcome(
         connection: &mut MySqlConnection,
         witness: &Witness<Self>,
-    ) -> sqlx::Result<bool> {
-        let Some(LockedRow { sql, bind }) = &witness.locked_row else { return Ok(false) };
+    ) -> sqlx::Result<CommitOutcome> {
+        let Some(LockedRow { sql, bind }) = &witness.locked_row else {
+            return Ok(CommitOutcome::Open);
+        };
         let mut bindings = Bindings::new();
         bind(&mut bindings);
         let arguments = bindings.finish().map_err(sqlx::Error::Encode)?;
@@ -89,13 +91,13 @@ impl Backend for MySql {
         let sql = sqlx::AssertSqlSafe(format!("{sql} NOWAIT"));
         // In autocommit, so the lock is gone with the statement.
         match sqlx::query_with(sql, arguments).fetch_optional(connection).await {
-            Ok(_) => Ok(true),
+            Ok(_) => Ok(CommitOutcome::Ended),
             Err(sqlx::Error::Database(error))
                 if error
                     .try_downcast_ref::<MySqlDatabaseError>()
                     .is_some_and(|error| LOCKED.contains(&error.number())) =>
             {
-                Ok(false)
+                Ok(CommitOutcome::Open)
             }
             Err(error) => Err(error),
         }
@@ -128,10 +130,10 @@ impl Backend for MySql {
     /// run: MySQL and MariaDB have no deferred ones, and a trigger cannot
     /// change its own table. That leaves views, foreign keys of the table to
     /// itself, and engines without row locks, whose writers are in no order.
-    async fn rows_are_final(
+    async fn table_facts(
         connection: &mut MySqlConnection,
         table: &'static str,
-    ) -> sqlx::Result<bool> {
+    ) -> sqlx::Result<TableFacts> {
         const QUERY: &str = "
             SELECT COUNT(*) FROM information_schema.tables t
             WHERE t.table_schema = COALESCE(?, DATABASE()) AND t.table_name = ?
@@ -143,7 +145,7 @@ impl Backend for MySql {
         let (schema, name) = split_table(table);
         let tables: i64 =
             sqlx::query_scalar(QUERY).bind(schema).bind(name).fetch_one(connection).await?;
-        Ok(tables == 1)
+        Ok(TableFacts { rows_are_final: tables == 1, has_triggers: false })
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{Backend, Witness, driver::split_table};
+use super::{Backend, CommitOutcome, TableFacts, Witness, driver::split_table};
 use crate::Isolation;
 use sqlx::{
     Database, Decode, Executor as _, PgConnection, Postgres, Row as _, Type,
@@ -56,15 +56,22 @@ impl Backend for Postgres {
         row.try_get("cached_orm_transaction").ok()
     }
 
-    async fn is_over(connection: &mut PgConnection, witness: &Witness<Self>) -> sqlx::Result<bool> {
-        let Some(id) = witness.transaction_id else { return Ok(false) };
+    async fn outcome(
+        connection: &mut PgConnection,
+        witness: &Witness<Self>,
+    ) -> sqlx::Result<CommitOutcome> {
+        let Some(id) = witness.transaction_id else { return Ok(CommitOutcome::Open) };
         let status = sqlx::query_scalar("SELECT txid_status($1)").bind(id);
         match status.fetch_one(connection).await {
-            Ok(status) => Ok(Option::<String>::as_deref(&status) != Some("in progress")),
+            Ok(status) => Ok(match Option::<String>::as_deref(&status) {
+                Some("in progress") => CommitOutcome::Open,
+                Some("committed") => CommitOutcome::Committed,
+                _ => CommitOutcome::Ended,
+            }),
             // An id that the server has not given yet: it has restarted, and has
             // never heard of the transaction.
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(INVALID_VALUE) => {
-                Ok(true)
+                Ok(CommitOutcome::Ended)
             }
             Err(error) => Err(error),
         }
@@ -80,27 +87,39 @@ impl Backend for Postgres {
     /// without AFTER and INSTEAD OF triggers of the user's, and without a
     /// foreign key to itself that cascades updates: those change a row after
     /// RETURNING has shown it.
-    async fn rows_are_final(
+    async fn table_facts(
         connection: &mut PgConnection,
         table: &'static str,
-    ) -> sqlx::Result<bool> {
+    ) -> sqlx::Result<TableFacts> {
         const QUERY: &str = "
             SELECT c.relkind = 'r' AND NOT c.relhassubclass AND NOT c.relhasrules
                AND NOT EXISTS (
                    SELECT FROM pg_trigger t
-                   WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgtype & 2 = 0)
+                   WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgtype & 2 = 0
+                     AND NOT starts_with(t.tgname, 'cached_orm_'))
                AND NOT EXISTS (
                    SELECT FROM pg_constraint k
                    WHERE k.conrelid = c.oid AND k.confrelid = c.oid AND k.contype = 'f'
-                     AND k.confupdtype IN ('c', 'n', 'd'))
+                     AND k.confupdtype IN ('c', 'n', 'd')),
+               EXISTS (
+                   SELECT FROM pg_trigger t
+                   WHERE t.tgrelid = c.oid AND starts_with(t.tgname, 'cached_orm_'))
             FROM pg_class c WHERE c.oid = to_regclass($1)";
         let (schema, name) = split_table(table);
         let quoted = match schema {
             Some(schema) => format!("{}.{}", Self::quote(schema), Self::quote(name)),
             None => Self::quote(name),
         };
-        let row = sqlx::query(QUERY).bind(quoted).fetch_optional(connection).await?;
-        row.map_or(Ok(false), |row| row.try_get(0))
+        let row: Option<(bool, bool)> =
+            sqlx::query_as(QUERY).bind(quoted).fetch_optional(connection).await?;
+        let (rows_are_final, has_triggers) = row.unwrap_or_default();
+        Ok(TableFacts { rows_are_final, has_triggers })
+    }
+
+    /// For this transaction only. Sent as one, they cost no round trip more.
+    fn begin_with_own_key(own_key: &str) -> Option<String> {
+        // A key in this form has no quote and no backslash.
+        Some(format!("BEGIN; SELECT set_config('cached_orm.own_key', '{own_key}', true)"))
     }
 }
 

@@ -1,4 +1,6 @@
-use super::{Backend, Witness, driver::split_table, no_transaction, similar_pool};
+use super::{
+    Backend, CommitOutcome, TableFacts, Witness, driver::split_table, no_transaction, similar_pool,
+};
 use crate::Isolation;
 use sqlx::{
     Connection as _, Database, Decode, Executor as _, Pool, Row as _, Sqlite, SqliteConnection,
@@ -60,10 +62,13 @@ impl Backend for Sqlite {
     }
 
     /// Of two transactions that write, one waits for the other.
-    async fn is_over(connection: &mut SqliteConnection, _: &Witness<Self>) -> sqlx::Result<bool> {
+    async fn outcome(
+        connection: &mut SqliteConnection,
+        _: &Witness<Self>,
+    ) -> sqlx::Result<CommitOutcome> {
         match connection.begin_with("BEGIN IMMEDIATE").await {
-            Ok(transaction) => transaction.rollback().await.map(|()| true),
-            Err(error) if has_code(&error, &[BUSY, LOCKED]) => Ok(false),
+            Ok(transaction) => transaction.rollback().await.map(|()| CommitOutcome::Ended),
+            Err(error) if has_code(&error, &[BUSY, LOCKED]) => Ok(CommitOutcome::Open),
             Err(error) => Err(error),
         }
     }
@@ -77,18 +82,19 @@ impl Backend for Sqlite {
     }
 
     /// SQLite's RETURNING shows a row before its triggers ran.
-    async fn rows_are_final(
+    async fn table_facts(
         connection: &mut SqliteConnection,
         table: &'static str,
-    ) -> sqlx::Result<bool> {
+    ) -> sqlx::Result<TableFacts> {
         const QUERY: &str = "
             SELECT (SELECT COUNT(*) FROM sqlite_schema
                     WHERE type = 'table' AND lower(name) = lower($1)) = 1
                AND (SELECT COUNT(*) FROM sqlite_schema
-                    WHERE type = 'trigger' AND lower(tbl_name) = lower($1)) = 0
+                    WHERE type = 'trigger' AND lower(tbl_name) = lower($1)
+                      AND substr(name, 1, 11) <> 'cached_orm_') = 0
                AND (SELECT COUNT(*) FROM pragma_foreign_key_list($1)
                     WHERE lower(\"table\") = lower($1)) = 0";
-        let (None, name) = split_table(table) else { return Ok(false) };
+        let (None, name) = split_table(table) else { return Ok(TableFacts::default()) };
         let temporary: i64 = sqlx::query_scalar(
             "SELECT COUNT(*) FROM sqlite_temp_schema WHERE lower(tbl_name) = lower($1)",
         )
@@ -97,7 +103,7 @@ impl Backend for Sqlite {
         .await?;
         let is_final: bool =
             sqlx::query(QUERY).bind(name).fetch_one(connection).await?.try_get(0)?;
-        Ok(is_final && temporary == 0)
+        Ok(TableFacts { rows_are_final: is_final && temporary == 0, has_triggers: false })
     }
 
     /// A database in memory may be that of one connection, and is at any rate

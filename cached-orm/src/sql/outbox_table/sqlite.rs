@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS cached_orm_outbox (
     outbox_statements! {
         take: "SELECT id, cache_key FROM cached_orm_outbox WHERE namespace = $1 AND id > $2 \
                ORDER BY id LIMIT $3",
+        remove: super::delete,
         count: "SELECT COUNT(*) FROM cached_orm_outbox WHERE namespace = $1",
         placeholder: |n| format!("${n}")
     }

@@ -1,0 +1,174 @@
+use super::{
+    database::{Change, Database},
+    process::{Process, entry},
+    scheduler::{By, Scheduler},
+    transaction::Transaction,
+};
+use crate::coherence::{CommitFailure, Journal};
+use futures_util::future::{Either, select};
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+use tokio::time::sleep;
+
+/// Reads and writes, one after the other, until `left` is used up.
+pub(super) async fn run(process: Arc<Process>, left: Arc<AtomicUsize>) {
+    let scheduler = Arc::clone(&process.database.scheduler);
+    while left.load(SeqCst) > 0 {
+        left.fetch_sub(1, SeqCst);
+        let operation = operate(&process);
+        if scheduler.fault(process.database.faults.cancelled) {
+            let patience = scheduler.below(8);
+            let going_away = turns(&scheduler, process.by, patience);
+            if let Either::Right(_) = select(pin!(operation), pin!(going_away)).await {
+                scheduler.note("cancelled", process.by, String::new);
+            }
+        } else {
+            operation.await;
+        }
+        match scheduler.below(30) {
+            0 => sleep(scheduler.millis(1, 5_000)).await,
+            1..5 => sleep(scheduler.millis(1, 60)).await,
+            _ => scheduler.turn(process.by).await,
+        }
+    }
+}
+
+async fn turns(scheduler: &Scheduler, by: By, count: usize) {
+    for _ in 0..count {
+        scheduler.turn(by).await;
+    }
+}
+
+async fn operate(process: &Process) {
+    let scheduler = &process.database.scheduler;
+    let key = scheduler.below(process.keys.len());
+    match scheduler.below(20) {
+        0..9 => read(process, key).await,
+        9 => refresh(process, key).await,
+        10..12 => peek(process, key).await,
+        12 => {
+            let invalidated = process.coherence.invalidate(process.keys.get(key)).await;
+            scheduler.note("invalidated", process.by, || format!("{key}: {invalidated:?}"));
+        }
+        13 if process.policy != super::config::Policy::Abort => others_sql(process, key).await,
+        _ => write(process, key).await,
+    }
+}
+
+pub(super) async fn read(process: &Process, key: usize) {
+    let database = &process.database;
+    let reading = database.history.begin_read(key);
+    database.scheduler.note("read begins", process.by, || key.to_string());
+    if let Ok(row) = process.coherence.read(process.row(key)).await {
+        database.scheduler.note("read", process.by, || format!("{key}: {row:?}"));
+        database.history.end_read(reading, row, "a read");
+    }
+}
+
+async fn refresh(process: &Process, key: usize) {
+    let database = &process.database;
+    let reading = database.history.begin_read(key);
+    database.scheduler.note("refresh begins", process.by, || key.to_string());
+    if let Ok((row, stored)) = process.coherence.refresh(process.row(key)).await {
+        database.scheduler.note("refresh", process.by, || format!("{key}: {row:?}, {stored}"));
+        database.history.end_read(reading, row, "a refresh");
+    }
+}
+
+async fn peek(process: &Process, key: usize) {
+    let database = &process.database;
+    let reading = database.history.begin_read(key);
+    // "Nothing" says nothing.
+    if let Ok(Some(row)) = process.coherence.peek(&process.row(key)).await {
+        database.scheduler.note("peek", process.by, || format!("{key}: {row:?}"));
+        database.history.end_read(reading, Some(row), "a peek");
+    }
+}
+
+/// A write of another program's, that triggers put into the outbox.
+async fn others_sql(process: &Process, key: usize) {
+    let Process { database, by, policy, keys, .. } = process;
+    let mut transaction = Transaction::begin(database, *by, *policy, keys).await;
+    if transaction.change(key, some_change(&database.scheduler)).await.is_some() {
+        transaction.enlist_now(&[key]);
+        let id = transaction.id;
+        if transaction.commit_raw().await {
+            acknowledge(database, id, 0, *by);
+        }
+    }
+}
+
+fn some_change(scheduler: &Scheduler) -> Change {
+    match scheduler.below(8) {
+        0 => Change::Delete,
+        1..3 => Change::Insert,
+        _ => Change::Update,
+    }
+}
+
+async fn write(process: &Process, first: usize) {
+    let Process { database, by, policy, keys, coherence, .. } = process;
+    let scheduler = &database.scheduler;
+    let mut transaction = Transaction::begin(database, *by, *policy, keys).await;
+    let writes_through = scheduler.once_in(2);
+    let mut journal = Journal::default();
+    // In ascending order, so that there are no deadlocks.
+    let last = if scheduler.once_in(3) { keys.len() } else { first + 1 };
+    for key in first..last {
+        let Some(row) = transaction.change(key, some_change(scheduler)).await else { continue };
+        journal.touch(keys.get(key).clone());
+        if row.is_some() && writes_through {
+            journal.store(keys.get(key), entry(row));
+        }
+    }
+    if scheduler.once_in(12) {
+        // Drops it, as `Transaction::rollback` may.
+        return;
+    }
+    let id = transaction.id;
+    let committing = tokio::spawn(Arc::clone(coherence).commit(transaction, journal));
+    let outcome = committing.await.expect("no panic");
+    scheduler.note("commit", *by, || format!("{id}: {outcome:?}"));
+    match outcome {
+        Ok(unconfirmed) => acknowledge(database, id, unconfirmed, *by),
+        Err(CommitFailure::NotFenced(_) | CommitFailure::RolledBack(_)) => {
+            if database.versions(id).is_some() || !database.is_over(id) {
+                database.history.fail(format!("{id} was said to be rolled back, and is not"));
+            }
+        }
+        Err(CommitFailure::Unknown(_)) => {}
+    }
+}
+
+fn acknowledge(database: &Database, id: u64, unconfirmed: usize, by: By) {
+    match database.versions(id) {
+        Some(versions) => {
+            database.scheduler.note("acknowledged", by, || format!("{id}: {versions:?}"));
+            for (key, version) in versions {
+                database.history.acknowledged(key, version, unconfirmed > 0);
+            }
+        }
+        None => database.history.fail(format!("{id} was said to be committed, and is not")),
+    }
+}
+
+/// Whether the row is read from the cache again, some time after the faults.
+pub(super) async fn is_cached_again(process: &Process, key: usize) -> bool {
+    for _ in 0..20 {
+        let Ok(row) = process.coherence.read(process.row(key)).await else { continue };
+        if row.is_none() {
+            return true;
+        }
+        if process.coherence.peek(&process.row(key)).await.is_ok_and(|peeked| peeked == row) {
+            return true;
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    false
+}

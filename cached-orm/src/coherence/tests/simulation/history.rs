@@ -1,0 +1,161 @@
+use super::config::Promise;
+use std::{
+    fmt,
+    sync::{Mutex, MutexGuard},
+};
+
+/// A row: the number of the write that wrote it. No two writes have the same.
+pub(super) type Row = Option<u64>;
+
+/// What was committed, acknowledged and read, and what of it must not be.
+pub(super) struct History {
+    promise: Promise,
+    state: Mutex<State>,
+}
+
+struct State {
+    keys: Vec<KeyHistory>,
+    /// Counts events, to tell which came first.
+    moment: u64,
+    violation: Option<String>,
+    stale_while_pending: u64,
+}
+
+struct KeyHistory {
+    /// In the order of their commits.
+    versions: Vec<Row>,
+    /// The oldest version that a read may return that begins now.
+    oldest_allowed: usize,
+    /// Rows of the outbox.
+    pending: usize,
+    last_pending: u64,
+    /// An acknowledgement has said that the cache may have kept an old row.
+    is_doubtful: bool,
+}
+
+/// A read under way.
+#[derive(Clone, Copy)]
+pub(super) struct Reading {
+    key: usize,
+    oldest_allowed: usize,
+    began: u64,
+}
+
+impl History {
+    pub(super) fn new(promise: Promise, rows: &[Row]) -> Self {
+        let keys = rows.iter().map(|row| KeyHistory {
+            versions: vec![*row],
+            oldest_allowed: 0,
+            pending: 0,
+            last_pending: 0,
+            is_doubtful: false,
+        });
+        let keys = keys.collect();
+        let state = State { keys, moment: 1, violation: None, stale_while_pending: 0 };
+        Self { promise, state: Mutex::new(state) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock().expect("no panic");
+        state.moment += 1;
+        state
+    }
+
+    /// Returns the version's number.
+    pub(super) fn committed(&self, key: usize, row: Row) -> usize {
+        let mut state = self.state();
+        state.keys[key].versions.push(row);
+        state.keys[key].versions.len() - 1
+    }
+
+    /// `unconfirmed`: whether it was said that a fence may still lie there.
+    pub(super) fn acknowledged(&self, key: usize, version: usize, unconfirmed: bool) {
+        let mut state = self.state();
+        let history = &mut state.keys[key];
+        if unconfirmed && self.promise == Promise::Acknowledged {
+            // Its fence may have been evicted, and nothing been cleared.
+            history.is_doubtful = true;
+        } else {
+            history.oldest_allowed = history.oldest_allowed.max(version);
+        }
+    }
+
+    pub(super) fn enlisted(&self, key: usize) {
+        self.state().keys[key].pending += 1;
+    }
+
+    pub(super) fn drained(&self, key: usize) {
+        let mut state = self.state();
+        let moment = state.moment;
+        let history = &mut state.keys[key];
+        history.pending -= 1;
+        history.last_pending = moment;
+    }
+
+    pub(super) fn begin_read(&self, key: usize) -> Reading {
+        let state = self.state();
+        Reading { key, oldest_allowed: state.keys[key].oldest_allowed, began: state.moment }
+    }
+
+    pub(super) fn end_read(&self, reading: Reading, row: Row, how: impl fmt::Display) {
+        let mut state = self.state();
+        let history = &mut state.keys[reading.key];
+        let allowed = &history.versions[reading.oldest_allowed..];
+        if let Some(newer_by) = allowed.iter().position(|version| *version == row) {
+            if self.promise == Promise::Linearizable {
+                // The oldest of those that look alike.
+                let version = reading.oldest_allowed + newer_by;
+                history.oldest_allowed = history.oldest_allowed.max(version);
+            }
+            return;
+        }
+        if history.versions.contains(&row) {
+            if history.pending > 0 || history.last_pending > reading.began || history.is_doubtful {
+                state.stale_while_pending += 1;
+                return;
+            }
+            let (key, versions) = (reading.key, &history.versions);
+            let allowed = &versions[reading.oldest_allowed];
+            let text = format!(
+                "{how} of key {key} returned {row:?}, which is older than {allowed:?}; \
+                 versions: {versions:?}"
+            );
+            state.fail(text);
+        } else {
+            let text =
+                format!("{how} of key {} returned {row:?}, which was not committed", reading.key);
+            state.fail(text);
+        }
+    }
+
+    /// What the cache holds must be what the database holds.
+    pub(super) fn compare(&self, key: usize, cached: Row, when: &str) {
+        let mut state = self.state();
+        let history = &state.keys[key];
+        let last = history.versions.last().copied().flatten();
+        if cached != last && history.pending == 0 && !history.is_doubtful {
+            let text =
+                format!("{when} the cache has {cached:?} for key {key}, the database {last:?}");
+            state.fail(text);
+        }
+    }
+
+    pub(super) fn fail(&self, text: String) {
+        self.state().fail(text);
+    }
+
+    pub(super) fn violation(&self) -> Option<String> {
+        self.state().violation.clone()
+    }
+
+    pub(super) fn stale_while_pending(&self) -> u64 {
+        self.state().stale_while_pending
+    }
+}
+
+impl State {
+    /// The first counts; what follows may follow from it.
+    fn fail(&mut self, text: String) {
+        self.violation.get_or_insert(text);
+    }
+}

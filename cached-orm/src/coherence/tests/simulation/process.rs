@@ -1,0 +1,232 @@
+use super::{
+    config::{Mutation, Policy},
+    database::Database,
+    history::Row,
+    scheduler::By,
+    store::Wire,
+};
+use crate::{
+    coherence::{Coherence, Content, Entry, Source, Times, Unreadable, fence::Fence},
+    key::{CacheKey, Namespace},
+};
+use bytes::Bytes;
+use futures_util::future::join_all;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+use tokio::time::sleep;
+
+/// The defaults of `OrmBuilder`.
+pub(super) const TIMES: Times = Times {
+    lease_ttl: Duration::from_secs(10),
+    fence_ttl: Duration::from_secs(60),
+    commit_window: Duration::from_secs(5),
+    lease_wait: Duration::from_millis(50),
+    lease_poll: Duration::from_millis(5),
+};
+pub(super) const HOLD_OFF: Duration = Duration::from_secs(15);
+
+/// How often the outbox is looked at.
+const POLL: Duration = Duration::from_millis(250);
+/// The same when there is nothing to be found out any more.
+const CALM_POLL: Duration = Duration::from_secs(20);
+
+/// The cache keys of the database's rows.
+#[derive(Clone)]
+pub(super) struct Keys(Arc<[CacheKey]>);
+
+impl Keys {
+    pub(super) fn new(count: usize) -> Self {
+        let key = |n| CacheKey::of_row(&Namespace::default(), "rows", &(n as u64));
+        Self((0..count).map(key).collect())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn get(&self, number: usize) -> &CacheKey {
+        &self.0[number]
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &CacheKey> {
+        self.0.iter()
+    }
+
+    pub(super) fn numbers(&self, keys: &[CacheKey]) -> Vec<usize> {
+        let number = |key| self.0.iter().position(|own| own == key).expect("a key of ours");
+        keys.iter().map(number).collect()
+    }
+}
+
+/// One process: an `Orm` without SQL.
+pub(super) struct Process {
+    pub(super) by: By,
+    pub(super) coherence: Arc<Coherence>,
+    pub(super) database: Arc<Database>,
+    pub(super) keys: Keys,
+    pub(super) policy: Policy,
+    pub(super) is_cut_off: Arc<AtomicBool>,
+}
+
+impl Process {
+    pub(super) fn start(
+        wire: Wire,
+        database: &Arc<Database>,
+        keys: &Keys,
+        policy: Policy,
+    ) -> Arc<Self> {
+        let (by, is_cut_off) = (wire.by, Arc::clone(&wire.is_cut_off));
+        let enlists_every_key = policy == Policy::Always;
+        let coherence = Coherence::new(Arc::new(wire), TIMES, enlists_every_key, Arc::default());
+        let (database, keys) = (Arc::clone(database), keys.clone());
+        let process = Arc::new(Self {
+            by,
+            coherence: Arc::new(coherence),
+            database,
+            keys,
+            policy,
+            is_cut_off,
+        });
+        if policy != Policy::Abort {
+            tokio::spawn(Arc::clone(&process).drain_for_ever());
+        }
+        process
+    }
+
+    pub(super) fn die(&self) {
+        self.database.scheduler.kill(self.by);
+        self.database.abandon_all_of(self.by);
+    }
+
+    pub(super) fn cut_off(&self, is_cut_off: bool) {
+        self.is_cut_off.store(is_cut_off, SeqCst);
+    }
+
+    pub(super) fn row(&self, number: usize) -> LoadedRow {
+        let (database, by) = (Arc::clone(&self.database), self.by);
+        LoadedRow { database, by, number, key: self.keys.get(number).clone() }
+    }
+
+    /// What the crate's drainer does.
+    async fn drain_for_ever(self: Arc<Self>) {
+        let scheduler = &self.database.scheduler;
+        loop {
+            sleep(if scheduler.is_calm() { CALM_POLL } else { POLL }).await;
+            scheduler.turn(self.by).await;
+            let rows = self.database.take(self.by, 4);
+            if rows.is_empty() {
+                continue;
+            }
+            let draining = rows.iter().map(|(_, number)| self.drain(*number));
+            let drained = join_all(draining).await;
+            let drained = rows.iter().zip(drained).filter(|(_, drained)| *drained);
+            let mut ids: Vec<u64> = drained.map(|((id, _), _)| *id).collect();
+            scheduler.turn(self.by).await;
+            if scheduler.fault(self.database.faults.database_failed) {
+                ids.clear();
+            }
+            self.database.remove(self.by, &ids);
+            scheduler.turn(self.by).await;
+        }
+    }
+
+    async fn drain(&self, number: usize) -> bool {
+        let key = self.keys.get(number);
+        match self.database.mutation {
+            Some(Mutation::DrainerDoesNothing) => true,
+            Some(Mutation::DrainerDeletesFences) => {
+                let found = self.coherence.store.get(key, None).await;
+                match found {
+                    Ok(crate::cache::Lookup::Item { cas, .. }) => {
+                        self.coherence.store.delete(key, cas).await.is_ok()
+                    }
+                    Ok(_) => self.coherence.invalidate(key).await.is_ok(),
+                    Err(_) => false,
+                }
+            }
+            _ => self.coherence.invalidate(key).await.is_ok(),
+        }
+    }
+}
+
+/// A row as one process loads it.
+#[derive(Clone)]
+pub(super) struct LoadedRow {
+    database: Arc<Database>,
+    by: By,
+    number: usize,
+    key: CacheKey,
+}
+
+impl Source for LoadedRow {
+    type Row = u64;
+    type Error = &'static str;
+
+    fn key(&self) -> &CacheKey {
+        &self.key
+    }
+
+    async fn load(&self) -> Result<Row, &'static str> {
+        let Self { database, by, number, .. } = self;
+        let (scheduler, faults) = (&database.scheduler, database.faults);
+        scheduler.turn(*by).await;
+        if scheduler.fault(faults.load_failed) {
+            scheduler.turn(*by).await;
+            return Err("failed");
+        }
+        let row = database.row(*number);
+        scheduler.note("load", *by, || format!("key {number}: {row:?}"));
+        if scheduler.fault(faults.load_slow) {
+            sleep(scheduler.millis(1, 20_000)).await;
+        }
+        scheduler.turn(*by).await;
+        Ok(row)
+    }
+
+    fn decode(&self, value: &Bytes) -> Content<u64> {
+        match row_of(value) {
+            Some(Some(row)) => Content::Row(row),
+            Some(None) => Content::Absent,
+            None => Content::Unreadable(Unreadable::Foreign),
+        }
+    }
+
+    fn encode(&self, row: Option<&u64>) -> Option<Entry> {
+        // Some rows are not cached, and some not for long.
+        let scheduler = &self.database.scheduler;
+        if scheduler.fault(20) {
+            return None;
+        }
+        let ttl = if scheduler.fault(10) { scheduler.millis(20_000, 60_000) } else { LONG };
+        Some(Entry { ttl, ..entry(row.copied()) })
+    }
+
+    fn abandoned(&self) -> &'static str {
+        "abandoned"
+    }
+}
+
+/// Longer than any run.
+const LONG: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+pub(super) fn entry(row: Row) -> Entry {
+    let row = row.map(u64::to_le_bytes);
+    let value = [&b"row "[..], row.as_ref().map_or(&[][..], |row| row)].concat();
+    Entry { value: value.into(), ttl: LONG }
+}
+
+/// The row that an entry says; `None` if it is no entry.
+pub(super) fn row_of(value: &Bytes) -> Option<Row> {
+    if Fence::parse(value).is_some() {
+        return None;
+    }
+    match value.strip_prefix(b"row ")? {
+        [] => Some(None),
+        row => Some(Some(u64::from_le_bytes(row.try_into().ok()?))),
+    }
+}

@@ -1,0 +1,221 @@
+//! Triggers that put the keys of rows into the outbox which others have changed,
+//! in the same transaction.
+
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+use crate::{Backend, CacheKey, Error, KeyKind, Operation, Orm, Persist, PrimaryKey as _, Result};
+use sqlx::Database;
+use std::future::Future;
+use xxhash_rust::xxh3::xxh3_64;
+
+impl<DB: Backend> Orm<DB> {
+    /// Creates triggers on the entity's table that put the keys of rows which
+    /// others change into the outbox, in the writer's own transaction. From
+    /// there they are drained: their rows are read from the database again.
+    ///
+    /// Call it where you migrate, for each entity whose table others write to,
+    /// or run what [`triggers_sql`](Self::triggers_sql) prints. Doing it again
+    /// changes nothing, or replaces the triggers. Their names begin with
+    /// `cached_orm_`; those of a former namespace or `cache_name` are not
+    /// removed. What is in the cache already is not looked at.
+    ///
+    /// With triggers, what another program has committed is stale until its row
+    /// is drained: milliseconds on PostgreSQL, which wakes the drainer, and up to
+    /// [`outbox_poll`](crate::OrmBuilder::outbox_poll) on the others. Rows that
+    /// foreign keys change or delete, with `ON DELETE CASCADE` and the like, are
+    /// noticed if their own table has triggers.
+    ///
+    /// - **PostgreSQL** (14 and newer): also TRUNCATE, at the level READ
+    ///   COMMITTED; and what logical replication applies. Of a partitioned table
+    ///   not the TRUNCATE, DETACH or DROP of a single partition. A transaction
+    ///   that sends NOTIFY cannot be prepared (PREPARE TRANSACTION). This crate's
+    ///   own writes, where they put their row into the cache and are not in a
+    ///   [`Transaction`](crate::Transaction), leave no row in the outbox; all
+    ///   others do, and what they cached is taken out again.
+    /// - **MySQL and MariaDB**: not TRUNCATE, nor dropped or exchanged
+    ///   partitions, for which there are no triggers. A table whose foreign keys
+    ///   cascade is refused, since InnoDB fires none for them either.
+    /// - **SQLite**: `INSERT OR REPLACE` and `UPDATE OR REPLACE` too.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] with the reason: the outbox is not installed,
+    /// there is no such table, or its changes or keys cannot be told by triggers.
+    /// [`Error::Database`] if the database refuses.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: Orm<Postgres>) -> Result<()> {
+    /// orm.install_outbox().await?;
+    /// orm.install_triggers::<User>().await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn install_triggers<T: Persist<DB>>(&self) -> Result<()> {
+        let operation = Operation::on::<T>("install_triggers");
+        let watched = Watched::new::<T, DB>(self, operation)?;
+        let mut connection = self.own_connection(operation).await?;
+        let installed = async {
+            let sql = DB::sql(&mut connection, &watched).await?;
+            DB::install(&mut connection, sql).await.map_err(Refusal::from)
+        }
+        .await;
+        connection.answered();
+        self.forget_table_facts::<T>();
+        installed.map_err(|refusal| refusal.during(operation))
+    }
+
+    /// The statements that create the triggers, for a migration. They depend on
+    /// the table's columns and indexes as they are now.
+    ///
+    /// # Errors
+    /// Those of [`install_triggers`](Self::install_triggers).
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: Orm<Postgres>) -> Result<()> {
+    /// println!("{}", orm.triggers_sql::<User>().await?);
+    /// # Ok(()) }
+    /// ```
+    pub async fn triggers_sql<T: Persist<DB>>(&self) -> Result<String> {
+        let operation = Operation::on::<T>("triggers_sql");
+        let watched = Watched::new::<T, DB>(self, operation)?;
+        let mut connection = self.own_connection(operation).await?;
+        let sql = DB::sql(&mut connection, &watched).await;
+        connection.answered();
+        sql.map_err(|refusal| refusal.during(operation))
+    }
+}
+
+/// How a database's triggers are made.
+#[doc(hidden)]
+pub trait Triggers: Database {
+    /// The statements that create them.
+    fn sql(
+        connection: &mut Self::Connection,
+        watched: &Watched,
+    ) -> impl Future<Output = Result<String, Refusal>> + Send;
+
+    /// Runs these statements.
+    fn install(
+        connection: &mut Self::Connection,
+        sql: String,
+    ) -> impl Future<Output = sqlx::Result<()>> + Send;
+}
+
+/// A table whose changes triggers are to note.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Watched {
+    table: &'static str,
+    namespace: String,
+    /// What the names of the triggers begin with; it can stand in SQL as it is.
+    name: String,
+    /// What the keys begin with; no quote and no backslash is in it.
+    key_name: String,
+    parts: Vec<Part>,
+}
+
+/// A part of the key.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    column: &'static str,
+    kind: KeyKind,
+}
+
+impl Watched {
+    fn new<T: Persist<DB>, DB: Backend>(orm: &Orm<DB>, operation: Operation) -> Result<Self> {
+        let columns = T::TABLE.key_columns();
+        let kinds = T::Key::KINDS;
+        let refused = |reason: String| Err(Refusal::Reason(reason).during(operation));
+        if columns.len() != kinds.len() {
+            return refused("the table has another number of key columns than the key".to_owned());
+        }
+        if let Some((column, _)) =
+            columns.iter().zip(kinds).find(|(_, kind)| **kind == KeyKind::Other)
+        {
+            return refused(format!(
+                "the type of the key column `{column}` does not say what its text is made of; \
+                 write `const KIND: KeyKind = …;` in its `impl KeyPart`, \
+                 such as `<u32 as KeyPart>::KIND`"
+            ));
+        }
+        let table = T::TABLE.name();
+        let namespace = orm.namespace().name().to_owned();
+        let parts = columns.iter().zip(kinds).map(|(column, kind)| Part { column, kind: *kind });
+        Ok(Self {
+            table,
+            name: name(&namespace, table, T::CACHE_NAME),
+            namespace,
+            key_name: CacheKey::outbox_name(T::CACHE_NAME),
+            parts: parts.collect(),
+        })
+    }
+
+    /// Each part by its column: what `text` makes of the column's name and kind.
+    fn each_part(
+        &self,
+        text: impl FnMut(&Part) -> Result<String, Refusal>,
+    ) -> Result<Vec<String>, Refusal> {
+        self.parts.iter().map(text).collect()
+    }
+}
+
+/// `cached_orm_users_0123abcd`: the hash tells namespaces and entities apart
+/// that have a table in common.
+fn name(namespace: &str, table: &str, cache_name: &str) -> String {
+    const LONGEST: usize = 32;
+    let hash = xxh3_64(format!("{namespace}:{table}:{cache_name}").as_bytes()) as u32;
+    let plain = |char: char| if char.is_ascii_alphanumeric() { char } else { '_' };
+    let table = table.rsplit('.').next().unwrap_or(table).chars().map(plain).take(LONGEST);
+    let table = table.collect::<String>().to_ascii_lowercase();
+    format!("cached_orm_{table}_{hash:08x}")
+}
+
+/// Why there can be no triggers.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Refusal {
+    Reason(String),
+    Database(sqlx::Error),
+}
+
+impl Refusal {
+    fn during(self, operation: Operation) -> Error {
+        match self {
+            Self::Reason(reason) => Error::Configuration(format!("{operation}: {reason}")),
+            Self::Database(error) => Error::database(operation)(error),
+        }
+    }
+
+    fn no_outbox() -> Self {
+        Self::Reason(
+            "there is no table `cached_orm_outbox`; call `install_outbox` first".to_owned(),
+        )
+    }
+
+    fn no_table(table: &str) -> Self {
+        Self::Reason(format!("there is no table `{table}`"))
+    }
+
+    fn no_column(column: &str) -> Self {
+        Self::Reason(format!("there is no column `{column}`"))
+    }
+
+    fn wrong_type(part: &Part, found: &str) -> Self {
+        let Part { column, kind } = part;
+        Self::Reason(format!(
+            "no SQL is known that writes the key column `{column}` of the type `{found}` \
+             as its field is written (`KeyKind::{kind:?}`)"
+        ))
+    }
+}
+
+impl From<sqlx::Error> for Refusal {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}

@@ -1,0 +1,189 @@
+use super::{Part, Refusal, Triggers, Watched};
+use crate::{Backend as _, KeyKind, sql::split_table};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres};
+use std::collections::HashMap;
+
+impl Triggers for Postgres {
+    async fn sql(connection: &mut PgConnection, watched: &Watched) -> Result<String, Refusal> {
+        let place = place(connection, watched).await?;
+        let types = column_types(connection, place.oid).await?;
+        let Watched { namespace, name, .. } = watched;
+        let Place { outbox_schema, table, .. } = &place;
+        let function = format!("{outbox_schema}.{name}");
+        let [old, new, every] = ["OLD", "NEW", "t"].map(|row| key(watched, &types, row, &place));
+        let (old, new, every) = (old?, new?, every?);
+        let date =
+            if watched.parts.iter().any(has_date) { date(outbox_schema) } else { String::new() };
+        // ALWAYS: what logical replication applies is no less a change.
+        Ok(format!(
+            "\
+{date}CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $cached_orm$
+DECLARE
+    -- What the library writes by itself, it tells the cache by itself.
+    own_key text := CASE WHEN pg_trigger_depth() = 1
+                         THEN current_setting('cached_orm.own_key', true) END;
+BEGIN
+    IF TG_OP = 'TRUNCATE' THEN
+        INSERT INTO {outbox_schema}.cached_orm_outbox (namespace, cache_key)
+        SELECT '{namespace}', key FROM (
+            SELECT {every} FROM {table} AS t
+        ) AS changed (key) WHERE key IS NOT NULL;
+    ELSE
+        INSERT INTO {outbox_schema}.cached_orm_outbox (namespace, cache_key)
+        SELECT '{namespace}', key FROM (
+            SELECT {old}
+            UNION
+            SELECT {new}
+        ) AS changed (key) WHERE key IS NOT NULL AND '{namespace}:' || key IS DISTINCT FROM own_key;
+    END IF;
+    IF FOUND THEN
+        PERFORM pg_notify('cached_orm_outbox', '{namespace}');
+    END IF;
+    RETURN NULL;
+END $cached_orm$;
+REVOKE ALL ON FUNCTION {function}() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER {name} AFTER INSERT OR UPDATE OR DELETE ON {table}
+    FOR EACH ROW EXECUTE FUNCTION {function}();
+CREATE OR REPLACE TRIGGER {name}_truncate BEFORE TRUNCATE ON {table}
+    FOR EACH STATEMENT EXECUTE FUNCTION {function}();
+ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}, ENABLE ALWAYS TRIGGER {name}_truncate;
+"
+        ))
+    }
+
+    /// Sent as one, they are one transaction.
+    async fn install(connection: &mut PgConnection, sql: String) -> sqlx::Result<()> {
+        // Names in it are quoted.
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(drop)
+    }
+}
+
+/// Where the table and the outbox are; names are quoted.
+struct Place {
+    oid: i64,
+    table: String,
+    outbox_schema: String,
+}
+
+async fn place(connection: &mut PgConnection, watched: &Watched) -> Result<Place, Refusal> {
+    const QUERY: &str = "
+        SELECT c.oid::bigint, quote_ident(n.nspname) || '.' || quote_ident(c.relname),
+               c.relkind::text, c.relhassubclass,
+               (SELECT quote_ident(s.nspname)
+                FROM pg_class o JOIN pg_namespace s ON s.oid = o.relnamespace
+                WHERE o.oid = to_regclass('cached_orm_outbox'))
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.oid = to_regclass($1)";
+    let (schema, name) = split_table(watched.table);
+    let quoted = match schema {
+        Some(schema) => format!("{}.{}", Postgres::quote(schema), Postgres::quote(name)),
+        None => Postgres::quote(name),
+    };
+    type Found = (i64, String, String, bool, Option<String>);
+    let found: Option<Found> =
+        sqlx::query_as(QUERY).bind(quoted).fetch_optional(connection).await?;
+    let Some((oid, table, kind, has_children, outbox_schema)) = found else {
+        return Err(Refusal::no_table(watched.table));
+    };
+    let reason = match (kind.as_str(), has_children) {
+        ("p", _) | ("r", false) => None,
+        ("r", true) => Some("has child tables, which have triggers of their own"),
+        ("v" | "m", _) => Some("is a view; others change the tables behind it"),
+        ("f", _) => Some("is a foreign table, which others change elsewhere"),
+        _ => Some("is no table"),
+    };
+    if let Some(reason) = reason {
+        return Err(Refusal::Reason(format!("`{}` {reason}", watched.table)));
+    }
+    let outbox_schema = outbox_schema.ok_or_else(Refusal::no_outbox)?;
+    Ok(Place { oid, table, outbox_schema })
+}
+
+/// The columns' types: those under a domain, and `enum` for an enum's.
+async fn column_types(
+    connection: &mut PgConnection,
+    oid: i64,
+) -> sqlx::Result<HashMap<String, String>> {
+    const QUERY: &str = "
+        SELECT a.attname::text, CASE WHEN b.typtype = 'e' THEN 'enum' ELSE b.typname::text END
+        FROM pg_attribute a
+        JOIN pg_type t ON t.oid = a.atttypid
+        JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
+        WHERE a.attrelid::bigint = $1 AND a.attnum > 0 AND NOT a.attisdropped";
+    let types: Vec<(String, String)> =
+        sqlx::query_as(QUERY).bind(oid).fetch_all(connection).await?;
+    Ok(types.into_iter().collect())
+}
+
+/// The key of a row.
+fn key(
+    watched: &Watched,
+    types: &HashMap<String, String>,
+    row: &str,
+    place: &Place,
+) -> Result<String, Refusal> {
+    let parts = watched.each_part(|part| {
+        let found = types.get(part.column).ok_or_else(|| Refusal::no_column(part.column))?;
+        let column = format!("{row}.{}", Postgres::quote(part.column));
+        let text = text(part.kind, found, &column, &place.outbox_schema)
+            .ok_or_else(|| Refusal::wrong_type(part, found))?;
+        Ok(format!("encode(convert_to({text}, 'UTF8'), 'hex')"))
+    })?;
+    Ok(format!("'{}(' || {} || ')'", watched.key_name, parts.join(" || ')(' || ")))
+}
+
+/// The text that Rust writes of this column.
+fn text(kind: KeyKind, found: &str, column: &str, schema: &str) -> Option<String> {
+    const TIME: &str = r#""T"HH24-MI-SS.US"#;
+    let date = |at: &str| format!("{schema}.cached_orm_date({at})");
+    Some(match (kind, found) {
+        (KeyKind::Integer, "int2" | "int4" | "int8") => format!("{column}::text"),
+        (KeyKind::Integer, "char") => format!("{column}::integer::text"),
+        (KeyKind::Bool, "bool") => format!("{column}::integer::text"),
+        (KeyKind::Text, "text" | "varchar" | "name" | "citext" | "enum") => {
+            format!("{column}::text")
+        }
+        // The cast would take the blanks away that fill it.
+        (KeyKind::Text, "bpchar") => {
+            format!("CASE WHEN {column} IS NOT NULL THEN concat({column}) END")
+        }
+        (KeyKind::Bytes, "bytea") => format!("encode({column}, 'hex')"),
+        (KeyKind::Uuid, "uuid") => format!("{column}::text"),
+        // Later ones would be out of range, here and in Rust.
+        (KeyKind::Date, "date") => {
+            date(&format!("CASE WHEN {column} < '294276-01-01' THEN {column}::timestamp END"))
+        }
+        (KeyKind::Time, "time") => format!("to_char({column}, 'HH24-MI-SS.US')"),
+        (KeyKind::DateTime, "timestamp") => {
+            format!("{} || to_char({column}, '{TIME}')", date(column))
+        }
+        (KeyKind::Timestamp, "timestamptz") => {
+            let utc = format!("({column} AT TIME ZONE 'UTC')");
+            format!("{} || to_char({utc}, '{TIME}\"Z\"')", date(&utc))
+        }
+        _ => return None,
+    })
+}
+
+fn has_date(part: &Part) -> bool {
+    matches!(part.kind, KeyKind::Date | KeyKind::DateTime | KeyKind::Timestamp)
+}
+
+/// Years before 0 and after 9999 have a sign; PostgreSQL has no year 0.
+fn date(schema: &str) -> String {
+    format!(
+        "\
+CREATE OR REPLACE FUNCTION {schema}.cached_orm_date(at timestamp) RETURNS text
+LANGUAGE sql STABLE
+AS $cached_orm$
+    SELECT to_char(year, CASE WHEN year BETWEEN 0 AND 9999 THEN 'FM0000' ELSE 'FMSG999990000' END)
+        || to_char(at, '-MM-DD')
+    FROM (SELECT extract(year FROM at)::integer + CASE WHEN at < '0001-01-01' THEN 1 ELSE 0 END
+          WHERE isfinite(at)) AS of (year)
+$cached_orm$;
+"
+    )
+}

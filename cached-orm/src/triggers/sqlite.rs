@@ -1,0 +1,250 @@
+use super::{Refusal, Triggers, Watched};
+use crate::{Backend as _, KeyKind, sql::split_table};
+use sqlx::{AssertSqlSafe, Connection as _, Sqlite, SqliteConnection};
+
+impl Triggers for Sqlite {
+    async fn sql(connection: &mut SqliteConnection, watched: &Watched) -> Result<String, Refusal> {
+        check(connection, watched).await?;
+        let columns = key_columns(connection, watched).await?;
+        let rivals = unique(connection, watched, &columns).await?;
+        let Watched { namespace, name, .. } = watched;
+        let table = Sqlite::quote(watched.table);
+        let put = "    INSERT INTO cached_orm_outbox (namespace, cache_key)";
+        let [old, new, other] = ["OLD", "NEW", "r"].map(|row| key(watched, row));
+        let (old, new, other) = (old?, new?, other?);
+        let mut triggers = vec![
+            ("insert", "AFTER INSERT", format!("{put}\n    VALUES ('{namespace}', {new});\n")),
+            (
+                "update",
+                "AFTER UPDATE",
+                format!(
+                    "{put}\n    SELECT '{namespace}', {old} UNION SELECT '{namespace}', {new};\n"
+                ),
+            ),
+            ("delete", "AFTER DELETE", format!("{put}\n    VALUES ('{namespace}', {old});\n")),
+        ];
+        // REPLACE fires nothing for the rows that it removes.
+        let replaced = |condition: &dyn Fn(&Unique) -> String| -> String {
+            let put = |rival| {
+                let condition = condition(rival);
+                format!(
+                    "{put}\n    SELECT '{namespace}', {other} FROM {table} AS r WHERE {condition};\n"
+                )
+            };
+            rivals.iter().map(put).collect()
+        };
+        if !rivals.is_empty() {
+            triggers.push(("replace", "BEFORE INSERT", replaced(&Unique::equals_new)));
+            let moved = |rival: &Unique| format!("{} AND {}", rival.equals_new(), rival.is_moved());
+            triggers.push(("replace_by_update", "BEFORE UPDATE", replaced(&moved)));
+        }
+        let mut sql = String::new();
+        for suffix in ["insert", "update", "delete", "replace", "replace_by_update"] {
+            sql.push_str(&format!("DROP TRIGGER IF EXISTS {name}_{suffix};\n"));
+        }
+        for (suffix, event, body) in triggers {
+            sql.push_str(&format!(
+                "CREATE TRIGGER {name}_{suffix} {event} ON {table} BEGIN\n{body}END;\n"
+            ));
+        }
+        Ok(sql)
+    }
+
+    async fn install(connection: &mut SqliteConnection, sql: String) -> sqlx::Result<()> {
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        // Names in it are quoted.
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *transaction).await?;
+        transaction.commit().await
+    }
+}
+
+async fn check(connection: &mut SqliteConnection, watched: &Watched) -> Result<(), Refusal> {
+    let refused = |reason: String| Err(Refusal::Reason(reason));
+    let (None, table) = split_table(watched.table) else {
+        return refused(format!(
+            "`{}` is in an attached database; triggers write only to their own",
+            watched.table
+        ));
+    };
+    let kind: Option<String> = sqlx::query_scalar(
+        "SELECT type FROM pragma_table_list WHERE schema = 'main' AND lower(name) = lower($1)",
+    )
+    .bind(table)
+    .fetch_optional(&mut *connection)
+    .await?;
+    match kind.as_deref() {
+        None => return Err(Refusal::no_table(table)),
+        Some("table") => {}
+        Some(kind) => {
+            return refused(format!("`{table}` is a {kind}, and others change what is behind it"));
+        }
+    }
+    let outbox: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = 'cached_orm_outbox'",
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if outbox == 0 {
+        return Err(Refusal::no_outbox());
+    }
+    let encoding: String = sqlx::query_scalar("PRAGMA encoding").fetch_one(connection).await?;
+    if encoding != "UTF-8" {
+        return refused(format!("the database's encoding is {encoding}, and not UTF-8"));
+    }
+    Ok(())
+}
+
+/// The key columns' names as they are declared.
+async fn key_columns(
+    connection: &mut SqliteConnection,
+    watched: &Watched,
+) -> Result<Vec<String>, Refusal> {
+    let found: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_xinfo($1)")
+        .bind(watched.table)
+        .fetch_all(connection)
+        .await?;
+    watched.each_part(|part| {
+        let declared = found.iter().find(|name| name.eq_ignore_ascii_case(part.column));
+        declared.cloned().ok_or_else(|| Refusal::no_column(part.column))
+    })
+}
+
+/// A unique index, by which REPLACE finds rows to remove: columns and collations.
+struct Unique(Vec<(String, String)>);
+
+impl Unique {
+    fn equals_new(&self) -> String {
+        let equal = |(column, collation): &(String, String)| {
+            let column = Sqlite::quote(column);
+            format!("r.{column} = NEW.{column} COLLATE {}", Sqlite::quote(collation))
+        };
+        self.0.iter().map(equal).collect::<Vec<_>>().join(" AND ")
+    }
+
+    /// Whether an update gives the row other values.
+    fn is_moved(&self) -> String {
+        let differs = |(column, collation): &(String, String)| {
+            let column = Sqlite::quote(column);
+            format!("NEW.{column} IS NOT OLD.{column} COLLATE {}", Sqlite::quote(collation))
+        };
+        format!("({})", self.0.iter().map(differs).collect::<Vec<_>>().join(" OR "))
+    }
+
+    /// Whether rows that are equal by it have the same key.
+    fn has_whole_key(&self, key_columns: &[String]) -> bool {
+        let is_in = |key: &String| {
+            self.0.iter().any(|(column, collation)| {
+                column.eq_ignore_ascii_case(key) && collation.eq_ignore_ascii_case("BINARY")
+            })
+        };
+        key_columns.iter().all(is_in)
+    }
+}
+
+/// The unique indexes by which rows with another key are found.
+async fn unique(
+    connection: &mut SqliteConnection,
+    watched: &Watched,
+    key_columns: &[String],
+) -> Result<Vec<Unique>, Refusal> {
+    let indexes: Vec<(String, String, bool)> = sqlx::query_as(
+        "SELECT name, origin, partial FROM pragma_index_list($1) WHERE \"unique\" ORDER BY name",
+    )
+    .bind(watched.table)
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut unique = Vec::new();
+    if !indexes.iter().any(|(_, origin, _)| origin == "pk") {
+        // An INTEGER PRIMARY KEY is no index but the table itself.
+        let row_id: Option<String> =
+            sqlx::query_scalar("SELECT name FROM pragma_table_info($1) WHERE pk > 0")
+                .bind(watched.table)
+                .fetch_optional(&mut *connection)
+                .await?;
+        unique.extend(row_id.map(|name| Unique(vec![(name, "BINARY".to_owned())])));
+    }
+    for (index, _, is_partial) in indexes {
+        let columns: Vec<(Option<String>, String)> = sqlx::query_as(
+            "SELECT name, coll FROM pragma_index_xinfo($1) WHERE key ORDER BY seqno",
+        )
+        .bind(&index)
+        .fetch_all(&mut *connection)
+        .await?;
+        let columns: Option<Vec<_>> =
+            columns.into_iter().map(|(name, collation)| Some((name?, collation))).collect();
+        match columns {
+            Some(columns) if !is_partial => unique.push(Unique(columns)),
+            _ => {
+                return Err(Refusal::Reason(format!(
+                    "the unique index `{index}` is partial or has an expression, \
+                     so the rows that REPLACE removes for it cannot be told"
+                )));
+            }
+        }
+    }
+    unique.retain(|unique| !unique.has_whole_key(key_columns));
+    Ok(unique)
+}
+
+/// The key of a row.
+fn key(watched: &Watched, row: &str) -> Result<String, Refusal> {
+    let parts = watched.each_part(|part| {
+        let column = format!("{row}.{}", Sqlite::quote(part.column));
+        let text = text(part.kind, &column).ok_or_else(|| Refusal::wrong_type(part, "any"))?;
+        Ok(format!("hex({text})"))
+    })?;
+    Ok(format!("'{}(' || {} || ')'", watched.key_name, parts.join(" || ')(' || ")))
+}
+
+/// The text that Rust writes of this column; dates and times are stored as sqlx
+/// writes them, or else the row is not found by its key.
+fn text(kind: KeyKind, x: &str) -> Option<String> {
+    Some(match kind {
+        KeyKind::Integer | KeyKind::Text | KeyKind::Date => x.to_owned(),
+        KeyKind::Bool => format!("({x} <> 0)"),
+        KeyKind::Bytes => format!("lower(hex({x}))"),
+        KeyKind::Uuid => {
+            let digits = |from: u8, count: u8| format!("substr(hex({x}), {from}, {count})");
+            let groups = [(1, 8), (9, 4), (13, 4), (17, 4), (21, 12)];
+            let groups = groups.map(|(from, count)| digits(from, count)).join(" || '-' || ");
+            format!("lower({groups})")
+        }
+        KeyKind::Time => {
+            format!(
+                "replace(substr({x}, 1, 8), ':', '-') || {}",
+                fraction(&format!("substr({x}, 10)"))
+            )
+        }
+        KeyKind::DateTime => {
+            let at = format!("instr({x}, ' ')");
+            let fraction = fraction(&format!("substr({x}, {at} + 10)"));
+            format!(
+                "substr({x}, 1, {at} - 1) || 'T' || replace(substr({x}, {at} + 1, 8), ':', '-') || {fraction}"
+            )
+        }
+        KeyKind::Timestamp => timestamp(x),
+        KeyKind::Other => return None,
+    })
+}
+
+/// Six digits, or nine if there are more than six.
+fn fraction(digits: &str) -> String {
+    format!(
+        "'.' || CASE WHEN length(rtrim({digits}, '0')) > 6 \
+         THEN substr({digits} || '00', 1, 9) ELSE substr({digits} || '000000', 1, 6) END"
+    )
+}
+
+/// `2026-01-31T23:59:59.5+01:00`, or with `Z`, in UTC.
+fn timestamp(x: &str) -> String {
+    let fraction = fraction("fraction");
+    format!(
+        "(SELECT CASE WHEN zone IN ('Z', '+00:00')
+                 THEN substr(x, 1, t) || replace(substr(x, t + 1, 8), ':', '-')
+                 ELSE strftime('%Y-%m-%dT%H-%M-%S', substr(x, 1, t + 8) || zone) END
+             || {fraction} || 'Z'
+         FROM (SELECT x, t, zone, substr(x, t + 10, max(0, length(x) - length(zone) - t - 9)) AS fraction
+         FROM (SELECT {x} AS x, instr({x}, 'T') AS t,
+                      CASE substr({x}, -1) WHEN 'Z' THEN 'Z' ELSE substr({x}, -6) END AS zone)))"
+    )
+}
