@@ -20,6 +20,7 @@ pub(crate) struct Begun {
     acknowledged: i64,
     returned: i64,
     at: SystemTime,
+    by: &'static str,
 }
 
 /// How a read broke the promise.
@@ -153,10 +154,10 @@ impl History {
     }
 
     /// A read begins.
-    pub(crate) fn begin_read(&self, key: i64) -> Begun {
+    pub(crate) fn begin_read(&self, key: i64, by: &'static str) -> Begun {
         let at = SystemTime::now();
         let history = self.key(key);
-        Begun { key, acknowledged: history.acknowledged, returned: history.returned, at }
+        Begun { key, acknowledged: history.acknowledged, returned: history.returned, at, by }
     }
 
     /// A read has returned this revision of this attempt, or no row.
@@ -191,7 +192,8 @@ impl History {
         };
         history.note(at, format!("{offence:?}: returned {found}"));
         let text = format!(
-            "returned {found}; acknowledged {acknowledged} and returned {returned} before it began\n{}",
+            "{} returned {found}; acknowledged {acknowledged} and returned {returned} before it began\n{}",
+            begun.by,
             history.tell()
         );
         drop(history);

@@ -96,7 +96,7 @@ impl<DB: Engine> Work<DB> {
     async fn read(mut self) {
         while !self.is_over() {
             let key = self.rng.random_range(0..KEYS);
-            let begun = self.shared.history.begin_read(key);
+            let begun = self.shared.history.begin_read(key, "get");
             if let Ok(found) = self.fetch(key).await {
                 self.shared.history.end_read(begun, Some(found));
                 self.shared.counts.reads.add_one();

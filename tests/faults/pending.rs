@@ -30,6 +30,23 @@ pub(crate) async fn excuses<DB: Engine>(
     Ok(DB::pending_between(&stage.own_pool, &key, began, ended).await? > 0)
 }
 
+/// What the outbox held for the key of a violation, by the read's own time.
+pub(crate) async fn tell<DB: Engine>(
+    stage: &Stage<DB>,
+    orm: &Orm<DB>,
+    violation: &Violation,
+) -> String {
+    let key = cache_key(orm, violation.key);
+    let began = seconds(violation.began);
+    let log = DB::outbox_log(&stage.own_pool).await.unwrap_or_default();
+    let mut text = String::from("  outbox, latest first, from the beginning of the read:\n");
+    for (_, put_at, gone_at) in log.iter().filter(|(of, ..)| *of == key).rev().take(5) {
+        let gone = gone_at.map_or("there still".to_owned(), |at| format!("{:+.4} s", at - began));
+        text += &format!("    put {:+.4} s, gone {gone}\n", put_at - began);
+    }
+    text
+}
+
 fn cache_key<DB: Engine>(orm: &Orm<DB>, key: i64) -> String {
     DB::Old::new(key, 0, 0).get_cache_key(orm).as_str().to_owned()
 }

@@ -52,7 +52,9 @@ impl<DB: Engine> Trial<DB> {
         let shared = Arc::new(Shared::with_rows(KEYS));
         let tally = Arc::new(Tally::new());
         let (is_over, over) = watch::channel(false);
-        let watcher = Watcher::new(&stage, stage.handle(|builder| builder).await, &shared, &tally);
+        // It must not drain: with its list of servers it might look in the wrong place.
+        let orm = stage.handle(|builder| builder.drainer(false)).await;
+        let watcher = Watcher::new(&stage, orm, &shared, &tally);
         let watcher = tokio::spawn(watcher.watch(over));
         let (hits, write_throughs) = Default::default();
         Self { stage, shared, tally, seed, began, hits, write_throughs, is_over, watcher }

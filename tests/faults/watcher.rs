@@ -78,7 +78,13 @@ impl<DB: Engine> Watcher<DB> {
             };
             match excused {
                 Ok(true) => self.offences.while_pending += 1,
-                Ok(false) => self.offences.add(&violation, &self.tally),
+                Ok(false) => {
+                    let mut violation = violation;
+                    if self.stage.policy != Policy::Abort {
+                        violation.text += &pending::tell(&self.stage, &self.orm, &violation).await;
+                    }
+                    self.offences.add(&violation, &self.tally);
+                }
                 Err(_) => self.undecided.push(violation),
             }
         }

@@ -49,7 +49,7 @@ pub(super) async fn fetch<DB: Engine, T: HotRow + Persist<DB>>(
     shared: &Shared,
     key: i64,
 ) -> cached_orm::Result<Option<T>> {
-    let begun = shared.history.begin_read(key);
+    let begun = shared.history.begin_read(key, "fetch");
     let row = T::fetch(orm, key.into()).await?;
     match &row {
         Some(row) if !row.is_whole(key) => shared.history.torn(begun, format!("{row:?}")),
@@ -69,7 +69,7 @@ async fn read<DB: Engine, T: HotRow + Persist<DB>>(orm: &Orm<DB>, shared: &Share
 
 /// The cache alone. It may not know the row, but must not know an old one.
 async fn peek<DB: Engine, T: HotRow + Persist<DB>>(orm: &Orm<DB>, shared: &Shared, key: i64) {
-    let begun = shared.history.begin_read(key);
+    let begun = shared.history.begin_read(key, "get_cached_instance");
     if let Ok(Some(row)) = T::get_cached_instance(orm, key.into()).await {
         shared.history.end_read(begun, Some((row.revision(), row.attempt())));
         shared.counts.peeks.add_one();
