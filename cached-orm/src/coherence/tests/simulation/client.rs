@@ -32,8 +32,6 @@ pub(super) async fn run(process: Arc<Process>, left: Arc<AtomicUsize>) {
         } else {
             operation.await;
         }
-        // Several may have been woken by the same event.
-        scheduler.turn(process.by).await;
         match scheduler.below(30) {
             0 => sleep(scheduler.millis(1, 5_000)).await,
             1..5 => sleep(scheduler.millis(1, 60)).await,
