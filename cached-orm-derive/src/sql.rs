@@ -75,7 +75,13 @@ impl<'m> Sql<'m> {
         let written = self.model.written().count();
         let assignments = match self.model.keys().next() {
             Some(_) if written == 0 && self.database == Database::Postgres => {
-                return format!("{} FOR UPDATE", self.select_by_key());
+                return format!(
+                    "SELECT {}{} FROM {} WHERE {} FOR UPDATE",
+                    self.all_columns(),
+                    self.transaction(),
+                    self.table(),
+                    self.equal(self.model.keys(), 1, " AND "),
+                );
             }
             Some(column) if written == 0 => {
                 let name = self.quote(&column.name);
@@ -94,9 +100,18 @@ impl<'m> Sql<'m> {
 
     fn returning(&self, statement: String) -> String {
         if self.database.has_returning() {
-            format!("{statement} RETURNING {}", self.all_columns())
+            format!("{statement} RETURNING {}{}", self.all_columns(), self.transaction())
         } else {
             statement
+        }
+    }
+
+    /// The column that tells, should COMMIT's answer be lost, which transaction
+    /// to ask after.
+    fn transaction(&self) -> &'static str {
+        match self.database {
+            Database::Postgres => ", txid_current() AS \"cached_orm_transaction\"",
+            Database::MySql | Database::Sqlite => "",
         }
     }
 

@@ -1,20 +1,25 @@
 use crate::{
-    Backend, CacheStore, Error, Orm, Result,
+    Backend, CacheStore, Error, Orm, Outbox, Result,
     cache::{MemcachedOptions, MemcachedStore, UncachedStore},
     coherence::{Coherence, Times},
     key::Namespace,
     observe::Counters,
+    orm::Parts,
+    outbox::OutboxUse,
 };
 use sqlx::Pool;
 use std::{sync::Arc, time::Duration};
 
 /// What a write does if the cache cannot be told of it beforehand.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnUnreachable {
-    /// It is rolled back, with [`Error::NotFenced`]: the database is unchanged.
-    #[default]
+    /// It is rolled back, with [`Error::NotFenced`]: the database is unchanged,
+    /// and no reader is ever shown an old row.
     Abort,
+    /// It is committed, with a row of the outbox for each such key. Until that
+    /// is drained, as soon as the cache is back, readers may be shown the old row.
+    Outbox,
 }
 
 /// Fences must fit in any case.
@@ -47,8 +52,12 @@ pub struct OrmBuilder<DB: Backend> {
     lease_ttl: Duration,
     fence_ttl: Duration,
     commit_window: Duration,
-    on_unreachable: OnUnreachable,
+    on_unreachable: Option<OnUnreachable>,
+    outbox: Outbox,
+    drainer: bool,
+    outbox_poll: Duration,
     max_database_loads: u32,
+    load_timeout: Duration,
 }
 
 impl<DB: Backend> OrmBuilder<DB> {
@@ -61,8 +70,12 @@ impl<DB: Backend> OrmBuilder<DB> {
             lease_ttl: Duration::from_secs(10),
             fence_ttl: Duration::from_secs(60),
             commit_window: Duration::from_secs(5),
-            on_unreachable: OnUnreachable::default(),
+            on_unreachable: None,
+            outbox: Outbox::default(),
+            drainer: true,
+            outbox_poll: Duration::from_millis(250),
             max_database_loads: 32,
+            load_timeout: Duration::from_secs(10),
         }
     }
 
@@ -158,19 +171,60 @@ impl<DB: Backend> OrmBuilder<DB> {
         self
     }
 
+    /// Fences on these servers as well, for changing the list of servers.
+    ///
+    /// It takes three roll-outs. First every process fences on the new servers
+    /// too: `memcached(old).also_fence(new)`. Then reads move:
+    /// `memcached(new).also_fence(old)`. When no process reads from the old list
+    /// any more, it is dropped. While it is given, a write whose key changes
+    /// its server costs two round trips more.
+    pub fn also_fence<S: Into<String>>(mut self, servers: impl IntoIterator<Item = S>) -> Self {
+        self.memcached.also_fence = servers.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// What a write does if the cache cannot be told of it. Default:
-    /// [`OnUnreachable::Abort`].
+    /// [`OnUnreachable::Outbox`] if the outbox is installed
+    /// ([`Orm::install_outbox`]), else [`OnUnreachable::Abort`].
     pub fn on_unreachable(mut self, on_unreachable: OnUnreachable) -> Self {
-        self.on_unreachable = on_unreachable;
+        self.on_unreachable = Some(on_unreachable);
+        self
+    }
+
+    /// When writes use the outbox. Default: [`Outbox::OnFailure`].
+    pub fn outbox(mut self, outbox: Outbox) -> Self {
+        self.outbox = outbox;
+        self
+    }
+
+    /// Whether this process drains the outbox, in a task of its own. Default:
+    /// `true`. Of the processes on a database and its cache at least one must.
+    pub fn drainer(mut self, drainer: bool) -> Self {
+        self.drainer = drainer;
+        self
+    }
+
+    /// How often the outbox is looked at for what other programs and triggers
+    /// have put in. This process's own writes are drained at once, and on
+    /// PostgreSQL triggers say so. Default: 250 ms.
+    pub fn outbox_poll(mut self, poll: Duration) -> Self {
+        self.outbox_poll = poll;
         self
     }
 
     /// How many rows are loaded at once for reads that the cache did not
     /// answer. They have a pool of their own, made from the options of the one
-    /// given to [`Orm::builder`], so allow for that many connections more.
-    /// Default: 32.
+    /// given to [`Orm::builder`], so allow for that many connections more, and
+    /// four for the outbox and the catalog. Default: 32.
     pub fn max_database_loads(mut self, loads: u32) -> Self {
         self.max_database_loads = loads;
+        self
+    }
+
+    /// How long a read waits while as many rows as may be are loaded at once;
+    /// then it fails with [`Error::Overloaded`]. Default: 10 s.
+    pub fn load_timeout(mut self, timeout: Duration) -> Self {
+        self.load_timeout = timeout;
         self
     }
 
@@ -191,13 +245,20 @@ impl<DB: Backend> OrmBuilder<DB> {
             lease_wait: Duration::from_millis(50),
             lease_poll: Duration::from_millis(5),
         };
-        // `Abort` is all there is so far; the match keeps that in sight.
-        match self.on_unreachable {
-            OnUnreachable::Abort => {}
-        }
         let counters = Arc::new(Counters::default());
-        let coherence = Coherence::new(store, times, Arc::clone(&counters));
-        Orm::assemble(self.pool, self.max_database_loads, coherence, counters, namespace).await
+        let outbox = OutboxUse::new(self.on_unreachable, self.outbox);
+        let always = outbox.is_for_every_write();
+        Orm::assemble(Parts {
+            pool: self.pool,
+            coherence: Coherence::new(store, times, always, Arc::clone(&counters)),
+            counters,
+            namespace,
+            outbox,
+            max_database_loads: self.max_database_loads,
+            load_timeout: self.load_timeout,
+            drains_every: self.drainer.then_some(self.outbox_poll),
+        })
+        .await
     }
 
     fn check(&self) -> Result<(), String> {
@@ -218,6 +279,15 @@ impl<DB: Backend> OrmBuilder<DB> {
         #[cfg(feature = "embedded")]
         if matches!(self.store, Some(Store::Embedded(bytes)) if bytes < LEAST_EMBEDDED) {
             return Err(format!("`embedded` needs at least {LEAST_EMBEDDED} bytes"));
+        }
+        if self.load_timeout.is_zero() || self.outbox_poll.is_zero() {
+            return Err("`load_timeout` and `outbox_poll` must be longer than nothing".to_owned());
+        }
+        if !self.memcached.also_fence.is_empty() && !matches!(self.store, Some(Store::Memcached)) {
+            return Err("`also_fence` goes with `memcached`".to_owned());
+        }
+        if self.on_unreachable == Some(OnUnreachable::Abort) && self.outbox == Outbox::Always {
+            return Err("`Outbox::Always` does not go with `OnUnreachable::Abort`".to_owned());
         }
         if self.max_database_loads == 0 {
             return Err("`max_database_loads` must be at least 1".to_owned());

@@ -96,8 +96,9 @@ pub enum Error {
         /// What was being done.
         operation: Operation,
     },
-    /// The cache could not be told that rows are about to change, so the
-    /// transaction was rolled back: the database is unchanged.
+    /// The cache could not be told that rows are about to change, nor the outbox
+    /// take their keys, so the transaction was rolled back: the database is
+    /// unchanged.
     #[error("{operation}: rolled back, since a key could not be fenced: {source}")]
     NotFenced {
         /// What was being done.
@@ -122,8 +123,8 @@ pub enum Error {
         operation: Operation,
     },
     /// COMMIT was sent, and its outcome is unknown: the transaction may have
-    /// been committed. Its rows are read from the database until the fences
-    /// expire, a minute by default.
+    /// been committed. Its rows are read from the database until it is known to be
+    /// over, one way or the other.
     #[error("{operation}: the outcome of COMMIT is unknown: {}", describe(source))]
     CommitUnknown {
         /// What was being done.
@@ -138,6 +139,16 @@ pub enum Error {
         operation: Operation,
         /// The cache's error.
         source: CacheError,
+    },
+    /// As many rows as may be loaded at once (`max_database_loads`) are being
+    /// loaded, and none of the loads ended in time (`load_timeout`). The database
+    /// was not asked.
+    #[error("{operation}: too many loads are under way; gave up after {waited:?}")]
+    Overloaded {
+        /// What was being done.
+        operation: Operation,
+        /// How long it waited.
+        waited: std::time::Duration,
     },
     /// There is no connection to the database. No row was read or written, so
     /// this tells all that the database said.

@@ -12,10 +12,13 @@ mod key;
 mod memcached_orm;
 mod observe;
 mod orm;
+mod outbox;
+mod pending;
 mod policy;
 mod read;
 mod session;
 mod sql;
+mod steps;
 mod transaction;
 mod write;
 
@@ -27,6 +30,8 @@ pub use key::{CacheKey, KeyPart, PartWriter, PrimaryKey};
 pub use memcached_orm::MemcachedOrm;
 pub use observe::Statistics;
 pub use orm::Orm;
+pub use outbox::{Drained, Outbox};
+pub use pending::{Fenced, Pending};
 pub use policy::{CachePolicy, SetOptions};
 #[cfg(feature = "mysql")]
 pub use session::MySqlSession;
@@ -37,6 +42,8 @@ pub use session::Session;
 pub use session::SqliteSession;
 #[cfg(feature = "json")]
 pub use sql::JsonBackend;
+#[doc(hidden)]
+pub use sql::OutboxTable;
 pub use sql::{Backend, BindKey, Bindings, Column, Row, Storable};
 pub use transaction::{Committed, Isolation, Savepoint, Transaction};
 
@@ -50,6 +57,17 @@ pub use sqlx::Postgres;
 pub use sqlx::Sqlite;
 #[cfg(feature = "json")]
 pub use sqlx::types::Json;
+
+/// Stops writes at each of their steps, for tests of what a crash leaves.
+#[cfg(feature = "test-kit")]
+pub mod test_kit {
+    pub use crate::steps::{Step, on_step};
+}
+
+/// Runs the examples of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/coherence.md")]
+mod guide {}
 
 /// What the derive's output names. Not for others: it changes without notice.
 #[doc(hidden)]

@@ -1,6 +1,6 @@
 use crate::{
-    Backend, CacheKey, Column, Entity, Error, Operation, Orm, Persist, PrimaryKey as _, Result,
-    Session, SetOptions, read, sql::Storable, write,
+    Backend, CacheKey, Column, Entity, Error, Operation, Orm, Pending, Persist, PrimaryKey as _,
+    Result, Session, SetOptions, read, sql::Storable, write,
 };
 use std::future::Future;
 
@@ -292,6 +292,113 @@ pub trait MemcachedOrm: Entity {
         async move {
             let operation = Operation::on::<Self>("delete");
             write::delete::<_, Self>(session.target(), &self.key(), operation).await
+        }
+    }
+
+    /// [`insert`](Self::insert) in a transaction that the caller has begun with
+    /// sqlx.
+    ///
+    /// If it fails, or its future is dropped, roll the transaction back.
+    ///
+    /// # Guarantee
+    /// Readers see the row once the [`Pending`] is fenced, the transaction
+    /// committed, and the fences released.
+    ///
+    /// # Errors
+    /// Those of [`insert`](Self::insert) in a transaction;
+    /// [`Error::Configuration`] if the connection is in no transaction.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>, new: User) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut transaction = orm.pool().begin().await?;
+    /// let (ann, pending) = new.insert_on(orm, &mut transaction).await?;
+    /// let fenced = pending.fence(&mut transaction).await?;
+    /// transaction.commit().await?;
+    /// fenced.release().await;
+    /// # Ok(()) }
+    /// ```
+    fn insert_on<DB: Backend>(
+        &self,
+        orm: &Orm<DB>,
+        connection: &mut DB::Connection,
+    ) -> impl Future<Output = Result<(Self, Pending<DB>)>> + Send
+    where
+        Self: Persist<DB>,
+    {
+        write::insert_on(orm, connection, self, Operation::on::<Self>("insert_on"))
+    }
+
+    /// [`update`](Self::update) in a transaction that the caller has begun with
+    /// sqlx.
+    ///
+    /// If it fails, or its future is dropped, roll the transaction back.
+    ///
+    /// # Guarantee
+    /// As [`insert_on`](Self::insert_on).
+    ///
+    /// # Errors
+    /// Those of [`update`](Self::update) in a transaction;
+    /// [`Error::Configuration`] if the connection is in no transaction.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>, mut ann: User) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut transaction = orm.pool().begin().await?;
+    /// let fenced = ann.update_on(orm, &mut transaction).await?.fence(&mut transaction).await?;
+    /// transaction.commit().await?;
+    /// fenced.release().await;
+    /// # Ok(()) }
+    /// ```
+    fn update_on<DB: Backend>(
+        &mut self,
+        orm: &Orm<DB>,
+        connection: &mut DB::Connection,
+    ) -> impl Future<Output = Result<Pending<DB>>> + Send
+    where
+        Self: Persist<DB>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("update_on");
+            let (row, pending) = write::update_on(orm, connection, &*self, operation).await?;
+            self.become_row(row);
+            Ok(pending)
+        }
+    }
+
+    /// [`delete`](Self::delete) in a transaction that the caller has begun with
+    /// sqlx.
+    ///
+    /// If it fails, or its future is dropped, roll the transaction back.
+    ///
+    /// # Guarantee
+    /// As [`insert_on`](Self::insert_on).
+    ///
+    /// # Errors
+    /// Those of [`delete`](Self::delete) in a transaction;
+    /// [`Error::Configuration`] if the connection is in no transaction.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>, ann: User) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut transaction = orm.pool().begin().await?;
+    /// let (was_there, pending) = ann.delete_on(orm, &mut transaction).await?;
+    /// let fenced = pending.fence(&mut transaction).await?;
+    /// transaction.commit().await?;
+    /// fenced.release().await;
+    /// # Ok(()) }
+    /// ```
+    fn delete_on<DB: Backend>(
+        &self,
+        orm: &Orm<DB>,
+        connection: &mut DB::Connection,
+    ) -> impl Future<Output = Result<(bool, Pending<DB>)>> + Send
+    where
+        Self: Persist<DB>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("delete_on");
+            write::delete_on::<DB, Self>(orm, connection, &self.key(), operation).await
         }
     }
 

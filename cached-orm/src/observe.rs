@@ -13,6 +13,10 @@ impl Counter {
         self.0.fetch_add(count, Ordering::Relaxed);
     }
 
+    pub(crate) fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
     fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -70,6 +74,13 @@ counters! {
     write_throughs,
     /// Fences that may still be there.
     releases_unconfirmed,
+    /// Keys put into the outbox by writes.
+    enlisted,
+    /// Rows of the outbox whose keys were taken out of the cache.
+    drained,
+    /// Rows that the last look at the outbox had to leave, since the cache did
+    /// not answer. Falls again, unlike the others.
+    outbox_left,
     /// Cache commands without an answer.
     cache_errors,
 }

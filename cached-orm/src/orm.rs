@@ -1,27 +1,38 @@
+mod outbox;
+mod own_connections;
+
+pub(crate) use own_connections::OwnConnection;
+
 use crate::{
     Backend, CacheKey, Entity, Error, Isolation, Operation, OrmBuilder, Persist, Result,
-    Statistics, Transaction, cache_url::CacheUrl, coherence::Coherence, key::Namespace,
+    Statistics, Transaction,
+    cache_url::CacheUrl,
+    coherence::Coherence,
+    key::Namespace,
     observe::Counters,
+    outbox::{Drainer, OutboxUse},
 };
-use sqlx::{Connection as _, Pool, pool::PoolConnection};
+use sqlx::{Connection as _, Pool};
 use std::{
     any::TypeId,
     collections::HashMap,
     fmt,
-    ops::{Deref, DerefMut},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
 
 type ConnectOptions<DB> = <<DB as sqlx::Database>::Connection as sqlx::Connection>::Options;
 
-/// How often it is asked whether loads go to a primary: after a failover the
-/// same address may be a standby's.
-const CHECK_EVERY: Duration = Duration::from_secs(1);
-
 /// How often a table's triggers are asked for: a migration may add one.
 const DESCRIBE_EVERY: Duration = Duration::from_secs(60);
+
+/// Connections of the own pool besides those of loads: for the drainer, for its
+/// listening, and for what is asked of the catalog.
+const SPARE_CONNECTIONS: u32 = 4;
 
 /// A database pool, and the cache before it.
 ///
@@ -37,19 +48,47 @@ const DESCRIBE_EVERY: Duration = Duration::from_secs(60);
 /// ```
 pub struct Orm<DB: Backend>(Arc<Inner<DB>>);
 
+/// An `Orm` that does not keep itself alive.
+pub(crate) struct WeakOrm<DB: Backend>(Weak<Inner<DB>>);
+
+impl<DB: Backend> WeakOrm<DB> {
+    pub(crate) fn upgrade(&self) -> Option<Orm<DB>> {
+        self.0.upgrade().map(Orm)
+    }
+}
+
 struct Inner<DB: Backend> {
     pool: Pool<DB>,
-    load_pool: Pool<DB>,
-    /// When a connection of the load pool was last found fit.
+    own_pool: Pool<DB>,
+    /// One permit for each load that may be under way.
+    loads: Arc<Semaphore>,
+    load_timeout: Duration,
+    /// When a connection of the own pool was last found fit for loads.
     loads_checked: Mutex<Option<Instant>>,
     coherence: Arc<Coherence>,
     counters: Arc<Counters>,
     namespace: Namespace,
-    /// The options that the load pool connects with.
+    outbox: OutboxUse,
+    /// Tells the tasks that go on in the background to end.
+    closing: watch::Sender<bool>,
+    /// The options that the own pool connects with.
     connect_options: Mutex<Arc<ConnectOptions<DB>>>,
     /// For each entity, whether a write's row is what will be committed, and
     /// when that was asked.
     final_rows: Mutex<HashMap<TypeId, (bool, Instant)>>,
+}
+
+/// What an [`Orm`] is made of.
+pub(crate) struct Parts<DB: Backend> {
+    pub(crate) pool: Pool<DB>,
+    pub(crate) coherence: Coherence,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) namespace: Namespace,
+    pub(crate) outbox: OutboxUse,
+    pub(crate) max_database_loads: u32,
+    pub(crate) load_timeout: Duration,
+    /// How often the outbox is looked at, if this `Orm` drains it.
+    pub(crate) drains_every: Option<Duration>,
 }
 
 impl<DB: Backend> Orm<DB> {
@@ -93,27 +132,38 @@ impl<DB: Backend> Orm<DB> {
         cache.apply(Self::builder(pool)).build().await
     }
 
-    pub(crate) async fn assemble(
-        pool: Pool<DB>,
-        max_database_loads: u32,
-        coherence: Coherence,
-        counters: Arc<Counters>,
-        namespace: Namespace,
-    ) -> Result<Self> {
-        let connect_options = pool.connect_options();
-        let load_pool = DB::load_pool(&pool, max_database_loads)
+    pub(crate) async fn assemble(parts: Parts<DB>) -> Result<Self> {
+        let connect_options = parts.pool.connect_options();
+        let connections = parts.max_database_loads.saturating_add(SPARE_CONNECTIONS);
+        let own_pool = DB::own_pool(&parts.pool, connections)
             .await
             .map_err(Error::database(Operation::new("build")))?;
-        Ok(Self(Arc::new(Inner {
-            pool,
-            load_pool,
+        let loads = usize::try_from(parts.max_database_loads).unwrap_or(Semaphore::MAX_PERMITS);
+        let (closing, _) = watch::channel(false);
+        let orm = Self(Arc::new(Inner {
+            pool: parts.pool,
+            own_pool,
+            loads: Arc::new(Semaphore::new(loads.min(Semaphore::MAX_PERMITS))),
+            load_timeout: parts.load_timeout,
             loads_checked: Mutex::default(),
-            coherence: Arc::new(coherence),
-            counters,
-            namespace,
+            coherence: Arc::new(parts.coherence),
+            counters: parts.counters,
+            namespace: parts.namespace,
+            outbox: parts.outbox,
+            closing,
             connect_options: Mutex::new(connect_options),
             final_rows: Mutex::default(),
-        })))
+        }));
+        if let Some(poll) = parts.drains_every {
+            let drainer = Drainer {
+                orm: WeakOrm(Arc::downgrade(&orm.0)),
+                filled: orm.outbox().filled(),
+                poll,
+                closing: orm.closing(),
+            };
+            tokio::spawn(drainer.run());
+        }
+        Ok(orm)
     }
 
     /// The pool, for statements of your own.
@@ -172,13 +222,15 @@ impl<DB: Backend> Orm<DB> {
         self.0.counters.snapshot()
     }
 
-    /// Closes the cache's connections, the pool of the loads and the pool.
+    /// Ends the tasks in the background, and closes the pools and the cache's
+    /// connections.
     ///
     /// Calls that are under way may fail; calls that follow do.
     pub async fn close(&self) {
+        self.0.closing.send_replace(true);
         // Transactions first: their fences are still to be released.
         self.0.pool.close().await;
-        self.0.load_pool.close().await;
+        self.0.own_pool.close().await;
         self.0.coherence.store().close().await;
     }
 
@@ -186,40 +238,29 @@ impl<DB: Backend> Orm<DB> {
         &self.0.coherence
     }
 
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.0.counters
+    }
+
+    pub(crate) fn namespace(&self) -> &Namespace {
+        &self.0.namespace
+    }
+
+    pub(crate) fn outbox(&self) -> &OutboxUse {
+        &self.0.outbox
+    }
+
+    pub(crate) fn own_pool(&self) -> &Pool<DB> {
+        &self.0.own_pool
+    }
+
+    /// Becomes true, or is dropped, at the end.
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.0.closing.subscribe()
+    }
+
     pub(crate) fn cache_key<T: Entity>(&self, key: &T::Key) -> CacheKey {
         CacheKey::of_row(&self.0.namespace, T::CACHE_NAME, key)
-    }
-
-    /// A connection on which committed rows are seen as of now: in no
-    /// transaction, nobody else's, and to where the user's pool connects.
-    pub(crate) async fn load_connection(&self, operation: Operation) -> Result<LoadConnection<DB>> {
-        self.follow_pool();
-        let connection = self.0.load_pool.acquire().await.map_err(Error::database(operation))?;
-        let mut connection = LoadConnection { connection, is_answered: false };
-        let is_recent = |at: &Instant| at.elapsed() < CHECK_EVERY;
-        if locked(&self.0.loads_checked).as_ref().is_some_and(is_recent) {
-            return Ok(connection);
-        }
-        let unfit = DB::unfit_for_loads(&mut connection).await;
-        if let Some(reason) = unfit.map_err(Error::database(operation))? {
-            return Err(Error::Configuration(format!(
-                "rows read on the pool's connections must not be cached: {reason}"
-            )));
-        }
-        *locked(&self.0.loads_checked) = Some(Instant::now());
-        Ok(connection)
-    }
-
-    /// Takes over the user's pool's connect options, which may have been set
-    /// anew: to a new password, or to the primary after a failover.
-    fn follow_pool(&self) {
-        let wanted = self.0.pool.connect_options();
-        let mut followed = locked(&self.0.connect_options);
-        if !Arc::ptr_eq(&followed, &wanted) {
-            self.0.load_pool.set_connect_options((*wanted).clone());
-            *followed = wanted;
-            *locked(&self.0.loads_checked) = None;
-        }
     }
 
     /// Whether the row that a write of its own transaction returns is what will
@@ -232,7 +273,7 @@ impl<DB: Backend> Orm<DB> {
         {
             return *known;
         }
-        let Ok(mut connection) = self.load_connection(Operation::new("describe")).await else {
+        let Ok(mut connection) = self.own_connection(Operation::new("describe")).await else {
             return false;
         };
         let known = DB::rows_are_final(&mut connection, T::TABLE).await;
@@ -240,44 +281,6 @@ impl<DB: Backend> Orm<DB> {
         let Ok(known) = known else { return false };
         locked(&self.0.final_rows).insert(id, (known, Instant::now()));
         known
-    }
-}
-
-/// A connection of the load pool.
-///
-/// What is sent on it must be answered to the end before it is dropped, or it
-/// is closed where another load could be given the rest of the answer.
-pub(crate) struct LoadConnection<DB: Backend> {
-    connection: PoolConnection<DB>,
-    is_answered: bool,
-}
-
-impl<DB: Backend> LoadConnection<DB> {
-    /// Notes that everything was answered, be it with an error.
-    pub(crate) fn answered(&mut self) {
-        self.is_answered = true;
-    }
-}
-
-impl<DB: Backend> Deref for LoadConnection<DB> {
-    type Target = DB::Connection;
-
-    fn deref(&self) -> &DB::Connection {
-        &self.connection
-    }
-}
-
-impl<DB: Backend> DerefMut for LoadConnection<DB> {
-    fn deref_mut(&mut self) -> &mut DB::Connection {
-        &mut self.connection
-    }
-}
-
-impl<DB: Backend> Drop for LoadConnection<DB> {
-    fn drop(&mut self) {
-        if !DB::CANCEL_SAFE && !self.is_answered {
-            self.connection.close_on_drop();
-        }
     }
 }
 

@@ -213,7 +213,7 @@ async fn select_by_key<DB: Backend, T: Persist<DB>>(
     let mut bindings = Bindings::new();
     key.bind(&mut bindings);
     let mut rows: Vec<T> =
-        fetch_at_most(connection, T::SELECT_BY_KEY, bindings, 2, operation).await?;
+        fetch_at_most(connection, T::SELECT_BY_KEY, bindings, 2, operation, |_| {}).await?;
     match rows.len() {
         0 | 1 => Ok(rows.pop().filter(|row| row.key() == *key)),
         _ => Err(Error::MoreThanOneRow { operation }),

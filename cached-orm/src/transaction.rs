@@ -1,14 +1,16 @@
 mod open;
 mod savepoint;
 
-pub(crate) use open::Open;
+pub(crate) use open::{Book, Open, Summary};
 pub use savepoint::Savepoint;
 
 use crate::{
-    Backend, Error, Operation, Orm, Result,
-    coherence::{CommitFailure, Ended, OpenTransaction, after_panic},
+    Backend, CacheKey, Error, Operation, Orm, Result,
+    coherence::{CommitFailure, Ended, Enlist, OpenTransaction, after_panic},
+    outbox::{AfterCommit, enlist_in},
+    sql::Witness,
+    steps::{Step, reach},
 };
-use open::Book;
 use sqlx::{Connection as _, SqlSafeStr, pool::PoolConnection};
 use sqlx_core::transaction::TransactionManager as _;
 use std::{
@@ -38,9 +40,10 @@ pub enum Isolation {
 #[non_exhaustive]
 pub struct Committed {
     /// How many keys' fences may still lie in the cache, since the cache did
-    /// not answer after COMMIT. Such a key is read from the database until its
-    /// fence expires. Only if the cache had lost the fence *and* a reader had
-    /// stored the old row meanwhile can that row be read, until its TTL.
+    /// not answer after COMMIT, and neither did the outbox take the keys. Such a
+    /// key is read from the database until its fence expires. Only if the cache
+    /// had lost the fence *and* a reader had stored the old row meanwhile can
+    /// that row be read, until its TTL.
     pub release_unconfirmed: usize,
 }
 
@@ -102,10 +105,14 @@ impl<DB: Backend> Transaction<DB> {
             return Err(error);
         }
         let coherence = Arc::clone(self.book.orm().coherence());
-        let (journal, suspect) = self.book.close();
-        let mut closing = Closing { transaction: Some(self), suspect };
-        let task = tokio::spawn(async move { coherence.commit(&mut closing, journal).await });
-        match task.await {
+        let orm = self.book.orm().clone();
+        let Summary { journal, witness, is_suspect } = self.book.close();
+        let closing =
+            Closing { transaction: Some(self), orm, witness, is_suspect, enlisted: false };
+        let task = tokio::spawn(coherence.commit(closing, journal));
+        let ended = task.await;
+        reach(Step::Acknowledged);
+        match ended {
             Ok(Ok(release_unconfirmed)) => Ok(Committed { release_unconfirmed }),
             Ok(Err(CommitFailure::NotFenced(source))) => {
                 Err(Error::NotFenced { operation, source })
@@ -227,17 +234,35 @@ fn over() -> sqlx::Error {
 struct Closing<DB: Backend> {
     /// `None` once COMMIT or ROLLBACK was sent.
     transaction: Option<Transaction<DB>>,
-    suspect: bool,
+    orm: Orm<DB>,
+    witness: Witness<DB>,
+    is_suspect: bool,
+    /// Whether it has put keys into the outbox.
+    enlisted: bool,
+}
+
+impl<DB: Backend> Enlist for Closing<DB> {
+    async fn enlist(&mut self, keys: &[CacheKey]) -> bool {
+        let Some(transaction) = &mut self.transaction else { return false };
+        transaction.book.asked(COMMIT);
+        let enlisted = enlist_in(&self.orm, &mut transaction.connection, keys).await;
+        transaction.book.answered();
+        self.enlisted |= enlisted;
+        enlisted
+    }
 }
 
 impl<DB: Backend> OpenTransaction for Closing<DB> {
     type Error = sqlx::Error;
+    type Afterwards = AfterCommit<DB>;
 
     async fn check(&mut self) -> sqlx::Result<()> {
         match &mut self.transaction {
             // sqlx answers a COMMIT outside a transaction with success.
             Some(transaction) if !transaction.connection.is_in_transaction() => Err(over()),
-            Some(transaction) if self.suspect => DB::check_open(&mut transaction.connection).await,
+            Some(transaction) if self.is_suspect => {
+                DB::check_open(&mut transaction.connection).await
+            }
             Some(_) => Ok(()),
             None => Err(over()),
         }
@@ -246,7 +271,12 @@ impl<DB: Backend> OpenTransaction for Closing<DB> {
     async fn commit(&mut self) -> Ended<sqlx::Error> {
         let Some(transaction) = self.transaction.take() else { return Ended::RolledBack(over()) };
         match transaction.send_commit().await {
-            Ok(()) => Ended::Committed,
+            Ok(()) => {
+                if self.enlisted {
+                    self.orm.outbox().filled().notify_one();
+                }
+                Ended::Committed
+            }
             Err(error) if DB::commit_refused(&error) => Ended::RolledBack(error),
             Err(error) => Ended::Unknown(error),
         }
@@ -259,5 +289,9 @@ impl<DB: Backend> OpenTransaction for Closing<DB> {
             // The connection is lost, and the database rolls back by itself.
             tracing::debug!(%error, "a rollback failed");
         }
+    }
+
+    fn afterwards(&mut self) -> AfterCommit<DB> {
+        AfterCommit { orm: self.orm.clone(), witness: std::mem::take(&mut self.witness) }
     }
 }

@@ -1,7 +1,11 @@
 use crate::{
-    Backend, BindKey as _, Bindings, Committed, Error, Operation, Orm, Persist, Result,
-    Transaction, session::Target, transaction::Open,
+    Backend, BindKey as _, Bindings, Committed, Error, Operation, Orm, Pending, Persist, Result,
+    Transaction,
+    session::Target,
+    steps::{Step, reach},
+    transaction::{Book, Open},
 };
+use sqlx::Connection as _;
 
 pub(crate) async fn insert<DB: Backend, T: Persist<DB>>(
     target: Target<'_, DB>,
@@ -48,6 +52,57 @@ pub(crate) async fn delete<DB: Backend, T: Persist<DB>>(
     }
 }
 
+pub(crate) async fn insert_on<DB: Backend, T: Persist<DB>>(
+    orm: &Orm<DB>,
+    connection: &mut DB::Connection,
+    value: &T,
+    operation: Operation,
+) -> Result<(T, Pending<DB>)> {
+    let mut book = pending_book(orm, connection, operation)?;
+    let written = insert_in(&mut Open::new(connection, &mut book), value, operation).await?;
+    Ok((written, Pending::of(book)))
+}
+
+pub(crate) async fn update_on<DB: Backend, T: Persist<DB>>(
+    orm: &Orm<DB>,
+    connection: &mut DB::Connection,
+    value: &T,
+    operation: Operation,
+) -> Result<(T, Pending<DB>)> {
+    let mut book = pending_book(orm, connection, operation)?;
+    let written = update_in(&mut Open::new(connection, &mut book), value, operation).await?;
+    Ok((written, Pending::of(book)))
+}
+
+pub(crate) async fn delete_on<DB: Backend, T: Persist<DB>>(
+    orm: &Orm<DB>,
+    connection: &mut DB::Connection,
+    key: &T::Key,
+    operation: Operation,
+) -> Result<(bool, Pending<DB>)> {
+    let mut book = pending_book(orm, connection, operation)?;
+    let mut open = Open::new(connection, &mut book);
+    let written = delete_in::<DB, T>(&mut open, key, operation).await?;
+    Ok((written, Pending::of(book)))
+}
+
+/// The book of one write in the caller's own transaction.
+fn pending_book<DB: Backend>(
+    orm: &Orm<DB>,
+    connection: &DB::Connection,
+    operation: Operation,
+) -> Result<Book<DB>> {
+    if !connection.is_in_transaction() {
+        return Err(Error::Configuration(format!(
+            "{operation}: the connection is in no transaction; begin one with sqlx"
+        )));
+    }
+    let mut book = Book::new(orm);
+    // Nobody knows what was done on it.
+    book.suspect();
+    Ok(book)
+}
+
 /// The transaction of a write that was called on an `Orm`.
 struct OwnTransaction<DB: Backend> {
     transaction: Transaction<DB>,
@@ -61,6 +116,7 @@ impl<DB: Backend> OwnTransaction<DB> {
         // Before the transaction: it is asked on another connection.
         let row_is_final = orm.rows_are_final::<T>().await;
         let transaction = Transaction::begin(orm, None).await?;
+        reach(Step::Begun);
         Ok(Self { transaction, row_is_final, operation })
     }
 
@@ -84,6 +140,7 @@ impl<DB: Backend> OwnTransaction<DB> {
                 return Err(error);
             }
         };
+        reach(Step::Written);
         if self.row_is_final
             && let Some(row) = row(&written)
         {
@@ -94,7 +151,7 @@ impl<DB: Backend> OwnTransaction<DB> {
     }
 }
 
-async fn insert_in<DB: Backend, T: Persist<DB>>(
+pub(crate) async fn insert_in<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
     value: &T,
     operation: Operation,
@@ -144,7 +201,7 @@ async fn read_inserted<DB: Backend, T: Persist<DB>>(
     Ok(rows?.pop())
 }
 
-async fn update_in<DB: Backend, T: Persist<DB>>(
+pub(crate) async fn update_in<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
     value: &T,
     operation: Operation,
@@ -177,7 +234,7 @@ async fn update_in<DB: Backend, T: Persist<DB>>(
     row.ok_or(Error::RowNotFound { operation })
 }
 
-async fn delete_in<DB: Backend, T: Persist<DB>>(
+pub(crate) async fn delete_in<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
     key: &T::Key,
     operation: Operation,

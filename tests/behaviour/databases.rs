@@ -1,5 +1,6 @@
 //! A database of each test's own.
 
+use crate::proxy::{Protocol, Proxy};
 use cached_orm::Backend;
 use sqlx::{
     AssertSqlSafe, Connection, MySql, Pool, Postgres, Sqlite,
@@ -16,6 +17,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
+use tokio::net::lookup_host;
 
 /// Which database a test has, where that makes a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +27,7 @@ pub(crate) enum Kind {
     Sqlite,
 }
 
-type Options<DB> = <<DB as sqlx::Database>::Connection as Connection>::Options;
+pub(crate) type Options<DB> = <<DB as sqlx::Database>::Connection as Connection>::Options;
 
 pub(crate) trait TestDatabase: Backend {
     const KIND: Kind;
@@ -42,6 +44,15 @@ pub(crate) trait TestDatabase: Backend {
             pool.connect_with(options).await.expect("the test's database answers")
         }
     }
+}
+
+/// One that is reached over TCP, and so through a [`Proxy`].
+pub(crate) trait ServerDatabase: TestDatabase {
+    /// A proxy before the server.
+    fn proxy() -> impl Future<Output = Proxy> + Send;
+
+    /// The same database, by that way.
+    fn through(options: Options<Self>, proxy: &Proxy) -> Options<Self>;
 }
 
 /// Long enough for a busy machine.
@@ -114,6 +125,27 @@ impl TestDatabase for Sqlite {
 
     run!();
 }
+
+macro_rules! server_database {
+    ($database:ident, $options:ident, $url:literal) => {
+        impl ServerDatabase for $database {
+            async fn proxy() -> Proxy {
+                let server = $options::from_str(&variable($url)).expect("a URL");
+                let address = format!("{}:{}", server.get_host(), server.get_port());
+                let mut addresses = lookup_host(address).await.expect("a host");
+                let address = addresses.next().expect("an address");
+                Proxy::to(address, Protocol::$database).await
+            }
+
+            fn through(options: $options, proxy: &Proxy) -> $options {
+                options.host("127.0.0.1").port(proxy.port())
+            }
+        }
+    };
+}
+
+server_database!(Postgres, PgConnectOptions, "TEST_POSTGRES_URL");
+server_database!(MySql, MySqlConnectOptions, "TEST_MYSQL_URL");
 
 /// What is left of a test's database when it ends; removed when dropped.
 #[derive(Debug)]

@@ -9,8 +9,10 @@
 mod configuration;
 mod databases;
 mod memcached;
+mod outbox_rows;
 mod place;
 mod polling;
+mod proxy;
 mod secrets;
 mod tables;
 
@@ -36,6 +38,8 @@ macro_rules! suite {
         mod isolation;
         mod large_rows;
         mod lost_transactions;
+        mod outbox_always;
+        mod own_transactions;
         mod reads;
         mod refreshes;
         mod savepoints;
@@ -52,8 +56,18 @@ macro_rules! memcached_suite {
     () => {
         mod bad_days;
         mod bad_entries;
+        mod outbox;
+        mod outbox_drainers;
+        mod own_transactions_without_cache;
         mod two_handles;
         mod two_servers;
+    };
+}
+
+// What only a database server can suffer.
+macro_rules! server_suite {
+    () => {
+        mod unknown_commits;
     };
 }
 
@@ -61,13 +75,16 @@ macro_rules! memcached_suite {
 mod postgres_memcached {
     suite!(Postgres, Memcached);
     memcached_suite!();
+    server_suite!();
     mod deferred_constraints;
+    mod held_commits;
     mod postgres;
 }
 
 #[path = "suite"]
 mod postgres_embedded {
     suite!(Postgres, Embedded);
+    server_suite!();
     mod deferred_constraints;
     mod postgres;
 }
@@ -76,11 +93,14 @@ mod postgres_embedded {
 mod mariadb_memcached {
     suite!(MySql, Memcached);
     memcached_suite!();
+    server_suite!();
+    mod held_commits;
 }
 
 #[path = "suite"]
 mod mariadb_embedded {
     suite!(MySql, Embedded);
+    server_suite!();
 }
 
 #[path = "suite"]

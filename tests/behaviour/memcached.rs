@@ -1,9 +1,10 @@
 //! memcached as the tests handle it: a few raw commands, and servers to kill.
 
-use crate::databases::variable;
+use crate::{databases::variable, polling::until};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -53,7 +54,7 @@ impl Wire {
         assert_eq!(self.exchange(format!("md {key} I T300\r\n").as_bytes()), "HD");
     }
 
-    fn stat(&mut self, name: &str) -> u64 {
+    pub(crate) fn stat(&mut self, name: &str) -> u64 {
         let prefix = format!("STAT {name} ");
         let mut line = self.exchange(b"stats\r\n");
         let mut found = None;
@@ -89,13 +90,24 @@ pub(crate) async fn wait_for_age(address: &str, age: Duration) {
 pub(crate) struct OwnServer {
     child: Option<Child>,
     port: u16,
+    /// Where it keeps its items over a restart, if it does.
+    memory_file: Option<PathBuf>,
 }
 
 impl OwnServer {
     /// A server that is not there yet.
     pub(crate) fn absent() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        Self { child: None, port: listener.local_addr().expect("a port").port() }
+        let port = listener.local_addr().expect("a port").port();
+        Self { child: None, port, memory_file: None }
+    }
+
+    /// A server that keeps its items in this file when it is stopped.
+    pub(crate) async fn started_with_memory(file: PathBuf) -> Self {
+        let mut server = Self::absent();
+        server.memory_file = Some(file);
+        server.start().await;
+        server
     }
 
     pub(crate) async fn started() -> Self {
@@ -110,7 +122,11 @@ impl OwnServer {
 
     pub(crate) async fn start(&mut self) {
         // `-u` counts for root only, whom memcached does not run as unasked.
-        let child = Command::new(variable("MEMCACHED_BINARY"))
+        let mut command = Command::new(variable("MEMCACHED_BINARY"));
+        if let Some(file) = &self.memory_file {
+            command.arg("-e").arg(file);
+        }
+        let child = command
             .args(["-u", "nobody", "-l", "127.0.0.1", "-U", "0", "-t", "1"])
             .args(["-p", &self.port.to_string()])
             .stdout(Stdio::null())
@@ -130,6 +146,16 @@ impl OwnServer {
             drop(child.kill());
             drop(child.wait());
         }
+    }
+
+    /// Lets it write its memory file and end.
+    pub(crate) async fn stop_gracefully(&mut self) {
+        self.signal("-USR1");
+        let mut child = self.child.take().expect("it runs");
+        until("memcached ends", async || {
+            child.try_wait().expect("it is a child of ours").is_some()
+        })
+        .await;
     }
 
     /// Lets it hang: it keeps its connections and answers nothing.

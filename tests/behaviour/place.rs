@@ -1,12 +1,14 @@
 //! Where a test runs: a database and a cache that it has for itself.
 
 use crate::{
-    databases::{Kind, Removed, TestDatabase, unique_name},
+    databases::{Kind, Options, Removed, ServerDatabase, TestDatabase, unique_name},
     memcached,
+    outbox_rows::OutboxRows,
+    proxy::Proxy,
     tables::Table,
 };
 use cached_orm::{Orm, OrmBuilder, Statistics};
-use sqlx::{Connection, Pool};
+use sqlx::Pool;
 use std::{marker::PhantomData, time::Duration};
 
 /// Short, so that no test waits long for a server that has just started.
@@ -52,7 +54,8 @@ impl Cache for Embedded {
 
 pub(crate) struct Place<DB: TestDatabase, C> {
     pub(crate) orm: Orm<DB>,
-    connect: <DB::Connection as Connection>::Options,
+    direct: Pool<DB>,
+    connect: Options<DB>,
     namespace: String,
     cache: PhantomData<C>,
     // Dropped last, after the pools.
@@ -72,28 +75,76 @@ impl<DB: TestDatabase, C: Cache> Place<DB, C> {
         tables: &[Table],
         options: impl FnOnce(OrmBuilder<DB>) -> OrmBuilder<DB>,
     ) -> Self {
+        Self::reached(tables, |_| None, options).await
+    }
+
+    /// A place whose `Orm` reaches its database by a way of its own, if there is
+    /// one.
+    async fn reached(
+        tables: &[Table],
+        way: impl FnOnce(Options<DB>) -> Option<Options<DB>>,
+        options: impl FnOnce(OrmBuilder<DB>) -> OrmBuilder<DB>,
+    ) -> Self {
         C::ready().await;
         let (connect, scratch) = DB::create().await;
         let scratch = Removed(Some(scratch));
-        let pool = DB::connect(connect.clone()).await;
+        let direct = DB::connect(connect.clone()).await;
         for table in tables {
             let sql = table.sql(DB::KIND);
-            DB::run(&pool, sql).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
+            DB::run(&direct, sql).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
         }
         let namespace = unique_name();
+        let pool = match way(connect.clone()) {
+            Some(way) => DB::connect(way).await,
+            None => direct.clone(),
+        };
         let orm = build::<DB, C>(pool, &namespace, options).await;
-        Self { orm, connect, namespace, cache: PhantomData, _scratch: scratch }
+        Self { orm, direct, connect, namespace, cache: PhantomData, _scratch: scratch }
     }
 
     /// Another handle on the same database and cache, as another process has it.
     pub(crate) async fn other_handle(&self) -> Orm<DB> {
+        self.handle(|builder| builder).await
+    }
+
+    /// Another handle, with options of its own.
+    pub(crate) async fn handle(
+        &self,
+        options: impl FnOnce(OrmBuilder<DB>) -> OrmBuilder<DB>,
+    ) -> Orm<DB> {
         let pool = DB::connect(self.connect.clone()).await;
-        build::<DB, C>(pool, &self.namespace, |builder| builder).await
+        build::<DB, C>(pool, &self.namespace, options).await
+    }
+
+    /// The namespace of its handles.
+    pub(crate) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// A pool that leads past any proxy.
+    pub(crate) fn direct(&self) -> &Pool<DB> {
+        &self.direct
+    }
+
+    /// The keys that wait in the outbox.
+    pub(crate) async fn outbox(&self) -> Vec<String>
+    where
+        DB: OutboxRows,
+    {
+        DB::keys(&self.direct, &self.namespace).await.expect("the outbox is there")
+    }
+
+    /// Puts a text into the outbox, as a trigger does.
+    pub(crate) async fn enlist(&self, namespace: &str, key: &str) {
+        self.run(&format!(
+            "INSERT INTO cached_orm_outbox (namespace, cache_key) VALUES ('{namespace}', '{key}')"
+        ))
+        .await;
     }
 
     /// Runs SQL of which the library knows nothing.
     pub(crate) async fn run(&self, sql: &str) {
-        let done = DB::run(self.orm.pool(), sql).await;
+        let done = DB::run(&self.direct, sql).await;
         done.unwrap_or_else(|error| panic!("{error}: {sql}"));
     }
 
@@ -108,6 +159,17 @@ impl<DB: TestDatabase, C: Cache> Place<DB, C> {
         let loads = now.loads - since.loads;
         *since = now;
         loads
+    }
+}
+
+impl<DB: ServerDatabase, C: Cache> Place<DB, C> {
+    /// A place whose `Orm` reaches its database through `proxy`.
+    pub(crate) async fn behind(
+        proxy: &Proxy,
+        tables: &[Table],
+        options: impl FnOnce(OrmBuilder<DB>) -> OrmBuilder<DB>,
+    ) -> Self {
+        Self::reached(tables, |connect| Some(DB::through(connect, proxy)), options).await
     }
 }
 

@@ -19,9 +19,9 @@ const _: () = {
         const SELECT: &'static str = r#"SELECT "tenant", "role", "handle" FROM "membership""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "tenant", "role", "handle" FROM "membership" WHERE "tenant" = $1 AND "handle" = $2"#;
         const LOCK_BY_KEY: &'static str = r#"SELECT "tenant", "role", "handle" FROM "membership" WHERE "tenant" = $1 AND "handle" = $2 FOR UPDATE"#;
-        const INSERT: &'static str = r#"INSERT INTO "membership" ("role", "tenant", "handle") VALUES ($1, $2, $3) RETURNING "tenant", "role", "handle""#;
-        const UPDATE: &'static str = r#"UPDATE "membership" SET "role" = $1 WHERE "tenant" = $2 AND "handle" = $3 RETURNING "tenant", "role", "handle""#;
-        const DELETE: &'static str = r#"DELETE FROM "membership" WHERE "tenant" = $1 AND "handle" = $2 RETURNING "tenant", "role", "handle""#;
+        const INSERT: &'static str = r#"INSERT INTO "membership" ("role", "tenant", "handle") VALUES ($1, $2, $3) RETURNING "tenant", "role", "handle", txid_current() AS "cached_orm_transaction""#;
+        const UPDATE: &'static str = r#"UPDATE "membership" SET "role" = $1 WHERE "tenant" = $2 AND "handle" = $3 RETURNING "tenant", "role", "handle", txid_current() AS "cached_orm_transaction""#;
+        const DELETE: &'static str = r#"DELETE FROM "membership" WHERE "tenant" = $1 AND "handle" = $2 RETURNING "tenant", "role", "handle", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {
             _orm::Ok(Self {
                 tenant: row.get::<Uuid>("tenant")?,

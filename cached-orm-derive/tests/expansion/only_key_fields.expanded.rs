@@ -19,9 +19,9 @@ const _: () = {
         const SELECT: &'static str = r#"SELECT "post", "tag" FROM "post_tags""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "post", "tag" FROM "post_tags" WHERE "post" = $1 AND "tag" = $2"#;
         const LOCK_BY_KEY: &'static str = r#"SELECT "post", "tag" FROM "post_tags" WHERE "post" = $1 AND "tag" = $2 FOR UPDATE"#;
-        const INSERT: &'static str = r#"INSERT INTO "post_tags" ("tag") VALUES ($1) RETURNING "post", "tag""#;
-        const UPDATE: &'static str = r#"SELECT "post", "tag" FROM "post_tags" WHERE "post" = $1 AND "tag" = $2 FOR UPDATE"#;
-        const DELETE: &'static str = r#"DELETE FROM "post_tags" WHERE "post" = $1 AND "tag" = $2 RETURNING "post", "tag""#;
+        const INSERT: &'static str = r#"INSERT INTO "post_tags" ("tag") VALUES ($1) RETURNING "post", "tag", txid_current() AS "cached_orm_transaction""#;
+        const UPDATE: &'static str = r#"SELECT "post", "tag", txid_current() AS "cached_orm_transaction" FROM "post_tags" WHERE "post" = $1 AND "tag" = $2 FOR UPDATE"#;
+        const DELETE: &'static str = r#"DELETE FROM "post_tags" WHERE "post" = $1 AND "tag" = $2 RETURNING "post", "tag", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {
             _orm::Ok(Self {
                 post: row.get::<i64>("post")?,

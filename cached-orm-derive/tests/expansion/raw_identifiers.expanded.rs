@@ -19,9 +19,9 @@ const _: () = {
         const SELECT: &'static str = r#"SELECT "type", "fn" FROM "enum""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "type", "fn" FROM "enum" WHERE "type" = $1"#;
         const LOCK_BY_KEY: &'static str = r#"SELECT "type", "fn" FROM "enum" WHERE "type" = $1 FOR UPDATE"#;
-        const INSERT: &'static str = r#"INSERT INTO "enum" ("fn", "type") VALUES ($1, $2) RETURNING "type", "fn""#;
-        const UPDATE: &'static str = r#"UPDATE "enum" SET "fn" = $1 WHERE "type" = $2 RETURNING "type", "fn""#;
-        const DELETE: &'static str = r#"DELETE FROM "enum" WHERE "type" = $1 RETURNING "type", "fn""#;
+        const INSERT: &'static str = r#"INSERT INTO "enum" ("fn", "type") VALUES ($1, $2) RETURNING "type", "fn", txid_current() AS "cached_orm_transaction""#;
+        const UPDATE: &'static str = r#"UPDATE "enum" SET "fn" = $1 WHERE "type" = $2 RETURNING "type", "fn", txid_current() AS "cached_orm_transaction""#;
+        const DELETE: &'static str = r#"DELETE FROM "enum" WHERE "type" = $1 RETURNING "type", "fn", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {
             _orm::Ok(Self {
                 r#type: row.get::<String>("type")?,

@@ -19,9 +19,9 @@ const _: () = {
         const SELECT: &'static str = r#"SELECT "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname" FROM "users""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname" FROM "users" WHERE "id" = $1"#;
         const LOCK_BY_KEY: &'static str = r#"SELECT "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname" FROM "users" WHERE "id" = $1 FOR UPDATE"#;
-        const INSERT: &'static str = r#"INSERT INTO "users" ("name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname""#;
-        const UPDATE: &'static str = r#"UPDATE "users" SET "name" = $1, "email" = $2, "age" = $3, "score" = $4, "active" = $5, "avatar" = $6, "visits" = $7, "level" = $8, "nickname" = $9 WHERE "id" = $10 RETURNING "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname""#;
-        const DELETE: &'static str = r#"DELETE FROM "users" WHERE "id" = $1 RETURNING "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname""#;
+        const INSERT: &'static str = r#"INSERT INTO "users" ("name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname", txid_current() AS "cached_orm_transaction""#;
+        const UPDATE: &'static str = r#"UPDATE "users" SET "name" = $1, "email" = $2, "age" = $3, "score" = $4, "active" = $5, "avatar" = $6, "visits" = $7, "level" = $8, "nickname" = $9 WHERE "id" = $10 RETURNING "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname", txid_current() AS "cached_orm_transaction""#;
+        const DELETE: &'static str = r#"DELETE FROM "users" WHERE "id" = $1 RETURNING "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {
             _orm::Ok(Self {
                 id: row.get::<i64>("id")?,

@@ -60,6 +60,10 @@ pub enum CacheError {
         /// The commit window.
         window: Duration,
     },
+    /// Keys are to be put into the outbox with every write
+    /// ([`Outbox::Always`](crate::Outbox::Always)), and that failed.
+    #[error("the keys could not be put into the outbox; is it installed?")]
+    NotEnlisted,
     /// The cache answered, but would not store or delete the item.
     #[error("the cache did not carry out a command")]
     NotStored,

@@ -144,6 +144,12 @@ pub trait CacheStore: fmt::Debug + Send + Sync + 'static {
     /// Deletes the item if it is still of version `cas`.
     fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted>;
 
+    /// A second place where this key must be fenced as well: while a list of
+    /// servers is changed, some readers look for it there already, or still.
+    fn also(&self, _key: &CacheKey) -> Option<&dyn CacheStore> {
+        None
+    }
+
     /// Ends connections and tasks; calls after it fail with
     /// [`CacheError::Closed`].
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

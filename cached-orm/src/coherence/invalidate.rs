@@ -1,6 +1,6 @@
 use super::{Coherence, fence::Fence};
 use crate::{
-    cache::{CacheError, Deleted, Lookup, Replaced},
+    cache::{CacheError, CacheStore, Deleted, Lookup, Replaced},
     key::CacheKey,
 };
 
@@ -16,21 +16,32 @@ impl Coherence {
     }
 
     async fn try_invalidate(&self, key: &CacheKey) -> Result<(), CacheError> {
+        if let Some(other) = self.store.also(key) {
+            self.invalidate_in(other, key).await?;
+        }
+        self.invalidate_in(&*self.store, key).await
+    }
+
+    async fn invalidate_in(
+        &self,
+        store: &dyn CacheStore,
+        key: &CacheKey,
+    ) -> Result<(), CacheError> {
         for _ in 0..ATTEMPTS {
-            let (value, cas) = match self.store.get(key, None).await? {
+            let (value, cas) = match store.get(key, None).await? {
                 Lookup::Miss => return Ok(()),
                 Lookup::Lease(cas) | Lookup::Leased(cas) => (None, cas),
                 Lookup::Item { value, cas, .. } => (Some(value), cas),
             };
             if let Some(fence) = value.as_deref().and_then(Fence::parse) {
                 let marked = fence.without_write_through().to_bytes();
-                match self.store.fence(key, marked, self.times.fence_ttl, Some(cas)).await? {
+                match store.fence(key, marked, self.times.fence_ttl, Some(cas)).await? {
                     Replaced::Stored(_) | Replaced::NotFound => return Ok(()),
                     Replaced::TooLarge => return Err(CacheError::NotStored),
                     Replaced::Exists | Replaced::OtherIncarnation => {}
                 }
             } else {
-                match self.store.delete(key, cas).await? {
+                match store.delete(key, cas).await? {
                     Deleted::Deleted | Deleted::NotFound => return Ok(()),
                     Deleted::Exists | Deleted::OtherIncarnation => {}
                 }

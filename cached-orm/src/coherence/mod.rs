@@ -11,18 +11,24 @@
 
 mod commit;
 mod fence;
+mod fencing;
 mod fill;
 mod invalidate;
+mod journal;
 mod read;
 mod release;
 mod shared_load;
+mod unknown;
 
-pub(crate) use commit::{CommitFailure, Ended, Journal, OpenTransaction};
+pub(crate) use commit::{Afterwards, CommitFailure, Ended, OpenTransaction, Over};
+pub(crate) use fencing::{Enlist, Fencing, Unfenced};
+pub(crate) use journal::Journal;
 
 use crate::{
     cache::{CacheError, CacheStore},
     key::CacheKey,
     observe::Counters,
+    steps::reach,
 };
 use bytes::Bytes;
 use std::{fmt, future::Future, panic::resume_unwind, sync::Arc, time::Duration};
@@ -51,16 +57,24 @@ const COMMANDS_AT_ONCE: usize = 256;
 pub(crate) struct Coherence {
     store: Arc<dyn CacheStore>,
     times: Times,
+    /// Whether keys are put into the outbox even if nothing fails.
+    enlists_every_key: bool,
     counters: Arc<Counters>,
     shared_loads: shared_load::SharedLoads,
     fills: fill::Fills,
 }
 
 impl Coherence {
-    pub(crate) fn new(store: Arc<dyn CacheStore>, times: Times, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(
+        store: Arc<dyn CacheStore>,
+        times: Times,
+        enlists_every_key: bool,
+        counters: Arc<Counters>,
+    ) -> Self {
         Self {
             store,
             times,
+            enlists_every_key,
             counters,
             shared_loads: shared_load::SharedLoads::default(),
             fills: fill::Fills::default(),

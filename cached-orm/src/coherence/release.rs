@@ -1,10 +1,11 @@
 use super::{
     COMMANDS_AT_ONCE, Coherence,
-    commit::{Fenced, Release},
     fence::Fence,
+    fencing::{Enlist, Fenced, Fencing},
+    journal::Release,
 };
 use crate::{
-    cache::{CacheError, Deleted, Lookup, Replaced},
+    cache::{CacheError, CacheStore, Deleted, Lookup, Replaced},
     key::CacheKey,
 };
 use futures_util::future::join_all;
@@ -13,36 +14,54 @@ use futures_util::future::join_all;
 const ATTEMPTS: usize = 16;
 
 impl Coherence {
-    /// Takes the fences away, at once; returns how many may still be there, or
-    /// may have been replaced by an old row that is still there.
-    pub(super) async fn release_all(&self, fence: Fence, fenced: Vec<Fenced>) -> usize {
-        let mut unconfirmed = 0;
-        for fenced in fenced.chunks(COMMANDS_AT_ONCE) {
-            let releases = fenced.iter().map(|fenced| self.release(fence, fenced));
-            for error in join_all(releases).await.into_iter().filter_map(Result::err) {
-                let error = self.failed(error);
-                tracing::warn!(%error, "a fence could not be released; its key is read from the database until it expires");
-                self.counters.releases_unconfirmed.add_one();
-                unconfirmed += 1;
+    /// Takes the fences of a transaction that was committed away, or puts the
+    /// rows it wrote in their places. A key where that cannot be confirmed is
+    /// put into the outbox; returns how many could not even be put there.
+    pub(crate) async fn release(&self, mut fencing: Fencing, mut outbox: impl Enlist) -> usize {
+        let fence = fencing.fence;
+        let mut unconfirmed = Vec::new();
+        for fenced in fencing.fenced.chunks(COMMANDS_AT_ONCE) {
+            let releases = fenced.iter().map(|fenced| self.release_one(fence, fenced));
+            for (fenced, released) in fenced.iter().zip(join_all(releases).await) {
+                if let Err(error) = released {
+                    self.failed(error);
+                    unconfirmed.push(fenced.key.clone());
+                }
             }
         }
-        unconfirmed
+        // Their rows of the outbox make sure of them; this is to be quick.
+        self.clear_all(fence, &fencing.missed).await;
+        if fencing.enlist(&unconfirmed, &mut outbox).await {
+            return 0;
+        }
+        unconfirmed.retain(|key| !fencing.enlisted.contains(key));
+        tracing::warn!(
+            keys = unconfirmed.len(),
+            "fences could not be released; their keys are read from the database until they expire"
+        );
+        self.counters.releases_unconfirmed.add(unconfirmed.len() as u64);
+        unconfirmed.len()
     }
 
-    /// Takes away what lies under these keys, as far as the cache answers.
-    pub(super) async fn clear_all(&self, fence: Fence, keys: &[(CacheKey, Release)]) {
+    /// Takes away what lies under the keys of a transaction that is over, as far
+    /// as the cache answers. A fence without an answer may lie there as well.
+    pub(super) async fn clear_all(&self, fence: Fence, keys: &[CacheKey]) -> Vec<CacheError> {
+        let mut errors = Vec::new();
         for keys in keys.chunks(COMMANDS_AT_ONCE) {
-            let clearing = keys.iter().map(|(key, _)| self.clear(fence, key));
-            for error in join_all(clearing).await.into_iter().filter_map(Result::err) {
-                self.failed(error);
-            }
+            let cleared = join_all(keys.iter().map(|key| self.clear(fence, key))).await;
+            let failed = cleared.into_iter().filter_map(Result::err);
+            errors.extend(failed.map(|error| self.failed(error)));
         }
+        errors
     }
 
-    async fn release(&self, fence: Fence, fenced: &Fenced) -> Result<(), CacheError> {
-        if let Release::Store(entry) = &fenced.release {
-            let (value, ttl) = (entry.value.clone(), entry.ttl);
-            match self.store.replace(&fenced.key, value, ttl, fenced.cas).await? {
+    async fn release_one(&self, fence: Fence, fenced: &Fenced) -> Result<(), CacheError> {
+        let Fenced { key, release, cas } = fenced;
+        if let Some(other) = self.store.also(key) {
+            clear_in(other, fence, key).await?;
+        }
+        if let Release::Store(entry) = release {
+            match self.store.replace(key, entry.value.clone(), entry.ttl, *cas).await? {
                 Replaced::Stored(_) => {
                     self.counters.write_throughs.add_one();
                     return Ok(());
@@ -50,34 +69,41 @@ impl Coherence {
                 Replaced::NotFound => return Ok(()),
                 Replaced::TooLarge => self.counters.too_large.add_one(),
                 Replaced::Exists | Replaced::OtherIncarnation => {
-                    return self.clear(fence, &fenced.key).await;
+                    return clear_in(&*self.store, fence, key).await;
                 }
             }
         }
-        match self.store.delete(&fenced.key, fenced.cas).await? {
+        match self.store.delete(key, *cas).await? {
             Deleted::Deleted | Deleted::NotFound => Ok(()),
-            Deleted::Exists | Deleted::OtherIncarnation => self.clear(fence, &fenced.key).await,
+            Deleted::Exists | Deleted::OtherIncarnation => clear_in(&*self.store, fence, key).await,
         }
     }
 
-    /// The fence is not as it was put: it was evicted, marked or lost in a
-    /// restart. Whatever a reader may have stored meanwhile is taken away; a
-    /// later writer's fence is left to that writer.
     async fn clear(&self, fence: Fence, key: &CacheKey) -> Result<(), CacheError> {
-        for _ in 0..ATTEMPTS {
-            let cas = match self.store.get(key, None).await? {
-                Lookup::Miss => return Ok(()),
-                Lookup::Lease(cas) | Lookup::Leased(cas) => cas,
-                Lookup::Item { value, cas, .. } => match Fence::parse(&value) {
-                    Some(other) if !other.same_writer(fence) => return Ok(()),
-                    _ => cas,
-                },
-            };
-            match self.store.delete(key, cas).await? {
-                Deleted::Deleted | Deleted::NotFound => return Ok(()),
-                Deleted::Exists | Deleted::OtherIncarnation => {}
-            }
+        if let Some(other) = self.store.also(key) {
+            clear_in(other, fence, key).await?;
         }
-        Err(CacheError::NotStored)
+        clear_in(&*self.store, fence, key).await
     }
+}
+
+/// The fence is not as it was put: it was evicted, marked or lost in a restart.
+/// Whatever a reader may have stored meanwhile is taken away; a later writer's
+/// fence is left to that writer.
+async fn clear_in(store: &dyn CacheStore, fence: Fence, key: &CacheKey) -> Result<(), CacheError> {
+    for _ in 0..ATTEMPTS {
+        let cas = match store.get(key, None).await? {
+            Lookup::Miss => return Ok(()),
+            Lookup::Lease(cas) | Lookup::Leased(cas) => cas,
+            Lookup::Item { value, cas, .. } => match Fence::parse(&value) {
+                Some(other) if !other.same_writer(fence) => return Ok(()),
+                _ => cas,
+            },
+        };
+        match store.delete(key, cas).await? {
+            Deleted::Deleted | Deleted::NotFound => return Ok(()),
+            Deleted::Exists | Deleted::OtherIncarnation => {}
+        }
+    }
+    Err(CacheError::NotStored)
 }

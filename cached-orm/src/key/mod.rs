@@ -6,6 +6,7 @@
 //! two different keys never print alike, and no part can carry a memcached
 //! command.
 
+mod outbox_text;
 mod part;
 
 pub use part::{KeyPart, PartWriter};
@@ -77,6 +78,19 @@ impl CacheKey {
         Self::bounded(text)
     }
 
+    /// The key that a row of the outbox names; `None` if it names none.
+    pub(crate) fn of_outbox(namespace: &Namespace, text: &str) -> Option<Self> {
+        if !text.starts_with(outbox_text::HEX) {
+            // Anyone may write into a table, but not commands to memcached.
+            let is_key = (1..=MAX_CACHE_KEY).contains(&text.len())
+                && text.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
+            return is_key.then(|| Self(text.into()));
+        }
+        let mut key = namespace.prefix.to_string();
+        outbox_text::write_key(text, &mut key)?;
+        Some(Self::bounded(key))
+    }
+
     /// Shortens a long key to a prefix and a hash of the whole.
     ///
     /// A short key ends with `)` and a shortened one with a hexadecimal digit,
@@ -129,6 +143,11 @@ pub(crate) struct Namespace {
 
 impl Namespace {
     const MAX: usize = 64;
+
+    /// The namespace without the colon.
+    pub(crate) fn name(&self) -> &str {
+        self.prefix.strip_suffix(':').unwrap_or_default()
+    }
 
     /// Refuses what could be confused with another namespace's keys.
     pub(crate) fn new(name: &str) -> Result<Self, String> {

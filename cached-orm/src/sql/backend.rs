@@ -1,3 +1,4 @@
+use super::{Bindings, OutboxTable};
 use crate::Isolation;
 use sqlx::{
     Connection, Database, Decode, Executor, IntoArguments, Pool, Type, database::HasStatementCache,
@@ -20,6 +21,7 @@ mod sealed {
 pub trait Backend:
     Database<Arguments: IntoArguments<Self> + fmt::Debug, Row: fmt::Debug>
     + HasStatementCache
+    + OutboxTable
     + sealed::Sealed
 {
     /// What runs a statement on one connection.
@@ -82,6 +84,21 @@ pub trait Backend:
     #[doc(hidden)]
     fn commit_refused(error: &sqlx::Error) -> bool;
 
+    /// The id of the transaction that this row was written in, where RETURNING
+    /// brings it along.
+    #[doc(hidden)]
+    fn transaction_id(_row: &Self::Row) -> Option<i64> {
+        None
+    }
+
+    /// Whether the transaction that `witness` was taken from is over, whichever
+    /// way it ended.
+    #[doc(hidden)]
+    fn is_over(
+        connection: &mut Self::Connection,
+        witness: &Witness<Self>,
+    ) -> impl Future<Output = sqlx::Result<bool>> + Send;
+
     /// Why rows read on this connection must not be stored in the cache, if
     /// there is a reason: it does not see every commit at once, or sees more.
     #[doc(hidden)]
@@ -97,15 +114,48 @@ pub trait Backend:
         table: &'static str,
     ) -> impl Future<Output = sqlx::Result<bool>> + Send;
 
-    /// The pool that loads use: a pool of their own, so that a raw BEGIN or
-    /// another leftover on a pooled connection of the user's cannot show them
-    /// an old snapshot.
+    /// The pool that loads use: one of their own, so that a raw BEGIN or another
+    /// leftover on a pooled connection of the user's cannot show them an old
+    /// snapshot.
     #[doc(hidden)]
-    fn load_pool(
+    fn own_pool(
         pool: &Pool<Self>,
         max_connections: u32,
     ) -> impl Future<Output = sqlx::Result<Pool<Self>>> + Send {
         std::future::ready(Ok(similar_pool(pool, max_connections)))
+    }
+}
+
+/// By what it can be told later that a transaction is over.
+#[doc(hidden)]
+pub struct Witness<DB: Backend> {
+    /// Its id, on databases whose rows bring it along.
+    pub(crate) transaction_id: Option<i64>,
+    /// A row that it has locked, on the others.
+    pub(crate) locked_row: Option<LockedRow<DB>>,
+}
+
+type Bind<DB> = Box<dyn Fn(&mut Bindings<DB>) + Send + Sync>;
+
+/// A statement that locks a row.
+#[cfg_attr(not(feature = "mysql"), allow(dead_code))]
+pub(crate) struct LockedRow<DB: Backend> {
+    pub(crate) sql: &'static str,
+    pub(crate) bind: Bind<DB>,
+}
+
+impl<DB: Backend> Default for Witness<DB> {
+    fn default() -> Self {
+        Self { transaction_id: None, locked_row: None }
+    }
+}
+
+// Not derived: the key is the user's data.
+impl<DB: Backend> fmt::Debug for Witness<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Witness")
+            .field("transaction_id", &self.transaction_id)
+            .finish_non_exhaustive()
     }
 }
 

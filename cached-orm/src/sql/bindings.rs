@@ -43,7 +43,7 @@ impl<DB: Backend> Bindings<DB> {
         }
     }
 
-    pub(super) fn finish(self) -> Result<Arguments<DB>, BoxDynError> {
+    pub(crate) fn finish(self) -> Result<Arguments<DB>, BoxDynError> {
         self.arguments
     }
 }

@@ -3,13 +3,16 @@
 mod backend;
 mod bindings;
 mod column;
+mod outbox_table;
 mod row;
 mod statement;
 
 pub use backend::Backend;
 #[cfg(feature = "json")]
 pub use backend::JsonBackend;
+pub(crate) use backend::{LockedRow, Witness};
 pub use bindings::{BindKey, Bindings};
 pub use column::Column;
+pub use outbox_table::OutboxTable;
 pub use row::{Row, Storable};
 pub(crate) use statement::{execute, fetch_at_most, fetch_rows};

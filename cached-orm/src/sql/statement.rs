@@ -3,13 +3,14 @@ use crate::{Error, Operation, Persist, Result};
 use futures_util::TryStreamExt as _;
 use sqlx::{Executor as _, SqlSafeStr};
 
-/// Runs `sql` and maps the rows, up to `limit` of them.
+/// Runs `sql` and maps the rows, up to `limit` of them; `note` sees each.
 pub(crate) async fn fetch_at_most<DB: Backend, T: Persist<DB>>(
     connection: &mut DB::Connection,
     sql: impl SqlSafeStr + Send,
     bindings: Bindings<DB>,
     limit: usize,
     operation: Operation,
+    mut note: impl FnMut(&DB::Row) + Send,
 ) -> Result<Vec<T>> {
     let arguments = finish(bindings, operation)?;
     let query = sqlx::query_with::<DB, _>(sql, arguments);
@@ -18,6 +19,7 @@ pub(crate) async fn fetch_at_most<DB: Backend, T: Persist<DB>>(
     // statement is not over before its last row was read.
     let mut stream = DB::on_connection(connection).fetch(query);
     while let Some(row) = stream.try_next().await.map_err(Error::database(operation))? {
+        note(&row);
         if let Ok(mapped) = &mut rows
             && mapped.len() < limit
         {
@@ -37,7 +39,7 @@ pub(crate) async fn fetch_rows<DB: Backend, T: Persist<DB>>(
     bindings: Bindings<DB>,
     operation: Operation,
 ) -> Result<Vec<T>> {
-    fetch_at_most(connection, sql, bindings, usize::MAX, operation).await
+    fetch_at_most(connection, sql, bindings, usize::MAX, operation, |_| {}).await
 }
 
 /// Runs `sql`, which returns no rows.

@@ -1,5 +1,7 @@
 use crate::{
-    Backend, Bindings, Entity, Error, Operation, Orm, Persist, Result, coherence::Journal, sql,
+    Backend, BindKey as _, Bindings, Error, Operation, Orm, Persist, Result,
+    coherence::Journal,
+    sql::{self, LockedRow, Witness},
 };
 use std::fmt;
 
@@ -14,6 +16,7 @@ pub struct Open<'s, DB: Backend> {
 pub(crate) struct Book<DB: Backend> {
     orm: Orm<DB>,
     journal: Journal,
+    witness: Witness<DB>,
     state: State,
     /// What the database has rolled back, with everything else; no savepoint
     /// brings that back.
@@ -36,6 +39,16 @@ pub(super) struct State {
     half_done: Option<Operation>,
 }
 
+/// A transaction at its end.
+pub(crate) struct Summary<DB: Backend> {
+    /// The keys it has touched.
+    pub(crate) journal: Journal,
+    /// What tells whether it is over.
+    pub(crate) witness: Witness<DB>,
+    /// Whether COMMIT could be answered with ROLLBACK.
+    pub(crate) is_suspect: bool,
+}
+
 /// What was known before a read began.
 #[derive(Debug)]
 pub(crate) struct Reading {
@@ -43,10 +56,11 @@ pub(crate) struct Reading {
 }
 
 impl<DB: Backend> Book<DB> {
-    pub(super) fn new(orm: &Orm<DB>) -> Self {
+    pub(crate) fn new(orm: &Orm<DB>) -> Self {
         Self {
             orm: orm.clone(),
             journal: Journal::default(),
+            witness: Witness::default(),
             state: State::default(),
             lost: None,
             savepoints: 0,
@@ -54,7 +68,7 @@ impl<DB: Backend> Book<DB> {
         }
     }
 
-    pub(super) fn orm(&self) -> &Orm<DB> {
+    pub(crate) fn orm(&self) -> &Orm<DB> {
         &self.orm
     }
 
@@ -68,12 +82,20 @@ impl<DB: Backend> Book<DB> {
 
     pub(super) fn go_back(&mut self, journal_length: usize, state: State) {
         self.journal.truncate(journal_length);
+        if journal_length == 0 {
+            // It is the first row of the journal.
+            self.witness.locked_row = None;
+        }
         self.state = state;
     }
 
-    /// The touched keys, and whether COMMIT could be answered with ROLLBACK.
-    pub(super) fn close(&mut self) -> (Journal, bool) {
-        (std::mem::take(&mut self.journal), self.state.suspect)
+    /// What the protocol needs to know of the transaction at its end.
+    pub(crate) fn close(&mut self) -> Summary<DB> {
+        Summary {
+            journal: std::mem::take(&mut self.journal),
+            witness: std::mem::take(&mut self.witness),
+            is_suspect: self.state.suspect,
+        }
     }
 
     /// Notes that something is being sent.
@@ -121,7 +143,7 @@ impl<DB: Backend> Book<DB> {
         if self.savepoints == 0 { Ok(()) } else { Err(Error::HalfDone { operation }) }
     }
 
-    pub(super) fn suspect(&mut self) {
+    pub(crate) fn suspect(&mut self) {
         self.state.suspect = true;
     }
 
@@ -139,7 +161,11 @@ impl<DB: Backend> Book<DB> {
     }
 }
 
-impl<DB: Backend> Open<'_, DB> {
+impl<'s, DB: Backend> Open<'s, DB> {
+    pub(crate) fn new(connection: &'s mut DB::Connection, book: &'s mut Book<DB>) -> Self {
+        Self { connection, book }
+    }
+
     pub(crate) fn connection(&mut self) -> &mut DB::Connection {
         self.connection
     }
@@ -153,7 +179,13 @@ impl<DB: Backend> Open<'_, DB> {
         operation: Operation,
     ) -> Result<Vec<T>> {
         self.book.asked(operation);
-        let rows = sql::fetch_at_most(self.connection, sql, bindings, limit, operation).await;
+        let id = &mut self.book.witness.transaction_id;
+        let note = |row: &DB::Row| {
+            if id.is_none() {
+                *id = DB::transaction_id(row);
+            }
+        };
+        let rows = sql::fetch_at_most(self.connection, sql, bindings, limit, operation, note).await;
         self.book.answered();
         rows
     }
@@ -244,13 +276,18 @@ impl<DB: Backend> Open<'_, DB> {
     }
 
     /// Notes a key whose row the transaction has changed.
-    pub(crate) fn touch<T: Entity>(&mut self, key: &T::Key) {
+    pub(crate) fn touch<T: Persist<DB>>(&mut self, key: &T::Key) {
+        if !DB::RETURNING && self.book.witness.locked_row.is_none() {
+            let key = key.clone();
+            let bind = Box::new(move |bindings: &mut Bindings<DB>| key.bind(bindings));
+            self.book.witness.locked_row = Some(LockedRow { sql: T::LOCK_BY_KEY, bind });
+        }
         let key = self.book.orm.cache_key::<T>(key);
         self.book.journal.touch(key);
     }
 
     /// Lets a row take its fence's place after COMMIT.
-    pub(crate) fn write_through<T: Entity>(&mut self, row: &T) {
+    pub(crate) fn write_through<T: Persist<DB>>(&mut self, row: &T) {
         let key = self.book.orm.cache_key::<T>(&row.key());
         if let Some(entry) = crate::read::row_entry(row, &key, &T::POLICY) {
             self.book.journal.store(&key, entry);

@@ -9,7 +9,7 @@ use tokio::{
 /// The first pause between two attempts to dial.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// The longest one.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// A connection that lasted this long was a good one, even if idle.
 const GOOD_CONNECTION: Duration = Duration::from_secs(1);
 

@@ -48,6 +48,8 @@ const MAX_TTL: u32 = 60 * 60 * 24 * 30;
 pub(crate) struct MemcachedStore {
     router: Router,
     servers: Vec<Server>,
+    /// The ring on which writers fence as well.
+    also: Option<Box<Self>>,
     closing: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -59,6 +61,10 @@ impl MemcachedStore {
     /// # Errors
     /// An option can't work; the text says which and why.
     pub(crate) fn new(options: &MemcachedOptions) -> Result<Self, String> {
+        let also = match options.for_also_fence() {
+            Some(options) => Some(Box::new(Self::new(&options)?)),
+            None => None,
+        };
         let addresses = options::addresses(options)?;
         let names: Vec<String> = addresses.iter().map(options::Address::canonical).collect();
         let (closing, closed) = watch::channel(false);
@@ -70,9 +76,14 @@ impl MemcachedStore {
         Ok(Self {
             router: Router::new(names.iter().map(String::as_str)),
             servers,
+            also,
             closing,
             tasks: Mutex::new(tasks),
         })
+    }
+
+    fn server_of(&self, key: &CacheKey) -> &Server {
+        &self.servers[self.router.route(key.as_bytes())]
     }
 
     async fn call<T>(
@@ -81,7 +92,7 @@ impl MemcachedStore {
         command: impl FnOnce(Caller<T>) -> Command,
     ) -> Result<T, CacheError> {
         let (caller, answer) = oneshot::channel();
-        let server = &self.servers[self.router.route(key.as_bytes())];
+        let server = self.server_of(&key);
         server.send(Request { key, command: command(caller), queued: Instant::now() })?;
         match answer.await {
             Ok(answer) => answer,
@@ -140,6 +151,13 @@ impl CacheStore for MemcachedStore {
         )
     }
 
+    /// None if both lists have the key on the same server.
+    fn also(&self, key: &CacheKey) -> Option<&dyn CacheStore> {
+        let also = self.also.as_deref()?;
+        let moves = also.server_of(key).peer().name() != self.server_of(key).peer().name();
+        moves.then_some(also)
+    }
+
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async {
             self.closing.send_replace(true);
@@ -148,6 +166,9 @@ impl CacheStore for MemcachedStore {
             for task in tasks {
                 // A lane that panicked has ended as well.
                 drop(task.await);
+            }
+            if let Some(also) = &self.also {
+                also.close().await;
             }
         })
     }

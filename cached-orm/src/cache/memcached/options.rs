@@ -5,6 +5,8 @@ use std::{collections::HashSet, time::Duration};
 pub(crate) struct MemcachedOptions {
     /// `host` or `host:port`.
     pub(crate) servers: Vec<String>,
+    /// Where writers fence as well, while the list is changed.
+    pub(crate) also_fence: Vec<String>,
     /// Connections to each server, besides the one for large values.
     pub(crate) connections: usize,
     /// From the call of a command to its answer, waiting in queues included.
@@ -22,12 +24,23 @@ impl Default for MemcachedOptions {
     fn default() -> Self {
         Self {
             servers: vec!["127.0.0.1:11211".to_owned()],
+            also_fence: Vec::new(),
             connections: 2,
             timeout: Duration::from_millis(50),
             connect_timeout: Duration::from_millis(500),
             hold_off: Duration::from_secs(15),
             queue: 4096,
         }
+    }
+}
+
+impl MemcachedOptions {
+    /// The options of the second ring, if there is one.
+    pub(super) fn for_also_fence(&self) -> Option<Self> {
+        if self.also_fence.is_empty() {
+            return None;
+        }
+        Some(Self { servers: self.also_fence.clone(), also_fence: Vec::new(), ..self.clone() })
     }
 }
 

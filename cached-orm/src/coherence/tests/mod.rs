@@ -3,6 +3,7 @@
 
 mod committing;
 mod reading;
+mod stores;
 
 use super::*;
 use crate::cache::EmbeddedStore;
@@ -124,5 +125,5 @@ fn over(store: Arc<dyn CacheStore>) -> Arc<Coherence> {
         lease_wait: Duration::from_millis(50),
         lease_poll: Duration::from_millis(5),
     };
-    Arc::new(Coherence::new(store, times, Arc::default()))
+    Arc::new(Coherence::new(store, times, false, Arc::default()))
 }

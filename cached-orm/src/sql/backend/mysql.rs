@@ -1,5 +1,5 @@
 use super::{
-    Backend,
+    Backend, Bindings, LockedRow, Witness,
     driver::{has_class, split_table},
     no_transaction,
 };
@@ -9,6 +9,9 @@ use sqlx::{
     mysql::MySqlDatabaseError,
 };
 
+/// `ER_LOCK_WAIT_TIMEOUT`, with which MariaDB answers NOWAIT, and MySQL's
+/// `ER_LOCK_NOWAIT`.
+const LOCKED: [u16; 2] = [1205, 3572];
 /// `ER_CANT_CHANGE_TX_CHARACTERISTICS`.
 const TRANSACTION_IN_PROGRESS: u16 = 1568;
 
@@ -70,6 +73,32 @@ impl Backend for MySql {
 
     fn commit_refused(error: &sqlx::Error) -> bool {
         has_class(error, &["23", "40", "25"])
+    }
+
+    /// The row's lock tells: InnoDB keeps those of an inserted, updated or
+    /// deleted row until the transaction ends.
+    async fn is_over(
+        connection: &mut MySqlConnection,
+        witness: &Witness<Self>,
+    ) -> sqlx::Result<bool> {
+        let Some(LockedRow { sql, bind }) = &witness.locked_row else { return Ok(false) };
+        let mut bindings = Bindings::new();
+        bind(&mut bindings);
+        let arguments = bindings.finish().map_err(sqlx::Error::Encode)?;
+        // Made of the derive's constant.
+        let sql = sqlx::AssertSqlSafe(format!("{sql} NOWAIT"));
+        // In autocommit, so the lock is gone with the statement.
+        match sqlx::query_with(sql, arguments).fetch_optional(connection).await {
+            Ok(_) => Ok(true),
+            Err(sqlx::Error::Database(error))
+                if error
+                    .try_downcast_ref::<MySqlDatabaseError>()
+                    .is_some_and(|error| LOCKED.contains(&error.number())) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn unfit_for_loads(

@@ -1,10 +1,12 @@
-use super::{Backend, driver::split_table};
+use super::{Backend, Witness, driver::split_table};
 use crate::Isolation;
 use sqlx::{
     Database, Decode, Executor as _, PgConnection, Postgres, Row as _, Type,
     postgres::{PgDatabaseError, PgSeverity},
 };
 
+/// SQLSTATE `invalid_parameter_value`.
+const INVALID_VALUE: &str = "22023";
 /// SQLSTATE `statement_completion_unknown`.
 const COMPLETION_UNKNOWN: &str = "40003";
 
@@ -48,6 +50,24 @@ impl Backend for Postgres {
         let Some(error) = error.try_downcast_ref::<PgDatabaseError>() else { return false };
         // After FATAL the session has ended, who knows when.
         error.severity() == PgSeverity::Error && error.code() != COMPLETION_UNKNOWN
+    }
+
+    fn transaction_id(row: &Self::Row) -> Option<i64> {
+        row.try_get("cached_orm_transaction").ok()
+    }
+
+    async fn is_over(connection: &mut PgConnection, witness: &Witness<Self>) -> sqlx::Result<bool> {
+        let Some(id) = witness.transaction_id else { return Ok(false) };
+        let status = sqlx::query_scalar("SELECT txid_status($1)").bind(id);
+        match status.fetch_one(connection).await {
+            Ok(status) => Ok(Option::<String>::as_deref(&status) != Some("in progress")),
+            // An id that the server has not given yet: it has restarted, and has
+            // never heard of the transaction.
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(INVALID_VALUE) => {
+                Ok(true)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn unfit_for_loads(connection: &mut PgConnection) -> sqlx::Result<Option<&'static str>> {

@@ -1,6 +1,9 @@
-use super::{Backend, driver::split_table, no_transaction, similar_pool};
+use super::{Backend, Witness, driver::split_table, no_transaction, similar_pool};
 use crate::Isolation;
-use sqlx::{Database, Decode, Executor as _, Pool, Row as _, Sqlite, SqliteConnection, Type};
+use sqlx::{
+    Connection as _, Database, Decode, Executor as _, Pool, Row as _, Sqlite, SqliteConnection,
+    Type,
+};
 
 /// Result codes after which a transaction is not committed.
 const ERROR: i32 = 1;
@@ -56,6 +59,15 @@ impl Backend for Sqlite {
         has_code(error, &[ERROR, BUSY, LOCKED, FULL, CONSTRAINT])
     }
 
+    /// Of two transactions that write, one waits for the other.
+    async fn is_over(connection: &mut SqliteConnection, _: &Witness<Self>) -> sqlx::Result<bool> {
+        match connection.begin_with("BEGIN IMMEDIATE").await {
+            Ok(transaction) => transaction.rollback().await.map(|()| true),
+            Err(error) if has_code(&error, &[BUSY, LOCKED]) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn unfit_for_loads(
         connection: &mut SqliteConnection,
     ) -> sqlx::Result<Option<&'static str>> {
@@ -90,7 +102,7 @@ impl Backend for Sqlite {
 
     /// A database in memory may be that of one connection, and is at any rate
     /// that of one pool.
-    async fn load_pool(pool: &Pool<Sqlite>, max_connections: u32) -> sqlx::Result<Pool<Sqlite>> {
+    async fn own_pool(pool: &Pool<Sqlite>, max_connections: u32) -> sqlx::Result<Pool<Sqlite>> {
         let file: Option<String> =
             sqlx::query_scalar("SELECT file FROM pragma_database_list WHERE name = 'main'")
                 .fetch_one(pool)

@@ -1,0 +1,169 @@
+use super::{COMMANDS_AT_ONCE, Coherence, Journal, fence::Fence, journal::Release, reach};
+use crate::{
+    cache::{CacheError, Cas, Replaced},
+    key::CacheKey,
+    steps::Step,
+};
+use futures_util::future::join_all;
+use std::{collections::HashSet, future::Future};
+use tokio::time::Instant;
+
+/// Where keys are put that the cache could not be told of, until it can: the
+/// outbox.
+pub(crate) trait Enlist: Send {
+    /// Puts keys in; `false` if that failed, or there is no outbox.
+    fn enlist(&mut self, keys: &[CacheKey]) -> impl Future<Output = bool> + Send;
+}
+
+/// A transaction's fences.
+pub(crate) struct Fencing {
+    pub(super) fence: Fence,
+    pub(super) fenced: Vec<Fenced>,
+    /// Keys whose fence was not confirmed. It may be there all the same.
+    pub(super) missed: Vec<CacheKey>,
+    /// Keys that are in the outbox.
+    pub(super) enlisted: HashSet<CacheKey>,
+}
+
+/// A key with this transaction's fence on it.
+pub(super) struct Fenced {
+    pub(super) key: CacheKey,
+    pub(super) release: Release,
+    pub(super) cas: Cas,
+}
+
+/// What was done before a key could be neither fenced nor enlisted.
+pub(crate) struct Unfenced {
+    pub(crate) fencing: Fencing,
+    pub(crate) error: CacheError,
+}
+
+/// How often COMMIT's window may be missed before the cache counts as too slow.
+const FENCE_ATTEMPTS: usize = 3;
+
+impl Coherence {
+    /// Fences every key, or enlists it, so that the oldest fence is younger
+    /// than the commit window: a fence must not expire, nor a restarted server
+    /// end its hold-off, before COMMIT is through.
+    ///
+    /// The caller holds the locks of the journal's rows.
+    pub(crate) async fn fence(
+        &self,
+        journal: Journal,
+        outbox: &mut impl Enlist,
+    ) -> Result<Fencing, Unfenced> {
+        let keys = journal.into_keys();
+        let mut fencing = Fencing {
+            fence: Fence::new(),
+            fenced: Vec::new(),
+            missed: Vec::new(),
+            enlisted: HashSet::new(),
+        };
+        let mut failure = None;
+        if self.enlists_every_key {
+            let names: Vec<_> = keys.iter().map(|(key, _)| key.clone()).collect();
+            if !names.is_empty() && !fencing.enlist(&names, outbox).await {
+                return Err(Unfenced { fencing, error: CacheError::NotEnlisted });
+            }
+        }
+        for _ in 0..FENCE_ATTEMPTS {
+            let began = Instant::now();
+            let error = self.fence_all(&keys, &mut fencing).await;
+            reach(Step::Fencing);
+            if let Some(error) = error {
+                let missed = fencing.missed.clone();
+                if !fencing.enlist(&missed, outbox).await {
+                    return Err(Unfenced { fencing, error });
+                }
+            }
+            if began.elapsed() < self.times.commit_window {
+                return Ok(fencing);
+            }
+            failure = Some(CacheError::TooSlow { window: self.times.commit_window });
+        }
+        let fenced: Vec<_> = fencing.fenced.iter().map(|fenced| fenced.key.clone()).collect();
+        match failure {
+            Some(error) if !fencing.enlist(&fenced, outbox).await => {
+                Err(Unfenced { fencing, error })
+            }
+            _ => Ok(fencing),
+        }
+    }
+
+    /// Fences every key, anew if it is fenced already. Returns what went wrong.
+    async fn fence_all(
+        &self,
+        keys: &[(CacheKey, Release)],
+        fencing: &mut Fencing,
+    ) -> Option<CacheError> {
+        fencing.fenced.clear();
+        fencing.missed.clear();
+        let mut failure = None;
+        for keys in keys.chunks(COMMANDS_AT_ONCE) {
+            let fences = keys.iter().map(|(key, _)| self.put_fence(key, fencing.fence));
+            for ((key, release), outcome) in keys.iter().zip(join_all(fences).await) {
+                match outcome {
+                    Ok(cas) => {
+                        let (key, release) = (key.clone(), release.clone());
+                        fencing.fenced.push(Fenced { key, release, cas });
+                    }
+                    Err(error) => {
+                        fencing.missed.push(key.clone());
+                        failure = Some(self.failed(error));
+                    }
+                }
+            }
+        }
+        self.counters.fences.add(fencing.fenced.len() as u64);
+        failure
+    }
+
+    /// Sets fences anew.
+    pub(super) async fn renew(&self, fence: Fence, keys: &[CacheKey]) -> Vec<CacheError> {
+        let mut errors = Vec::new();
+        for keys in keys.chunks(COMMANDS_AT_ONCE) {
+            let fences = join_all(keys.iter().map(|key| self.put_fence(key, fence))).await;
+            errors.extend(fences.into_iter().filter_map(Result::err));
+        }
+        errors
+    }
+
+    /// Puts a fence wherever readers may look for the key.
+    async fn put_fence(&self, key: &CacheKey, fence: Fence) -> Result<Cas, CacheError> {
+        let (value, ttl) = (fence.to_bytes(), self.times.fence_ttl);
+        if let Some(other) = self.store.also(key) {
+            other.fence(key, value.clone(), ttl, None).await?;
+        }
+        match self.store.fence(key, value, ttl, None).await? {
+            Replaced::Stored(cas) => Ok(cas),
+            _ => Err(CacheError::NotStored),
+        }
+    }
+}
+
+impl Fencing {
+    /// Puts those keys into the outbox that are not there yet.
+    pub(super) async fn enlist(&mut self, keys: &[CacheKey], outbox: &mut impl Enlist) -> bool {
+        let new: Vec<_> =
+            keys.iter().filter(|key| !self.enlisted.contains(*key)).cloned().collect();
+        if new.is_empty() {
+            return true;
+        }
+        let enlisted = outbox.enlist(&new).await;
+        if enlisted {
+            self.enlisted.extend(new);
+        }
+        enlisted
+    }
+
+    /// How many keys there are.
+    pub(crate) fn len(&self) -> usize {
+        self.fenced.len() + self.missed.len()
+    }
+
+    /// Every key that a fence was sent to.
+    pub(super) fn keys(&self) -> Vec<CacheKey> {
+        let fenced = self.fenced.iter().map(|fenced| fenced.key.clone());
+        fenced.chain(self.missed.iter().cloned()).collect()
+    }
+}

@@ -1,0 +1,67 @@
+use super::{Afterwards, Coherence, commit::Over, fencing::Fencing};
+use crate::cache::CacheError;
+use std::{sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep};
+
+/// The pauses between two questions about a transaction's end.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+impl Coherence {
+    /// Keeps the keys of a transaction fenced whose COMMIT has an unknown
+    /// outcome, until the transaction is over; then takes its fences away.
+    ///
+    /// Its row locks may be gone, so it never puts its rows in the cache. Where
+    /// a renewed fence falls on a later writer's, that writer finds it and
+    /// leaves it, and it is taken away here.
+    pub(super) async fn keep_fenced<T: Afterwards>(
+        self: Arc<Self>,
+        mut fencing: Fencing,
+        mut database: T,
+    ) {
+        let fence = fencing.fence.without_write_through();
+        let keys = fencing.keys();
+        loop {
+            // One that fails is set by the next turn, or was never lost.
+            let errors = self.renew(fence, &keys).await;
+            if is_closed(&errors) {
+                return;
+            }
+            match over_within(&mut database, self.times.commit_window).await {
+                Over::Yes => break,
+                Over::NotYet => {}
+                Over::NeverKnown => return,
+            }
+        }
+        let mut pause = FIRST_PAUSE;
+        // A fence that is not confirmed to be gone ends by itself; an old row
+        // that a reader has stored in the place of a lost one does not.
+        loop {
+            let errors = self.clear_all(fence, &keys).await;
+            if errors.is_empty() || is_closed(&errors) || fencing.enlist(&keys, &mut database).await
+            {
+                return;
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+fn is_closed(errors: &[CacheError]) -> bool {
+    errors.iter().any(|error| matches!(error, CacheError::Closed))
+}
+
+/// Asks for that long whether the transaction is over.
+async fn over_within<T: Afterwards>(database: &mut T, time: Duration) -> Over {
+    let began = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let over = database.is_over().await;
+        if over != Over::NotYet || began.elapsed() + pause >= time {
+            return over;
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}

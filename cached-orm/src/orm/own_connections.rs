@@ -1,0 +1,105 @@
+use super::{Orm, locked};
+use crate::{Backend, Error, Operation, Result};
+use sqlx::pool::PoolConnection;
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, timeout},
+};
+
+/// How often it is asked whether loads go to a primary: after a failover the
+/// same address may be a standby's.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+
+impl<DB: Backend> Orm<DB> {
+    /// A connection that is nobody else's, in no transaction, and to where the
+    /// user's pool connects.
+    pub(crate) async fn own_connection(&self, operation: Operation) -> Result<OwnConnection<DB>> {
+        self.follow_pool();
+        let connection = self.0.own_pool.acquire().await.map_err(Error::database(operation))?;
+        Ok(OwnConnection { connection, is_answered: false, _load: None })
+    }
+
+    /// A connection on which committed rows are seen as of now, and one of the
+    /// few on which that is done at once.
+    pub(crate) async fn load_connection(&self, operation: Operation) -> Result<OwnConnection<DB>> {
+        let waiting = timeout(self.0.load_timeout, async {
+            // It is never closed.
+            let load = Arc::clone(&self.0.loads).acquire_owned().await.ok();
+            self.own_connection(operation).await.map(|connection| (connection, load))
+        });
+        let Ok(connected) = waiting.await else {
+            return Err(Error::Overloaded { operation, waited: self.0.load_timeout });
+        };
+        let (mut connection, load) = connected?;
+        connection._load = load;
+        let is_recent = |at: &Instant| at.elapsed() < CHECK_EVERY;
+        if locked(&self.0.loads_checked).as_ref().is_some_and(is_recent) {
+            return Ok(connection);
+        }
+        let unfit = DB::unfit_for_loads(&mut connection).await;
+        if let Some(reason) = unfit.map_err(Error::database(operation))? {
+            return Err(Error::Configuration(format!(
+                "rows read on the pool's connections must not be cached: {reason}"
+            )));
+        }
+        *locked(&self.0.loads_checked) = Some(Instant::now());
+        Ok(connection)
+    }
+
+    /// Takes over the user's pool's connect options, which may have been set
+    /// anew: to a new password, or to the primary after a failover.
+    fn follow_pool(&self) {
+        let wanted = self.0.pool.connect_options();
+        let mut followed = locked(&self.0.connect_options);
+        if !Arc::ptr_eq(&followed, &wanted) {
+            self.0.own_pool.set_connect_options((*wanted).clone());
+            *followed = wanted;
+            *locked(&self.0.loads_checked) = None;
+        }
+    }
+}
+
+/// A connection of the own pool.
+///
+/// What is sent on it must be answered to the end before it is dropped, or it
+/// is closed where another could be given the rest of the answer.
+pub(crate) struct OwnConnection<DB: Backend> {
+    connection: PoolConnection<DB>,
+    is_answered: bool,
+    /// Given back with it.
+    _load: Option<OwnedSemaphorePermit>,
+}
+
+impl<DB: Backend> OwnConnection<DB> {
+    /// Notes that everything was answered, be it with an error.
+    pub(crate) fn answered(&mut self) {
+        self.is_answered = true;
+    }
+}
+
+impl<DB: Backend> Deref for OwnConnection<DB> {
+    type Target = DB::Connection;
+
+    fn deref(&self) -> &DB::Connection {
+        &self.connection
+    }
+}
+
+impl<DB: Backend> DerefMut for OwnConnection<DB> {
+    fn deref_mut(&mut self) -> &mut DB::Connection {
+        &mut self.connection
+    }
+}
+
+impl<DB: Backend> Drop for OwnConnection<DB> {
+    fn drop(&mut self) {
+        if !DB::CANCEL_SAFE && !self.is_answered {
+            self.connection.close_on_drop();
+        }
+    }
+}

@@ -1,0 +1,124 @@
+use crate::{
+    Backend, Committed, Error, Operation, Orm, Result,
+    coherence::{Enlist, Fencing, Journal, Unfenced},
+    key::CacheKey,
+    outbox::{AfterCommit, enlist_in},
+    sql::Witness,
+    transaction::{Book, Summary},
+};
+use std::{fmt, sync::Arc};
+
+const FENCE: Operation = Operation::new("fence");
+
+/// Rows written in a transaction that the caller has begun with sqlx, of which
+/// the cache is still to be told.
+///
+/// [`fence`](Self::fence) before COMMIT, [`release`](Fenced::release) after it.
+/// If the transaction is rolled back, drop it.
+///
+/// ```no_run
+/// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+/// # async fn example(orm: &Orm<Postgres>, mut ann: User, bob: User) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut transaction = orm.pool().begin().await?;
+/// let renamed = ann.update_on(orm, &mut transaction).await?;
+/// let (_, deleted) = bob.delete_on(orm, &mut transaction).await?;
+/// let fenced = renamed.and(deleted).fence(&mut transaction).await?;
+/// transaction.commit().await?;
+/// fenced.release().await;
+/// # Ok(()) }
+/// ```
+#[must_use = "call `fence` before COMMIT, or readers may keep the old row until its TTL"]
+pub struct Pending<DB: Backend> {
+    orm: Orm<DB>,
+    journal: Journal,
+}
+
+/// Rows of a transaction of the caller's that are fenced: until
+/// [`release`](Self::release), readers get them from the database.
+///
+/// Dropped without it, after a rollback or because COMMIT failed, the fences
+/// stay until they expire (`fence_ttl`, a minute by default).
+#[must_use = "call `release` after COMMIT"]
+pub struct Fenced<DB: Backend> {
+    orm: Orm<DB>,
+    fencing: Fencing,
+}
+
+impl<DB: Backend> Pending<DB> {
+    pub(crate) fn of(mut book: Book<DB>) -> Self {
+        let Summary { journal, .. } = book.close();
+        Self { orm: book.orm().clone(), journal }
+    }
+
+    /// Both: for several writes in one transaction.
+    pub fn and(mut self, other: Self) -> Self {
+        self.journal.append(other.journal);
+        self
+    }
+
+    /// Fences the rows. COMMIT must follow within the commit window (5 s by
+    /// default), on this connection.
+    ///
+    /// If the cache does not answer, the keys are put into the outbox, as part of
+    /// the transaction, where there is one.
+    ///
+    /// # Errors
+    /// [`Error::NotFenced`]: the transaction must be rolled back.
+    pub async fn fence(self, connection: &mut DB::Connection) -> Result<Fenced<DB>> {
+        let Self { orm, journal } = self;
+        let mut outbox = InTransaction { orm: &orm, connection };
+        match orm.coherence().fence(journal, &mut outbox).await {
+            Ok(fencing) => Ok(Fenced { orm, fencing }),
+            Err(Unfenced { error, .. }) => {
+                // The fences that were put expire: nobody says here when the
+                // transaction is over.
+                Err(Error::NotFenced { operation: FENCE, source: error })
+            }
+        }
+    }
+}
+
+impl<DB: Backend> Fenced<DB> {
+    /// Takes the fences away, after COMMIT or ROLLBACK.
+    ///
+    /// # Guarantee
+    /// When it returns, no read that starts later returns anything older than
+    /// what was committed.
+    pub async fn release(self) -> Committed {
+        let Self { orm, fencing } = self;
+        let coherence = Arc::clone(orm.coherence());
+        orm.outbox().filled().notify_one();
+        let after = AfterCommit { orm, witness: Witness::default() };
+        // In a task of its own: what was begun must be ended.
+        let releasing = tokio::spawn(async move { coherence.release(fencing, after).await });
+        match releasing.await {
+            Ok(release_unconfirmed) => Committed { release_unconfirmed },
+            Err(ended) => {
+                crate::coherence::after_panic(ended, Committed { release_unconfirmed: 0 })
+            }
+        }
+    }
+}
+
+struct InTransaction<'t, DB: Backend> {
+    orm: &'t Orm<DB>,
+    connection: &'t mut DB::Connection,
+}
+
+impl<DB: Backend> Enlist for InTransaction<'_, DB> {
+    async fn enlist(&mut self, keys: &[CacheKey]) -> bool {
+        enlist_in(self.orm, self.connection, keys).await
+    }
+}
+
+impl<DB: Backend> fmt::Debug for Pending<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending").field("journal", &self.journal).finish_non_exhaustive()
+    }
+}
+
+impl<DB: Backend> fmt::Debug for Fenced<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fenced").field("keys", &self.fencing.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,145 @@
+//! The table of keys that the cache is still to be told of.
+
+use crate::CacheKey;
+use sqlx::{Database, Pool};
+use std::future::Future;
+
+/// Rows put in by one statement: far below every database's limit of arguments.
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+const ROWS_AT_ONCE: usize = 256;
+
+/// The statements on the outbox.
+#[doc(hidden)]
+pub trait OutboxTable: Database {
+    /// Creates the table, unless it is there.
+    const CREATE: &'static str;
+
+    /// Whether rows are locked while they are drained, so that several drainers
+    /// share the work. SQLite would lock out every writer.
+    const LOCKS_ROWS: bool;
+
+    /// Whether there is such a table. Harmless in a transaction.
+    fn exists(connection: &mut Self::Connection)
+    -> impl Future<Output = sqlx::Result<bool>> + Send;
+
+    /// Puts keys in.
+    fn put(
+        connection: &mut Self::Connection,
+        namespace: &str,
+        keys: &[CacheKey],
+    ) -> impl Future<Output = sqlx::Result<()>> + Send;
+
+    /// The next rows after the one with this id, and not those that another
+    /// drainer has.
+    fn take(
+        connection: &mut Self::Connection,
+        namespace: &str,
+        after: i64,
+        limit: i64,
+    ) -> impl Future<Output = sqlx::Result<Vec<(i64, String)>>> + Send;
+
+    /// Removes rows.
+    fn remove(
+        connection: &mut Self::Connection,
+        ids: &[i64],
+    ) -> impl Future<Output = sqlx::Result<()>> + Send;
+
+    /// How many rows there are.
+    fn count(
+        connection: &mut Self::Connection,
+        namespace: &str,
+    ) -> impl Future<Output = sqlx::Result<i64>> + Send;
+
+    /// Calls `wake` whenever the database says that a trigger has put rows in,
+    /// and once when it begins to listen. Never ends, unless the connection is
+    /// lost.
+    fn listen(
+        _pool: &Pool<Self>,
+        _namespace: &str,
+        _wake: impl Fn() + Send,
+    ) -> impl Future<Output = sqlx::Result<()>> + Send {
+        std::future::pending()
+    }
+}
+
+/// `(a, b), (a, b)`, for as many rows.
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+fn values(rows: usize, placeholder: impl Fn(usize) -> String) -> String {
+    let row = |row| format!("({}, {})", placeholder(2 * row + 1), placeholder(2 * row + 2));
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
+/// A DELETE of the rows with these ids.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+fn delete(ids: &[i64]) -> String {
+    let ids = ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+    format!("DELETE FROM cached_orm_outbox WHERE id IN ({ids})")
+}
+
+/// The part that is the same text for every driver; sqlx implements arguments
+/// for concrete types only.
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+macro_rules! outbox_statements {
+    (
+        take: $take:literal,
+        remove: $remove:expr,
+        count: $count:literal,
+        placeholder: $placeholder:expr
+    ) => {
+        async fn put(
+            connection: &mut Self::Connection,
+            namespace: &str,
+            keys: &[crate::CacheKey],
+        ) -> sqlx::Result<()> {
+            for keys in keys.chunks(super::ROWS_AT_ONCE) {
+                let values = super::values(keys.len(), $placeholder);
+                let sql =
+                    format!("INSERT INTO cached_orm_outbox (namespace, cache_key) VALUES {values}");
+                // A statement of every length would crowd out the user's own.
+                let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(keys.len() == 1);
+                for key in keys {
+                    query = query.bind(namespace).bind(key.as_str());
+                }
+                query.execute(&mut *connection).await?;
+            }
+            Ok(())
+        }
+
+        async fn take(
+            connection: &mut Self::Connection,
+            namespace: &str,
+            after: i64,
+            limit: i64,
+        ) -> sqlx::Result<Vec<(i64, String)>> {
+            sqlx::query_as($take)
+                .bind(namespace)
+                .bind(after)
+                .bind(limit)
+                .fetch_all(connection)
+                .await
+        }
+
+        async fn remove(connection: &mut Self::Connection, ids: &[i64]) -> sqlx::Result<()> {
+            for ids in ids.chunks(super::ROWS_AT_ONCE) {
+                let sql = $remove(ids);
+                // Numbers only.
+                sqlx::query(sqlx::AssertSqlSafe(sql))
+                    .persistent(false)
+                    .execute(&mut *connection)
+                    .await?;
+            }
+            Ok(())
+        }
+
+        async fn count(connection: &mut Self::Connection, namespace: &str) -> sqlx::Result<i64> {
+            sqlx::query_scalar($count).bind(namespace).fetch_one(connection).await
+        }
+    };
+}
+
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
