@@ -296,12 +296,16 @@ impl<DB: Backend> OpenTransaction for Closing<DB> {
         }
     }
 
-    async fn rollback(&mut self) {
-        if let Some(transaction) = self.transaction.take()
-            && let Err(error) = transaction.send_rollback().await
-        {
-            // The connection is lost, and the database rolls back by itself.
-            tracing::debug!(%error, "a rollback failed");
+    async fn rollback(&mut self) -> bool {
+        let Some(transaction) = self.transaction.take() else { return false };
+        let is_asked = !transaction.book.must_close();
+        match transaction.send_rollback().await {
+            Ok(()) => is_asked,
+            Err(error) => {
+                // The connection is lost, and the database rolls back by itself.
+                tracing::debug!(%error, "a rollback failed");
+                false
+            }
         }
     }
 

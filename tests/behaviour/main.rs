@@ -121,6 +121,7 @@ mod mariadb_embedded {
 mod sqlite_memcached {
     suite!(Sqlite, Memcached);
     memcached_suite!();
+    mod busy_commits;
     mod deferred_constraints;
     mod triggers_on_sqlite;
 }

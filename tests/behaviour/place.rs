@@ -175,6 +175,12 @@ impl<DB: ServerDatabase, C: Cache> Place<DB, C> {
     ) -> Self {
         Self::reached(tables, |connect| Some(DB::through(connect, proxy)), options).await
     }
+
+    /// Another handle, which reaches the database through `proxy`.
+    pub(crate) async fn handle_behind(&self, proxy: &Proxy) -> Orm<DB> {
+        let pool = DB::connect(DB::through(self.connect.clone(), proxy)).await;
+        build::<DB, C>(pool, &self.namespace, |builder| builder).await
+    }
 }
 
 async fn build<DB: TestDatabase, C: Cache>(

@@ -19,8 +19,9 @@ pub(crate) trait OpenTransaction: Enlist + 'static {
     /// Sends COMMIT at the first poll.
     fn commit(&mut self) -> impl Future<Output = Ended<Self::Error>> + Send;
 
-    /// Undoes everything.
-    fn rollback(&mut self) -> impl Future<Output = ()> + Send;
+    /// Undoes everything. Says whether the database confirms it: if not, the
+    /// rows may have been unlocked long ago.
+    fn rollback(&mut self) -> impl Future<Output = bool> + Send;
 
     fn afterwards(&mut self) -> Self::Afterwards;
 }
@@ -36,7 +37,10 @@ pub(crate) trait Afterwards: Enlist + 'static {
 /// Whether a transaction is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Over {
-    Yes,
+    /// It was committed, so its rows were locked when they were fenced.
+    Committed,
+    /// It was rolled back, who knows when, or it is not known how it ended.
+    Ended,
     /// It goes on, or the database did not answer.
     NotYet,
     /// Nobody is left to ask.
@@ -47,7 +51,7 @@ pub(crate) enum Over {
 #[derive(Debug)]
 pub(crate) enum Ended<E> {
     Committed,
-    /// Nothing was written.
+    /// Nothing was written, and the rows were locked until now.
     RolledBack(E),
     /// The connection was lost, or the like.
     Unknown(E),
@@ -83,8 +87,8 @@ impl Coherence {
         let fencing = match self.fence(journal, &mut transaction).await {
             Ok(fencing) => fencing,
             Err(Unfenced { fencing, error }) => {
-                transaction.rollback().await;
-                self.clear_over(&fencing).await;
+                let was_open = transaction.rollback().await;
+                self.clear_unreleased(&fencing, was_open).await;
                 return Err(CommitFailure::NotFenced(error));
             }
         };
@@ -98,7 +102,7 @@ impl Coherence {
             }
             Ended::RolledBack(error) => {
                 transaction.rollback().await;
-                self.clear_over(&fencing).await;
+                self.clear_unreleased(&fencing, true).await;
                 Err(CommitFailure::RolledBack(error))
             }
             Ended::Unknown(error) => {
@@ -107,6 +111,7 @@ impl Coherence {
             }
         }
     }
+
     /// Commits. While that takes long, the fences are set anew: so that none
     /// expires, and so that a server that has restarted has them before it gives
     /// leases again.

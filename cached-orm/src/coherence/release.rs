@@ -44,10 +44,16 @@ impl Coherence {
     }
 
     /// Takes away what lies under the keys of a transaction that is over, and
-    /// whose rows are not put in the cache.
-    pub(super) async fn clear_over(&self, fencing: &Fencing) -> Vec<CacheError> {
+    /// whose rows are not put in the cache; its own fences if its rows were
+    /// locked when they were put.
+    pub(super) async fn clear_unreleased(
+        &self,
+        fencing: &Fencing,
+        was_locked: bool,
+    ) -> Vec<CacheError> {
         let fenced: Vec<_> = fencing.fenced.iter().map(|fenced| fenced.key.clone()).collect();
-        let mut errors = self.clear_all(Some(fencing.fence), &fenced).await;
+        let own = was_locked.then_some(fencing.fence);
+        let mut errors = self.clear_all(own, &fenced).await;
         errors.extend(self.clear_all(None, &fencing.missed).await);
         errors
     }

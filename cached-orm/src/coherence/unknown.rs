@@ -9,9 +9,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Coherence {
     /// Keeps the keys of a transaction fenced whose COMMIT has an unknown
-    /// outcome, until the transaction is over; then takes its fences away.
+    /// outcome, until the transaction is over.
     ///
-    /// Its row locks may be gone, so it never puts its rows in the cache.
+    /// It never puts its rows in the cache, for the row locks may be gone. They
+    /// may have been gone even before the fences were put, if the database had
+    /// ended the transaction; a fence may then lie in the place of the next
+    /// writer's, who needs it. So the fences are left to expire, unless the
+    /// transaction is known to have been committed.
     pub(super) async fn keep_fenced<T: Afterwards>(
         self: Arc<Self>,
         mut fencing: Fencing,
@@ -19,23 +23,24 @@ impl Coherence {
     ) {
         let fence = fencing.fence.without_write_through();
         let keys = fencing.keys();
-        loop {
+        let was_committed = loop {
             // One that fails is set by the next turn, or was never lost.
             let errors = self.renew(fence, &keys).await;
             if is_closed(&errors) {
                 return;
             }
             match over_within(&mut database, self.times.commit_window).await {
-                Over::Yes => break,
+                Over::Committed => break true,
+                Over::Ended => break false,
                 Over::NotYet => {}
                 Over::NeverKnown => return,
             }
-        }
+        };
         let mut pause = FIRST_PAUSE;
         // Fences end by themselves; an old row that a reader has stored in the
         // place of a lost one does not.
         loop {
-            let errors = self.clear_over(&fencing).await;
+            let errors = self.clear_unreleased(&fencing, was_committed).await;
             if errors.is_empty() || is_closed(&errors) || fencing.enlist(&keys, &mut database).await
             {
                 return;

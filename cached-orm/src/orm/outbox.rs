@@ -8,7 +8,7 @@ impl<DB: Backend> Orm<DB> {
     /// In it a write notes a key that the cache could not be told of, in the same
     /// transaction; a task of every `Orm` drains it. From then on a write no
     /// longer fails while the cache is away, unless
-    /// [`on_unreachable`](OrmBuilder::on_unreachable) says otherwise. Other
+    /// [`on_unreachable`](crate::OrmBuilder::on_unreachable) says otherwise. Other
     /// processes notice it by themselves. Call it where you migrate, or run
     /// [`outbox_sql`](Self::outbox_sql) there.
     ///

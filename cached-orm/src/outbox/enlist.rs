@@ -1,7 +1,7 @@
 use crate::{
     Backend, CacheKey, Operation, Orm,
     coherence::{Afterwards, Enlist, Over},
-    sql::Witness,
+    sql::{CommitOutcome, Witness},
 };
 use std::time::Duration;
 use tokio::time::timeout;
@@ -72,13 +72,14 @@ impl<DB: Backend> Afterwards for AfterCommit<DB> {
         let Self { orm, witness } = self;
         let asking = async {
             let mut connection = orm.own_connection(COMMIT).await.ok()?;
-            let is_over = DB::is_over(&mut connection, witness).await;
+            let outcome = DB::outcome(&mut connection, witness).await;
             connection.answered();
-            is_over.ok()
+            outcome.ok()
         };
         // The database may be as far away as the COMMIT was.
         match timeout(PATIENCE, asking).await {
-            Ok(Some(true)) => Over::Yes,
+            Ok(Some(CommitOutcome::Committed)) => Over::Committed,
+            Ok(Some(CommitOutcome::Ended)) => Over::Ended,
             _ if orm.own_pool().is_closed() => Over::NeverKnown,
             _ => Over::NotYet,
         }

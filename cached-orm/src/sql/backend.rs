@@ -92,13 +92,12 @@ pub trait Backend:
         None
     }
 
-    /// Whether the transaction that `witness` was taken from is over, whichever
-    /// way it ended.
+    /// What became of the transaction that `witness` was taken from.
     #[doc(hidden)]
-    fn is_over(
+    fn outcome(
         connection: &mut Self::Connection,
         witness: &Witness<Self>,
-    ) -> impl Future<Output = sqlx::Result<bool>> + Send;
+    ) -> impl Future<Output = sqlx::Result<CommitOutcome>> + Send;
 
     /// Why rows read on this connection must not be stored in the cache, if
     /// there is a reason: it does not see every commit at once, or sees more.
@@ -145,6 +144,18 @@ pub struct TableFacts {
     /// Whether this crate's triggers would note its own writes, and can be told
     /// not to.
     pub(crate) has_triggers: bool,
+}
+
+/// What became of a transaction whose COMMIT was not answered.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommitOutcome {
+    /// It goes on.
+    Open,
+    /// It was committed.
+    Committed,
+    /// It is over; how it ended is not known, or it was rolled back.
+    Ended,
 }
 
 /// By what it can be told later that a transaction is over.

@@ -12,7 +12,7 @@ pub use backend::Backend;
 pub use backend::JsonBackend;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) use backend::split_table;
-pub(crate) use backend::{LockedRow, TableFacts, Witness};
+pub(crate) use backend::{CommitOutcome, LockedRow, TableFacts, Witness};
 pub use bindings::{BindKey, Bindings};
 pub use column::Column;
 pub use outbox_table::OutboxTable;

@@ -1,7 +1,8 @@
 //! The keys that triggers write are those that the library reads by, whatever is
 //! in them.
 
-use super::{Database, Here};
+// Its own name, for the macro, which is used elsewhere too.
+use super::{Database, Here, keys_in_sql};
 use crate::databases::Kind;
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use proptest::{
@@ -147,11 +148,6 @@ macro_rules! keyed {
 }
 #[allow(unused_imports, reason = "PostgreSQL has no types but these")]
 pub(super) use keyed;
-
-/// So that the macro's paths are the same here and elsewhere.
-mod keys_in_sql {
-    pub(super) use super::{insert_sql, odd_session, place};
-}
 
 pub(super) const ALIKE: fn(&'static str) -> [&'static str; 3] = |ty| [ty, ty, ty];
 

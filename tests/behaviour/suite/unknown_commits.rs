@@ -13,8 +13,15 @@ use tokio::time::{Instant, sleep};
 
 /// The least there is.
 const FENCE_TTL: Duration = Duration::from_secs(1);
-/// How long fences last in the tests where they are to end before that.
-const LONG_TTL: Duration = Duration::from_secs(60);
+/// How long fences last after a COMMIT that the database knows of: it is to lift
+/// them much earlier. Elsewhere they expire, since only a commit tells that they
+/// were put while the rows were locked.
+const TTL_OF_A_COMMIT: Duration = match Here::DATABASE {
+    Kind::Postgres => Duration::from_secs(60),
+    Kind::MariaDb | Kind::Sqlite => FENCE_TTL,
+};
+/// What MariaDB tells of transactions is old if it is asked more often.
+const REFRESHED: Duration = Duration::from_millis(150);
 /// What a busy machine may take until a known outcome has lifted the fences.
 const SOON: Duration = Duration::from_secs(10);
 
@@ -89,11 +96,13 @@ impl Write {
 #[tokio::test]
 async fn a_commit_that_was_never_sent_leaves_the_old_row() {
     let proxy = Database::proxy().await;
-    let here = behind(&proxy, LONG_TTL).await;
+    let here = behind(&proxy, FENCE_TTL).await;
     for (write, id, before, _) in WRITES {
         proxy.next_commit(Fate::CutBefore);
         assert_unknown(write.run(&here.orm, id).await);
         assert_eq!(body(&here.orm, id).await.as_deref(), before, "{write:?}");
+    }
+    for (_, id, before, _) in WRITES {
         until_hits(&here, id, before).await;
         assert_eq!(in_database(&here, id).await.as_deref(), before);
     }
@@ -102,36 +111,44 @@ async fn a_commit_that_was_never_sent_leaves_the_old_row() {
 #[tokio::test]
 async fn a_commit_without_its_answer_is_a_commit() {
     let proxy = Database::proxy().await;
-    let here = behind(&proxy, LONG_TTL).await;
+    let here = behind(&proxy, TTL_OF_A_COMMIT).await;
     for (write, id, _, after) in WRITES {
         proxy.next_commit(Fate::CutAfter);
         assert_unknown(write.run(&here.orm, id).await);
         for _ in 0..3 {
             assert_eq!(body(&here.orm, id).await.as_deref(), after, "{write:?}");
         }
+    }
+    for (_, id, _, after) in WRITES {
         until_hits(&here, id, after).await;
     }
 }
 
 #[tokio::test]
 async fn a_commit_that_arrives_late_is_waited_for_longer_than_a_fence_lasts() {
-    for (write, id, before, after) in WRITES {
-        let proxy = Database::proxy().await;
-        let here = behind(&proxy, FENCE_TTL).await;
-        proxy.next_commit(Fate::CutAndHold);
-        assert_unknown(write.run(&here.orm, id).await);
-        // A fence lives a second longer than asked, and was put a moment ago.
-        let began = Instant::now();
-        while began.elapsed() < FENCE_TTL + Duration::from_millis(1500) {
+    let proxy = Database::proxy().await;
+    let here = behind(&proxy, FENCE_TTL).await;
+    let mut transaction = here.orm.begin().await.unwrap();
+    page(1, "new").update(&mut transaction).await.unwrap();
+    assert!(page(2, "").delete(&mut transaction).await.unwrap());
+    page(3, "new").insert(&mut transaction).await.unwrap();
+    proxy.next_commit(Fate::CutAndHold);
+    assert_unknown(transaction.commit().await);
+    // A fence lives a second longer than asked, and was put a moment ago.
+    let began = Instant::now();
+    while began.elapsed() < FENCE_TTL + Duration::from_millis(1500) {
+        for (write, id, before, _) in WRITES {
             assert_eq!(body(&here.orm, id).await.as_deref(), before, "{write:?}");
             assert!(!is_cached(&here.orm, id).await, "the fence has ended");
-            sleep(Duration::from_millis(20)).await;
         }
-        let hits = here.statistics().hits;
-        assert_eq!(body(&here.orm, id).await.as_deref(), before);
-        assert_eq!(here.statistics().hits, hits);
-        proxy.let_go();
-        until("it is committed", async || in_database(&here, id).await.as_deref() == after).await;
+        sleep(Duration::from_millis(20)).await;
+    }
+    let hits = here.statistics().hits;
+    assert_eq!(body(&here.orm, 1).await.as_deref(), Some("old"));
+    assert_eq!(here.statistics().hits, hits);
+    proxy.let_go();
+    until("it is committed", async || in_database(&here, 2).await.is_none()).await;
+    for (_, id, _, after) in WRITES {
         until_hits(&here, id, after).await;
     }
 }
@@ -139,7 +156,7 @@ async fn a_commit_that_arrives_late_is_waited_for_longer_than_a_fence_lasts() {
 #[tokio::test]
 async fn a_commit_that_is_lost_late_is_a_rollback() {
     let proxy = Database::proxy().await;
-    let here = behind(&proxy, LONG_TTL).await;
+    let here = behind(&proxy, FENCE_TTL).await;
     for (write, id, before, _) in WRITES {
         proxy.next_commit(Fate::CutAndHold);
         assert_unknown(write.run(&here.orm, id).await);
@@ -148,6 +165,8 @@ async fn a_commit_that_is_lost_late_is_a_rollback() {
             assert!(!is_cached(&here.orm, id).await);
         }
         proxy.drop_held();
+    }
+    for (_, id, before, _) in WRITES {
         until_hits(&here, id, before).await;
     }
 }
@@ -155,7 +174,7 @@ async fn a_commit_that_is_lost_late_is_a_rollback() {
 #[tokio::test]
 async fn all_keys_of_a_transaction_share_its_outcome() {
     let proxy = Database::proxy().await;
-    let here = behind(&proxy, LONG_TTL).await;
+    let here = behind(&proxy, FENCE_TTL).await;
     let mut expected = [Some("old"), Some("old"), None, Some("old")];
     page(4, "old").insert(&here.orm).await.unwrap();
     for fate in [Fate::CutBefore, Fate::CutAfter] {
@@ -214,8 +233,8 @@ async fn kill_writers(here: &Here) {
         Kind::Sqlite => return,
     };
     let mut found: Vec<String> = Vec::new();
-    // What MariaDB tells of transactions may be a little old.
     until("one transaction is open", async || {
+        sleep(REFRESHED).await;
         found = sqlx::query_scalar(find).fetch_all(here.direct()).await.unwrap();
         found.len() == 1
     })
@@ -226,7 +245,7 @@ async fn kill_writers(here: &Here) {
 #[tokio::test]
 async fn a_session_that_is_killed_before_its_commit_leaves_the_old_row() {
     let proxy = Database::proxy().await;
-    let here = behind(&proxy, LONG_TTL).await;
+    let here = behind(&proxy, FENCE_TTL).await;
     for (write, id, before, _) in WRITES {
         proxy.next_commit(Fate::Hold);
         let orm = here.orm.clone();
@@ -237,6 +256,9 @@ async fn a_session_that_is_killed_before_its_commit_leaves_the_old_row() {
         let error = writing.await.unwrap().unwrap_err();
         let is_told = matches!(error, Error::CommitUnknown { .. } | Error::RolledBack { .. });
         assert!(is_told, "{write:?}: {error}");
+        assert_eq!(body(&here.orm, id).await.as_deref(), before);
+    }
+    for (_, id, before, _) in WRITES {
         until_hits(&here, id, before).await;
     }
 }
@@ -244,7 +266,7 @@ async fn a_session_that_is_killed_before_its_commit_leaves_the_old_row() {
 #[tokio::test]
 async fn closing_does_not_wait_for_an_outcome() {
     let proxy = Database::proxy().await;
-    let here = behind(&proxy, LONG_TTL).await;
+    let here = behind(&proxy, FENCE_TTL).await;
     proxy.next_commit(Fate::CutAndHold);
     assert_unknown(page(1, "new").update(&here.orm).await);
     let began = Instant::now();

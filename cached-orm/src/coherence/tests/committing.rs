@@ -43,7 +43,7 @@ impl Enlist for Outbox {
 
 impl Afterwards for Outbox {
     async fn is_over(&mut self) -> Over {
-        if self.is_over.load(Ordering::SeqCst) { Over::Yes } else { Over::NotYet }
+        if self.is_over.load(Ordering::SeqCst) { Over::Committed } else { Over::NotYet }
     }
 }
 
@@ -111,8 +111,9 @@ impl OpenTransaction for Writing {
         }
     }
 
-    async fn rollback(&mut self) {
+    async fn rollback(&mut self) -> bool {
         self.rolled_back.store(true, Ordering::SeqCst);
+        true
     }
 
     fn afterwards(&mut self) -> Outbox {

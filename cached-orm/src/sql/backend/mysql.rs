@@ -1,5 +1,5 @@
 use super::{
-    Backend, Bindings, LockedRow, TableFacts, Witness,
+    Backend, Bindings, CommitOutcome, LockedRow, TableFacts, Witness,
     driver::{has_class, split_table},
     no_transaction,
 };
@@ -77,11 +77,13 @@ impl Backend for MySql {
 
     /// The row's lock tells: InnoDB keeps those of an inserted, updated or
     /// deleted row until the transaction ends.
-    async fn is_over(
+    async fn outcome(
         connection: &mut MySqlConnection,
         witness: &Witness<Self>,
-    ) -> sqlx::Result<bool> {
-        let Some(LockedRow { sql, bind }) = &witness.locked_row else { return Ok(false) };
+    ) -> sqlx::Result<CommitOutcome> {
+        let Some(LockedRow { sql, bind }) = &witness.locked_row else {
+            return Ok(CommitOutcome::Open);
+        };
         let mut bindings = Bindings::new();
         bind(&mut bindings);
         let arguments = bindings.finish().map_err(sqlx::Error::Encode)?;
@@ -89,13 +91,13 @@ impl Backend for MySql {
         let sql = sqlx::AssertSqlSafe(format!("{sql} NOWAIT"));
         // In autocommit, so the lock is gone with the statement.
         match sqlx::query_with(sql, arguments).fetch_optional(connection).await {
-            Ok(_) => Ok(true),
+            Ok(_) => Ok(CommitOutcome::Ended),
             Err(sqlx::Error::Database(error))
                 if error
                     .try_downcast_ref::<MySqlDatabaseError>()
                     .is_some_and(|error| LOCKED.contains(&error.number())) =>
             {
-                Ok(false)
+                Ok(CommitOutcome::Open)
             }
             Err(error) => Err(error),
         }

@@ -1,4 +1,4 @@
-use super::{Backend, TableFacts, Witness, driver::split_table};
+use super::{Backend, CommitOutcome, TableFacts, Witness, driver::split_table};
 use crate::Isolation;
 use sqlx::{
     Database, Decode, Executor as _, PgConnection, Postgres, Row as _, Type,
@@ -56,15 +56,22 @@ impl Backend for Postgres {
         row.try_get("cached_orm_transaction").ok()
     }
 
-    async fn is_over(connection: &mut PgConnection, witness: &Witness<Self>) -> sqlx::Result<bool> {
-        let Some(id) = witness.transaction_id else { return Ok(false) };
+    async fn outcome(
+        connection: &mut PgConnection,
+        witness: &Witness<Self>,
+    ) -> sqlx::Result<CommitOutcome> {
+        let Some(id) = witness.transaction_id else { return Ok(CommitOutcome::Open) };
         let status = sqlx::query_scalar("SELECT txid_status($1)").bind(id);
         match status.fetch_one(connection).await {
-            Ok(status) => Ok(Option::<String>::as_deref(&status) != Some("in progress")),
+            Ok(status) => Ok(match Option::<String>::as_deref(&status) {
+                Some("in progress") => CommitOutcome::Open,
+                Some("committed") => CommitOutcome::Committed,
+                _ => CommitOutcome::Ended,
+            }),
             // An id that the server has not given yet: it has restarted, and has
             // never heard of the transaction.
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(INVALID_VALUE) => {
-                Ok(true)
+                Ok(CommitOutcome::Ended)
             }
             Err(error) => Err(error),
         }

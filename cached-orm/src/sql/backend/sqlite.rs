@@ -1,4 +1,6 @@
-use super::{Backend, TableFacts, Witness, driver::split_table, no_transaction, similar_pool};
+use super::{
+    Backend, CommitOutcome, TableFacts, Witness, driver::split_table, no_transaction, similar_pool,
+};
 use crate::Isolation;
 use sqlx::{
     Connection as _, Database, Decode, Executor as _, Pool, Row as _, Sqlite, SqliteConnection,
@@ -60,10 +62,13 @@ impl Backend for Sqlite {
     }
 
     /// Of two transactions that write, one waits for the other.
-    async fn is_over(connection: &mut SqliteConnection, _: &Witness<Self>) -> sqlx::Result<bool> {
+    async fn outcome(
+        connection: &mut SqliteConnection,
+        _: &Witness<Self>,
+    ) -> sqlx::Result<CommitOutcome> {
         match connection.begin_with("BEGIN IMMEDIATE").await {
-            Ok(transaction) => transaction.rollback().await.map(|()| true),
-            Err(error) if has_code(&error, &[BUSY, LOCKED]) => Ok(false),
+            Ok(transaction) => transaction.rollback().await.map(|()| CommitOutcome::Ended),
+            Err(error) if has_code(&error, &[BUSY, LOCKED]) => Ok(CommitOutcome::Open),
             Err(error) => Err(error),
         }
     }

@@ -150,11 +150,12 @@ impl OpenTransaction for Transaction {
         }
     }
 
-    async fn rollback(&mut self) {
+    async fn rollback(&mut self) -> bool {
         self.is_ended = true;
         self.database.scheduler.turn(self.by).await;
-        self.database.end(self.id, false);
+        let was_open = self.database.end(self.id, false);
         self.database.scheduler.turn(self.by).await;
+        was_open
     }
 
     fn afterwards(&mut self) -> After {
@@ -194,6 +195,11 @@ impl Afterwards for After {
         let is_over = database.is_over(self.id);
         database.scheduler.turn(*by).await;
         let fails = database.scheduler.fault(database.faults.database_failed);
-        if is_over && !fails { Over::Yes } else { Over::NotYet }
+        if !is_over || fails {
+            return Over::NotYet;
+        }
+        // Not every database tells how it ended.
+        let tells = database.scheduler.once_in(2);
+        if tells && database.versions(self.id).is_some() { Over::Committed } else { Over::Ended }
     }
 }

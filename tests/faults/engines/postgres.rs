@@ -1,0 +1,78 @@
+use super::{Engine, Options, lock_by_select, same_for_each};
+use crate::{
+    rows::{Hot, NotedHot},
+    servers::DatabaseServer,
+};
+use sqlx::{
+    Pool, Postgres,
+    postgres::{PgConnectOptions, PgSslMode},
+};
+use std::path::Path;
+
+impl Engine for Postgres {
+    const TITLE: &'static str = "PostgreSQL";
+    const KEYS_ARE_LOCKED_BY_US: bool = false;
+
+    type Old = Hot;
+    type New = NotedHot;
+
+    fn server() -> Result<Option<DatabaseServer>, String> {
+        DatabaseServer::postgres().map(Some)
+    }
+
+    fn options(port: u16, _: &Path) -> Options<Self> {
+        let options = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(port);
+        options.username("postgres").database("postgres").ssl_mode(PgSslMode::Disable)
+    }
+
+    const TABLES: &'static str = "
+        CREATE TABLE hot (
+            id BIGINT PRIMARY KEY, revision BIGINT NOT NULL, attempt BIGINT NOT NULL,
+            body TEXT NOT NULL, note TEXT NOT NULL DEFAULT 'old');
+        CREATE TABLE ledger (id BIGINT PRIMARY KEY, revision BIGINT NOT NULL);
+        CREATE FUNCTION count_up() RETURNS trigger LANGUAGE plpgsql AS $$
+            DECLARE next BIGINT;
+            BEGIN
+                UPDATE ledger SET revision = revision + 1
+                    WHERE id = CASE TG_OP WHEN 'DELETE' THEN OLD.id ELSE NEW.id END
+                    RETURNING revision INTO next;
+                IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+                IF NEW.revision <> next THEN RAISE EXCEPTION 'not the next revision'; END IF;
+                RETURN NEW;
+            END $$;
+        CREATE TRIGGER count_up BEFORE INSERT OR UPDATE OR DELETE ON hot
+            FOR EACH ROW EXECUTE FUNCTION count_up()";
+
+    const OUTBOX_LOG: &'static str = "
+        CREATE TABLE outbox_log (
+            id BIGINT PRIMARY KEY, cache_key TEXT NOT NULL,
+            put_at FLOAT8 NOT NULL, gone_at FLOAT8);
+        CREATE INDEX ON outbox_log (cache_key);
+        CREATE FUNCTION log_outbox() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF TG_OP = 'INSERT' THEN
+                    INSERT INTO outbox_log VALUES
+                        (NEW.id, NEW.cache_key, extract(epoch FROM clock_timestamp()));
+                ELSE
+                    UPDATE outbox_log SET gone_at = extract(epoch FROM clock_timestamp())
+                        WHERE id = OLD.id;
+                END IF;
+                RETURN NULL;
+            END $$;
+        CREATE TRIGGER log_outbox AFTER INSERT OR DELETE ON cached_orm_outbox
+            FOR EACH ROW EXECUTE FUNCTION log_outbox()";
+
+    async fn pending_between(
+        pool: &Pool<Self>,
+        cache_key: &str,
+        began: f64,
+        ended: f64,
+    ) -> sqlx::Result<i64> {
+        let sql = "SELECT COUNT(*) FROM outbox_log WHERE cache_key = $1
+                   AND put_at <= $2 AND (gone_at IS NULL OR gone_at >= $3)";
+        sqlx::query_scalar(sql).bind(cache_key).bind(ended).bind(began).fetch_one(pool).await
+    }
+
+    lock_by_select!("$1");
+    same_for_each!();
+}
