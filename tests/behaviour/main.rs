@@ -68,13 +68,14 @@ macro_rules! memcached_suite {
         mod server_lists;
         mod two_handles;
         mod two_servers;
-        mod warm_restarts;
     };
 }
 
 // What only a database server can suffer.
 macro_rules! server_suite {
     () => {
+        mod held_commits;
+        mod statement_costs;
         mod unknown_commits;
     };
 }
@@ -85,16 +86,13 @@ mod postgres_memcached {
     memcached_suite!();
     server_suite!();
     mod deferred_constraints;
-    mod held_commits;
     mod postgres;
-    mod statement_costs;
     mod triggers_on_postgres;
 }
 
 #[path = "suite"]
 mod postgres_embedded {
     suite!(Postgres, Embedded);
-    server_suite!();
     mod deferred_constraints;
     mod postgres;
     mod triggers_on_postgres;
@@ -104,17 +102,14 @@ mod postgres_embedded {
 mod mariadb_memcached {
     suite!(MySql, Memcached);
     memcached_suite!();
-    mod triggers_on_mariadb;
     server_suite!();
-    mod held_commits;
-    mod statement_costs;
+    mod triggers_on_mariadb;
 }
 
 #[path = "suite"]
 mod mariadb_embedded {
     suite!(MySql, Embedded);
     mod triggers_on_mariadb;
-    server_suite!();
 }
 
 #[path = "suite"]
@@ -124,6 +119,8 @@ mod sqlite_memcached {
     mod busy_commits;
     mod deferred_constraints;
     mod triggers_on_sqlite;
+    // The database has no part in them.
+    mod warm_restarts;
 }
 
 #[path = "suite"]

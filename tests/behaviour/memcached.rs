@@ -5,7 +5,8 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{self, Child, Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
     time::{Duration, Instant},
 };
 use tokio::time::sleep;
@@ -95,10 +96,18 @@ pub(crate) struct OwnServer {
 }
 
 impl OwnServer {
-    /// A server that is not there yet.
+    /// A server that is not there yet, on a port that nobody else gets: the
+    /// system's own ports might be given to a connection meanwhile.
     pub(crate) fn absent() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("a port").port();
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        let first = process::id() % 8_000;
+        let port = loop {
+            let next = first + u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
+            let port = u16::try_from(12_000 + next % 20_000).expect("a port");
+            if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+                break port;
+            }
+        };
         Self { child: None, port, memory_file: None }
     }
 
@@ -133,7 +142,7 @@ impl OwnServer {
             .stderr(Stdio::null())
             .spawn();
         self.child = Some(child.expect("memcached starts"));
-        let deadline = Instant::now() + Duration::from_secs(5);
+        let deadline = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(self.address()).is_err() {
             assert!(Instant::now() < deadline, "memcached does not listen");
             sleep(Duration::from_millis(5)).await;

@@ -30,7 +30,7 @@ async fn here(options: impl Fn(OrmBuilder<Database>) -> OrmBuilder<Database>) ->
         here.run(
             "ALTER TABLE pages RENAME TO slow_pages;
              CREATE VIEW pages AS SELECT id, body FROM slow_pages WHERE (
-                WITH RECURSIVE count (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 3000000)
+                WITH RECURSIVE count (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 1000000)
                 SELECT MAX(n) FROM count) > 0",
         )
         .await;
@@ -87,7 +87,7 @@ fn reading(here: &Here, id: i64) -> JoinHandle<cached_orm::Result<Option<Page>>>
 async fn no_more_loads_run_at_once_than_are_allowed_and_the_others_wait() {
     const LOADS: u32 = 3;
     let here = here(|builder| {
-        builder.max_database_loads(LOADS).load_timeout(Duration::from_secs(60))
+        builder.max_database_loads(LOADS).load_timeout(Duration::from_secs(600))
     })
     .await;
     let block = Block::new(&here).await;
@@ -110,10 +110,15 @@ async fn no_more_loads_run_at_once_than_are_allowed_and_the_others_wait() {
 #[tokio::test]
 async fn a_load_that_waits_too_long_is_given_up() {
     const LOADS: u32 = 2;
-    const TIMEOUT: Duration = Duration::from_millis(100);
+    // Much shorter than a read of the slow view.
+    const TIMEOUT: Duration = match Here::DATABASE {
+        Kind::Sqlite => Duration::from_millis(30),
+        Kind::Postgres | Kind::MariaDb => Duration::from_millis(300),
+    };
     let here = here(|builder| builder.max_database_loads(LOADS).load_timeout(TIMEOUT)).await;
     // Connections are there, and were found fit.
-    Page::fetch(&here.orm, 0).await.unwrap();
+    until("a row is read", async || Page::fetch(&here.orm, 0).await.is_ok()).await;
+    let before = here.statistics().load_errors;
     let block = Block::new(&here).await;
     let reads: Vec<_> = (0..6).map(|id| reading(&here, id)).collect();
     let finished = || reads.iter().filter(|read| read.is_finished()).count();
@@ -130,9 +135,10 @@ async fn a_load_that_waits_too_long_is_given_up() {
             Err(error) => panic!("{error}"),
         }
     }
-    assert_eq!(overloaded, 4);
-    assert_eq!(here.statistics().load_errors, 4);
-    assert!(Page::fetch(&here.orm, 5).await.unwrap().is_some(), "it goes on afterwards");
+    // On a busy machine one that may run does not get a connection in time.
+    assert!((4..=6).contains(&overloaded), "{overloaded}");
+    assert_eq!(here.statistics().load_errors - before, overloaded);
+    until("it goes on afterwards", async || Page::fetch(&here.orm, 5).await.is_ok()).await;
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use cached_orm::{Error, MemcachedOrm as _, OnUnreachable, Orm, OrmBuilder};
 use std::time::Duration;
 use tokio::{join, time::Instant};
 
-const TIMEOUT: Duration = Duration::from_millis(300);
+const TIMEOUT: Duration = Duration::from_secs(1);
 /// Shorter than usual, so that a server that has just started is soon filled.
 const HOLD_OFF: Duration = Duration::from_millis(500);
 const COMMIT_WINDOW: Duration = Duration::from_millis(400);

@@ -167,6 +167,8 @@ async fn a_fence_is_marked_and_not_taken_away() {
 
 /// Whether a row is still there when it would have been drained long since.
 async fn is_left(here: &Here, orm: Orm<Database>) -> bool {
+    // A look that is under way may go on to its end.
+    sleep(POLL * 8).await;
     here.enlist(here.namespace(), page(1).get_cache_key(&orm).as_str()).await;
     sleep(POLL * 8).await;
     here.outbox().await.len() == 1
