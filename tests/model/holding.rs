@@ -11,17 +11,8 @@ use super::{
 
 const EVICTION: Faults = Faults { evict_rows: true, evict_leases: true, ..Faults::NONE };
 const CRASHES: Faults = Faults { crash_writers: true, crash_readers: true, ..EVICTION };
-/// Everything under which reads are linearizable.
-const ALL: Faults = Faults {
-    rollbacks: true,
-    lost_transactions: true,
-    unknown_commits: true,
-    missed_windows: true,
-    timeouts: 1,
-    late: true,
-    restarts: 1,
-    ..CRASHES
-};
+const FAILED_TRANSACTIONS: Faults =
+    Faults { rollbacks: true, lost_transactions: true, unknown_commits: true, ..CRASHES };
 
 fn with(faults: Faults) -> Configuration {
     Configuration { faults, ..Configuration::PLAIN }
@@ -46,9 +37,7 @@ fn evictions_and_crashes() {
 
 #[test]
 fn transactions_that_fail() {
-    let faults =
-        Faults { rollbacks: true, lost_transactions: true, unknown_commits: true, ..CRASHES };
-    holds("transactions that fail", with(faults));
+    holds("transactions that fail", with(FAILED_TRANSACTIONS));
 }
 
 #[test]
@@ -112,21 +101,27 @@ macro_rules! large {
 }
 
 large! {
-    large_abort: with(ALL);
-    large_abort_unconditional_renewal:
-        Configuration { renewal: Renewal::Unconditional, ..with(ALL) };
-    large_abort_one_process: Configuration {
-        one_process: true,
-        ..with(Faults { lost_transactions: false, missed_windows: false, ..ALL })
+    large_abort: with(Faults { timeouts: 1, late: true, restarts: 1, ..FAILED_TRANSACTIONS });
+    large_unconditional_renewal: Configuration {
+        renewal: Renewal::Unconditional,
+        ..with(Faults { restarts: 1, ..FAILED_TRANSACTIONS })
     };
-    large_outbox: Configuration { on_unreachable: OnUnreachable::Outbox, ..with(ALL) };
-    large_outbox_two_timeouts: Configuration {
+    large_one_process: Configuration {
+        one_process: true,
+        refresh: true,
+        ..with(Faults { restarts: 1, timeouts: 1, late: true, ..CRASHES })
+    };
+    large_outbox: Configuration {
         on_unreachable: OnUnreachable::Outbox,
-        ..with(Faults { timeouts: 2, late: true, missed_windows: true, ..CRASHES })
+        ..with(Faults { restarts: 1, timeouts: 1, late: true, missed_windows: true, ..CRASHES })
+    };
+    large_two_timeouts: Configuration {
+        on_unreachable: OnUnreachable::Outbox,
+        ..with(Faults { timeouts: 2, late: true, ..EVICTION })
     };
     large_three_writes: Configuration {
         scripts: [&[UPDATE, LONG_UPDATE], &[UPDATE]],
-        ..with(Faults { missed_windows: false, lost_transactions: false, ..ALL })
+        ..with(Faults { restarts: 1, unknown_commits: true, ..CRASHES })
     };
     large_rows_come_and_go: Configuration {
         rows_exist: false,
@@ -134,14 +129,18 @@ large! {
         ..with(Faults { unknown_commits: true, restarts: 1, ..CRASHES })
     };
     large_writes_by_others: Configuration {
-        scripts: [&[BY_OTHERS, BY_OTHERS], &[UPDATE, UPDATE]],
-        on_unreachable: OnUnreachable::Outbox,
-        ..with(Faults { restarts: 1, timeouts: 1, late: true, ..CRASHES })
+        scripts: [&[BY_OTHERS, BY_OTHERS], &[UPDATE]],
+        ..with(Faults { restarts: 1, unknown_commits: true, ..CRASHES })
     };
     large_two_keys: Configuration {
         keys: 2,
         scripts: [&[UPDATE_BOTH], &[UPDATE_BOTH]],
-        ..with(Faults { unknown_commits: true, restarts: 1, ..CRASHES })
+        ..with(CRASHES)
+    };
+    large_two_keys_restart: Configuration {
+        keys: 2,
+        scripts: [&[UPDATE_BOTH], &[UPDATE]],
+        ..with(Faults { restarts: 1, crash_writers: true, unknown_commits: true, ..Faults::NONE })
     };
     large_fences_lost: Configuration {
         always_outbox: true,

@@ -32,8 +32,6 @@ pub(super) async fn run(process: Arc<Process>, left: Arc<AtomicUsize>) {
         } else {
             operation.await;
         }
-        // Several may have been woken by the same event.
-        scheduler.turn(process.by).await;
         match scheduler.below(30) {
             0 => sleep(scheduler.millis(1, 5_000)).await,
             1..5 => sleep(scheduler.millis(1, 60)).await,
@@ -102,7 +100,7 @@ async fn others_sql(process: &Process, key: usize) {
         transaction.enlist_now(&[key]);
         let id = transaction.id;
         if transaction.commit_raw().await {
-            acknowledge(database, id, 0, *by);
+            acknowledge(database, id, *by);
         }
     }
 }
@@ -135,7 +133,17 @@ async fn write(process: &Process, first: usize) {
         return;
     }
     let id = transaction.id;
-    let committing = Arc::clone(coherence).commit(transaction, journal);
+    let committing = {
+        let (coherence, database) = (Arc::clone(coherence), Arc::clone(database));
+        async move {
+            let outcome = coherence.commit(transaction, journal).await;
+            // Also if the caller has gone away.
+            if let Ok(1..) = outcome {
+                database.doubt(id);
+            }
+            outcome
+        }
+    };
     let committing = match CLIENT.try_with(|client| *client) {
         Ok(client) => tokio::spawn(CLIENT.scope(client, committing)),
         Err(_) => tokio::spawn(committing),
@@ -143,7 +151,7 @@ async fn write(process: &Process, first: usize) {
     let outcome = committing.await.expect("no panic");
     scheduler.note("commit", *by, || format!("{id}: {outcome:?}"));
     match outcome {
-        Ok(unconfirmed) => acknowledge(database, id, unconfirmed, *by),
+        Ok(_) => acknowledge(database, id, *by),
         Err(CommitFailure::NotFenced(_) | CommitFailure::RolledBack(_)) => {
             if database.versions(id).is_some() || !database.is_over(id) {
                 database.history.fail(format!("{id} was said to be rolled back, and is not"));
@@ -153,12 +161,12 @@ async fn write(process: &Process, first: usize) {
     }
 }
 
-fn acknowledge(database: &Database, id: u64, unconfirmed: usize, by: By) {
+fn acknowledge(database: &Database, id: u64, by: By) {
     match database.versions(id) {
         Some(versions) => {
             database.scheduler.note("acknowledged", by, || format!("{id}: {versions:?}"));
             for (key, version) in versions {
-                database.history.acknowledged(key, version, unconfirmed > 0);
+                database.history.acknowledged(key, version);
             }
         }
         None => database.history.fail(format!("{id} was said to be committed, and is not")),

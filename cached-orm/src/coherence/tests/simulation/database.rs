@@ -209,6 +209,13 @@ impl Database {
         self.state().committed.get(&id).cloned()
     }
 
+    /// The cache may have kept what it had for the rows of a committed transaction.
+    pub(super) fn doubt(&self, id: u64) {
+        for (key, _) in self.versions(id).unwrap_or_default() {
+            self.history.doubted(key);
+        }
+    }
+
     /// Leaves the transaction to the database, which will find that its client
     /// is gone.
     pub(super) fn abandon(&self, id: u64) {

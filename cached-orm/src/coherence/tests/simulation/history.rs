@@ -29,7 +29,7 @@ struct KeyHistory {
     /// Rows of the outbox.
     pending: usize,
     last_pending: u64,
-    /// An acknowledgement has said that the cache may have kept an old row.
+    /// A commit has said that the cache may have kept an old row.
     is_doubtful: bool,
 }
 
@@ -68,16 +68,17 @@ impl History {
         state.keys[key].versions.len() - 1
     }
 
-    /// `unconfirmed`: whether it was said that a fence may still lie there.
-    pub(super) fn acknowledged(&self, key: usize, version: usize, unconfirmed: bool) {
+    pub(super) fn acknowledged(&self, key: usize, version: usize) {
         let mut state = self.state();
         let history = &mut state.keys[key];
-        if unconfirmed && self.promise == Promise::Acknowledged {
-            // Its fence may have been evicted, and nothing been cleared.
-            history.is_doubtful = true;
-        } else {
-            history.oldest_allowed = history.oldest_allowed.max(version);
-        }
+        history.oldest_allowed = history.oldest_allowed.max(version);
+    }
+
+    /// It was said that a fence may still lie under the key. That is harmless
+    /// while it does, but it may have been evicted, and an old row be there.
+    pub(super) fn doubted(&self, key: usize) {
+        let mut state = self.state();
+        state.keys[key].is_doubtful |= self.promise == Promise::Acknowledged;
     }
 
     pub(super) fn enlisted(&self, key: usize) {

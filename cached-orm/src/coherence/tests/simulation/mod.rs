@@ -27,7 +27,8 @@
 //! networks, and there is none between the protocol and its store. On a runtime
 //! of one thread with paused time tokio is deterministic by itself, as long as
 //! nothing asks it for random numbers, and the protocol does not. So what is left to
-//! decide is the order in which commands, statements and answers take place.
+//! decide is the order in which commands, statements and answers take place. (One
+//! exception, `watch`, is dealt with in [`in_turns`].)
 //! These are exactly the places where the protocol touches a store or a
 //! database, and there each task waits for its turn ([`scheduler`]). Between two
 //! turns a task runs undisturbed, so an interleaving of threads inside one
@@ -50,6 +51,7 @@ mod client;
 mod config;
 mod database;
 mod history;
+mod in_turns;
 mod process;
 mod reference;
 mod scheduler;

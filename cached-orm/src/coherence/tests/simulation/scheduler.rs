@@ -36,6 +36,8 @@ struct State {
     random: Xoshiro256PlusPlus,
     /// Those that have asked since the last step.
     arrived: Vec<(Caller, oneshot::Sender<()>)>,
+    /// Whose turn it is, until it is noticed.
+    turn_of: Option<Caller>,
     /// How many are slow, one in so many, and how many steps that takes at most.
     slowness: (u32, u64),
     waiting: Vec<Waiting>,
@@ -51,7 +53,7 @@ struct State {
 type Caller = (By, Option<usize>);
 
 struct Waiting {
-    by: By,
+    caller: Caller,
     /// It is passed over until then.
     from_step: u64,
     go: oneshot::Sender<()>,
@@ -60,6 +62,10 @@ struct Waiting {
 tokio::task_local! {
     /// The number of the client that a task works for.
     pub(super) static CLIENT: usize;
+}
+
+fn caller(by: By) -> Caller {
+    (by, CLIENT.try_with(|client| *client).ok())
 }
 
 /// What passes at most in one step.
@@ -74,6 +80,7 @@ impl Scheduler {
                 random,
                 slowness,
                 arrived: Vec::new(),
+                turn_of: None,
                 waiting: Vec::new(),
                 is_dead: Vec::new(),
                 steps: 0,
@@ -107,8 +114,7 @@ impl Scheduler {
             return None;
         }
         let (go, gone) = oneshot::channel();
-        let client = CLIENT.try_with(|client| *client).ok();
-        state.arrived.push(((by, client), go));
+        state.arrived.push((caller(by), go));
         Some(gone)
     }
 
@@ -130,12 +136,19 @@ impl Scheduler {
         let mut state = self.state();
         state.steps += 1;
         state.queue_the_arrived();
-        while let Some(go) = state.choose() {
+        state.turn_of = None;
+        while let Some(Waiting { caller, go, .. }) = state.choose() {
             if go.send(()).is_ok() {
+                state.turn_of = Some(caller);
                 return true;
             }
         }
         false
+    }
+
+    /// Whether it is this task's turn, and was not yet noticed to be.
+    pub(super) fn takes_turn(&self, by: By) -> bool {
+        self.state().turn_of.take_if(|of| *of == caller(by)).is_some()
     }
 
     pub(super) fn new_process(&self) -> By {
@@ -149,7 +162,7 @@ impl Scheduler {
         if let By::Process(number) = by {
             state.is_dead[number] = true;
         }
-        state.waiting.retain(|waiting| waiting.by != by);
+        state.waiting.retain(|waiting| waiting.caller.0 != by);
         state.arrived.retain(|((arrived, _), _)| *arrived != by);
     }
 
@@ -215,23 +228,23 @@ impl State {
         matches!(by, By::Process(number) if self.is_dead[number])
     }
 
-    /// Puts the arrived in an order of their own: tokio's `watch` wakes those who
-    /// wait for it in an order that no seed tells.
+    /// Puts the arrived in an order of their own, for what has woken them may have
+    /// had none.
     fn queue_the_arrived(&mut self) {
         let mut arrived = std::mem::take(&mut self.arrived);
         arrived.sort_by_key(|(caller, _)| *caller);
-        for ((by, _), go) in arrived {
+        for (caller, go) in arrived {
             // Some are slow, so that others can do a lot in between.
             let (once_in, longest) = self.slowness;
             let is_slow = !self.is_calm && self.random.random_ratio(1, once_in);
             let patience = if is_slow { self.random.random_range(1..longest) } else { 0 };
             let from_step = self.steps + patience;
-            self.waiting.push(Waiting { by, from_step, go });
+            self.waiting.push(Waiting { caller, from_step, go });
         }
     }
 
     /// Takes one of those that wait, if there is one.
-    fn choose(&mut self) -> Option<oneshot::Sender<()>> {
+    fn choose(&mut self) -> Option<Waiting> {
         let ready: Vec<usize> = (0..self.waiting.len())
             .filter(|&index| self.waiting[index].from_step <= self.steps)
             .collect();
@@ -240,6 +253,6 @@ impl State {
         } else {
             ready[self.random.random_range(0..ready.len())]
         };
-        Some(self.waiting.remove(index).go)
+        Some(self.waiting.remove(index))
     }
 }

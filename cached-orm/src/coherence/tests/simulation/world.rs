@@ -3,6 +3,7 @@ use super::{
     config::{Config, Faults, Mutation, Policy, Promise, Store},
     database::Database,
     history::History,
+    in_turns::in_turns,
     process::{HOLD_OFF, Keys, Process, TIMES, row_of},
     scheduler::{By, CLIENT, Scheduler},
     store::{Server, Wire},
@@ -128,7 +129,11 @@ impl World {
 
     fn start_client(&self, number: usize, place: usize, left: Arc<AtomicUsize>) -> Client {
         let process = Arc::clone(&self.processes[place]);
-        let task = tokio::spawn(CLIENT.scope(number, client::run(process, Arc::clone(&left))));
+        let (scheduler, by) = (Arc::clone(&self.scheduler), process.by);
+        let client = client::run(process, Arc::clone(&left));
+        let task = tokio::spawn(CLIENT.scope(number, async move {
+            in_turns(&scheduler, by, client).await;
+        }));
         Client { place, left, task }
     }
 
