@@ -177,7 +177,7 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// too: `memcached(old).also_fence(new)`. Then reads move:
     /// `memcached(new).also_fence(old)`. When no process reads from the old list
     /// any more, it is dropped. While it is given, a write whose key changes
-    /// its server costs two round trips more.
+    /// its server costs three round trips more.
     pub fn also_fence<S: Into<String>>(mut self, servers: impl IntoIterator<Item = S>) -> Self {
         self.memcached.also_fence = servers.into_iter().map(Into::into).collect();
         self

@@ -94,10 +94,11 @@ async fn of_two_transactions_in_a_deadlock_one_is_written_whole_and_one_not_at_a
     for id in 1..=2 {
         page(id, "old").insert(&here.orm).await.unwrap();
     }
+    let both_hold_one = tokio::sync::Barrier::new(2);
     let write = async |body: &'static str, first: i64, second: i64| {
         let mut transaction = here.orm.begin().await.unwrap();
         page(first, body).update(&mut transaction).await?;
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        both_hold_one.wait().await;
         let written = page(second, body).update(&mut transaction).await;
         let committed = transaction.commit().await.map(drop);
         assert_eq!(written.is_ok(), committed.is_ok(), "{written:?}, {committed:?}");

@@ -64,7 +64,7 @@ async fn until_drained(here: &Here) -> Duration {
 async fn it_is_installed_twice_and_by_several_at_once() {
     let server = OwnServer::absent();
     let here = before(&server).await;
-    let (one, other) = join!(here.other_handle(), here.other_handle());
+    let (one, other) = join!(here.handle(options(&server)), here.handle(options(&server)));
     let (first, second, third) =
         join!(here.orm.install_outbox(), one.install_outbox(), other.install_outbox());
     for installed in [first, second, third] {

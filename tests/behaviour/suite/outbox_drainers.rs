@@ -199,7 +199,7 @@ async fn dropping_the_last_handle_ends_the_drainer() {
 }
 
 #[tokio::test]
-async fn a_handle_that_was_there_before_the_outbox_drains_it_once_it_writes() {
+async fn a_handle_that_was_there_before_the_outbox_drains_it_once_it_knows_of_it() {
     let here = Here::built(&[PAGES], |builder| builder.outbox_poll(POLL)).await;
     here.run(Orm::<Database>::outbox_sql()).await;
     here.orm.install_outbox().await.unwrap();
