@@ -79,7 +79,11 @@ impl<DB: Backend> Pending<DB> {
 }
 
 impl<DB: Backend> Fenced<DB> {
-    /// Takes the fences away, after COMMIT or ROLLBACK.
+    /// Takes the fences away, after a COMMIT that has succeeded.
+    ///
+    /// After one that failed, or a rollback, drop this instead: the rows may have
+    /// been unlocked before they were fenced, and the fences lie in the places of
+    /// the next writer's.
     ///
     /// # Guarantee
     /// When it returns, no read that starts later returns anything older than
