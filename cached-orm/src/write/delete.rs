@@ -1,0 +1,34 @@
+use super::{
+    change::{note_asked, note_change, one_row},
+    lock_by_key, or_failed,
+};
+use crate::{Backend, BindKey as _, Bindings, Operation, Persist, Result, transaction::Open};
+
+pub(super) async fn delete_in<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    key: &T::Key,
+    operation: Operation,
+) -> Result<bool> {
+    open.begin_write(operation).await?;
+    let mut bindings = Bindings::new();
+    key.bind(&mut bindings);
+    let rows: Vec<T> = if DB::RETURNING {
+        let rows = open.fetch_at_most(T::DELETE, bindings, 2, operation).await;
+        or_failed(open, rows).await?
+    } else {
+        let rows = lock_by_key(open, key, operation).await;
+        let rows = or_failed(open, rows).await?;
+        if !rows.is_empty() {
+            let done = open.execute(T::DELETE, bindings, operation).await;
+            or_failed(open, done).await?;
+        }
+        rows
+    };
+    let row = one_row(rows, operation)?;
+    if let Some(row) = &row {
+        note_change(open, Some(row), None);
+        note_asked(open, row, key);
+    }
+    open.settled();
+    Ok(row.is_some())
+}
