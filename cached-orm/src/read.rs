@@ -233,7 +233,7 @@ where
     V: Storable<DB>,
 {
     let mut sql =
-        format!("{} WHERE {} = {}", T::SELECT, DB::quote(column.name()), DB::placeholder());
+        format!("{} WHERE {} = {}", T::SELECT, DB::quote(column.name()), DB::placeholder(1));
     if limit < usize::MAX {
         sql.push_str(&format!(" LIMIT {limit}"));
     }
