@@ -25,7 +25,9 @@ mod triggers;
 mod write;
 
 pub use builder::{OnUnreachable, OrmBuilder};
-pub use cache::{CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Replaced, StoreFuture};
+pub use cache::{
+    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreFuture,
+};
 pub use entity::{Cacheable, Entity, Persist, Table};
 pub use error::{Error, Operation, Result};
 pub use index::{Index, IndexColumn, IndexPart, IndexValue};
