@@ -77,14 +77,18 @@ mod guide {}
 /// What the derive's output names. Not for others: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::*;
+    pub use crate::{
+        read::{IndexKey, fetch_by_index, fetch_by_unique},
+        *,
+    };
     pub use core::{
         clone::Clone,
+        convert::Into,
         default::Default,
         mem::swap,
         option::Option::{self, None, Some},
         result::Result::Ok,
         time::Duration,
     };
-    pub use std::string::String;
+    pub use std::{string::String, vec::Vec};
 }

@@ -3,6 +3,7 @@
 use super::fetch;
 use crate::{
     Backend, BindKey, Bindings, CacheKey, Entity, Error, Index, Operation, Orm, Persist, Result,
+    Session,
     coherence::{Content, Entry, Source, Unreadable},
     entry,
     index::asked_text,
@@ -29,10 +30,7 @@ impl<DB: Backend> Asked<DB> {
         Self::of(&asked_text(&value), move |bindings| value.bind(bindings))
     }
 
-    pub(crate) fn of(
-        text: &str,
-        bind: impl Fn(&mut Bindings<DB>) + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) fn of(text: &str, bind: impl Fn(&mut Bindings<DB>) + Send + Sync + 'static) -> Self {
         Self { text: text.into(), bind: Arc::new(bind) }
     }
 }
@@ -44,17 +42,17 @@ impl<DB: Backend> Clone for Asked<DB> {
 }
 
 /// The row with a value that no other has.
-pub(crate) async fn fetch_by_unique<DB: Backend, T: Persist<DB>>(
+pub(crate) async fn by_unique<DB: Backend, T: Persist<DB>>(
     target: Target<'_, DB>,
     index: &'static Index<T>,
     asked: Asked<DB>,
     operation: Operation,
 ) -> Result<Option<T>> {
-    at_most_one(fetch_by_index(target, index, asked, operation).await?, operation)
+    at_most_one(by_index(target, index, asked, operation).await?, operation)
 }
 
 /// The rows with a value, in the order of their primary keys.
-pub(crate) async fn fetch_by_index<DB: Backend, T: Persist<DB>>(
+pub(crate) async fn by_index<DB: Backend, T: Persist<DB>>(
     target: Target<'_, DB>,
     index: &'static Index<T>,
     asked: Asked<DB>,
@@ -76,6 +74,46 @@ pub(super) fn at_most_one<T>(mut rows: Vec<T>, operation: Operation) -> Result<O
         _ => Err(Error::MoreThanOneRow { operation }),
     }
 }
+
+/// What the derive's methods for unique indexes call.
+pub async fn fetch_by_unique<S, T, V>(
+    session: S,
+    method: &'static str,
+    index: &'static Index<T>,
+    value: V,
+) -> Result<Option<T>>
+where
+    S: Session,
+    T: Persist<S::Database>,
+    V: IndexKey<S::Database>,
+{
+    by_unique(session.target(), index, Asked::new(value), Operation::on::<T>(method)).await
+}
+
+/// What the derive's methods for other indexes call.
+pub async fn fetch_by_index<S, T, V>(
+    session: S,
+    method: &'static str,
+    index: &'static Index<T>,
+    value: V,
+) -> Result<Vec<T>>
+where
+    S: Session,
+    T: Persist<S::Database>,
+    V: IndexKey<S::Database>,
+{
+    by_index(session.target(), index, Asked::new(value), Operation::on::<T>(method)).await
+}
+
+/// A value to ask an index for: a part for each of its columns.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a value of an index",
+    label = "not a type whose values can be told apart by a text"
+)]
+pub trait IndexKey<DB: Backend>: BindKey<DB> {}
+
+#[diagnostic::do_not_recommend]
+impl<DB: Backend, K: BindKey<DB>> IndexKey<DB> for K {}
 
 /// What an index has for one value, as the protocol reads it.
 struct IndexSource<DB: Backend, T: Entity> {
@@ -234,12 +272,8 @@ async fn select<DB: Backend, T: Persist<DB>>(
         .map(|(i, column)| format!("{} = {}", DB::quote(column.name()), DB::placeholder(i + 1)))
         .collect();
     let order: Vec<_> = T::TABLE.key_columns().iter().map(|column| DB::quote(column)).collect();
-    let sql = format!(
-        "{} WHERE {} ORDER BY {}",
-        T::SELECT,
-        conditions.join(" AND "),
-        order.join(", ")
-    );
+    let sql =
+        format!("{} WHERE {} ORDER BY {}", T::SELECT, conditions.join(" AND "), order.join(", "));
     let mut bindings = Bindings::new();
     (asked.bind)(&mut bindings);
     // Made of the derive's constants and nothing else.
