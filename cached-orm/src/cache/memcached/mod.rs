@@ -28,7 +28,9 @@ use self::{
     router::Router,
     server::{BATCH, Server},
 };
-use super::{CacheError, CacheStore, Cas, Deleted, Lookup, Replaced, StoreBatch, StoreFuture};
+use super::{
+    CacheError, CacheStore, Cas, Deleted, Lookup, Over, Replaced, StoreBatch, StoreFuture,
+};
 use crate::key::CacheKey;
 use bytes::Bytes;
 use std::{
@@ -153,7 +155,7 @@ impl CacheStore for MemcachedStore {
         key: &CacheKey,
         fence: Bytes,
         ttl: Duration,
-        only_over: Option<Cas>,
+        over: Over,
     ) -> StoreFuture<'_, Replaced> {
         // memcached counts the ticks of its clock, of which the first may come
         // at once. A fence must not end early.
@@ -161,7 +163,7 @@ impl CacheStore for MemcachedStore {
         Box::pin(self.call(key.clone(), move |caller| Command::Set {
             value: fence,
             ttl,
-            over: only_over,
+            over,
             caller,
         }))
     }
@@ -177,7 +179,7 @@ impl CacheStore for MemcachedStore {
         Box::pin(self.call(key.clone(), move |caller| Command::Set {
             value,
             ttl,
-            over: Some(cas),
+            over: Over::Version(cas),
             caller,
         }))
     }
