@@ -39,6 +39,7 @@ pub use orm::Orm;
 pub use outbox::{Drained, Outbox};
 pub use pending::{Fenced, Pending};
 pub use policy::{CachePolicy, SetOptions};
+pub use read::Warmed;
 #[cfg(feature = "mysql")]
 pub use session::MySqlSession;
 #[cfg(feature = "postgres")]

@@ -142,12 +142,10 @@ impl Command {
                 Some(found) => return Ok(asker.answer(key, Ok(found))),
                 None => Err(Self::Get { lease, asker }),
             },
-            Self::Set { value, ttl, over, caller } => {
-                match replaced(&reply, over, incarnation) {
-                    Some(replaced) => Ok(drop(caller.send(Ok(replaced)))),
-                    None => Err(Self::Set { value, ttl, over, caller }),
-                }
-            }
+            Self::Set { value, ttl, over, caller } => match replaced(&reply, over, incarnation) {
+                Some(replaced) => Ok(drop(caller.send(Ok(replaced)))),
+                None => Err(Self::Set { value, ttl, over, caller }),
+            },
             Self::Delete { over, caller } => match deleted(&reply) {
                 Some(deleted) => Ok(drop(caller.map(|caller| caller.send(Ok(deleted))))),
                 None => Err(Self::Delete { over, caller }),

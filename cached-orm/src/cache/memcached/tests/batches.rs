@@ -36,7 +36,10 @@ async fn a_hundred_reads_are_one_write() {
     let keys = keys(1000);
     for key in &keys[..100] {
         let value = Bytes::from(vec![b'x'; 300]);
-        assert!(matches!(store.fence(key, value, TTL, Over::Anything).await, Ok(Replaced::Stored(_))));
+        assert!(matches!(
+            store.fence(key, value, TTL, Over::Anything).await,
+            Ok(Replaced::Stored(_))
+        ));
     }
     assert_eq!(writes_of(&store, &keys[..100], Some(TTL)).await, 1);
     assert_eq!(writes_of(&store, &keys[..1], None).await, 1);
