@@ -25,7 +25,7 @@ mod write;
 
 pub use builder::{OnUnreachable, OrmBuilder};
 pub use cache::{CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Replaced, StoreFuture};
-pub use entity::{Cacheable, Entity, Persist, Table};
+pub use entity::{Cacheable, Entity, GivenKey, Persist, Table};
 pub use error::{Error, Operation, Result};
 pub use key::{CacheKey, KeyKind, KeyPart, PartWriter, PrimaryKey};
 pub use memcached_orm::MemcachedOrm;
@@ -45,7 +45,7 @@ pub use session::SqliteSession;
 pub use sql::JsonBackend;
 #[doc(hidden)]
 pub use sql::OutboxTable;
-pub use sql::{Backend, BindKey, Bindings, Column, Row, Storable};
+pub use sql::{Backend, BindKey, Bindings, Column, Row, Storable, Version};
 pub use transaction::{Committed, Isolation, Savepoint, Transaction};
 
 pub use cached_orm_derive::MemcachedOrm;
