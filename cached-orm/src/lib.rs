@@ -13,6 +13,7 @@ mod memcached_orm;
 mod observe;
 mod orm;
 mod outbox;
+mod patch;
 mod pending;
 mod policy;
 mod read;
@@ -32,6 +33,7 @@ pub use memcached_orm::MemcachedOrm;
 pub use observe::Statistics;
 pub use orm::Orm;
 pub use outbox::{Drained, Outbox};
+pub use patch::Patch;
 pub use pending::{Fenced, Pending};
 pub use policy::{CachePolicy, SetOptions};
 #[cfg(feature = "mysql")]

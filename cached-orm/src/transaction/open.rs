@@ -1,3 +1,4 @@
+use super::Savepoint;
 use crate::{
     Backend, BindKey as _, Bindings, Error, Operation, Orm, Persist, Result,
     coherence::Journal,
@@ -204,6 +205,11 @@ impl<'s, DB: Backend> Open<'s, DB> {
         done
     }
 
+    /// Begins a part that can be undone by itself.
+    pub(crate) async fn savepoint(&mut self) -> Result<Savepoint<'_, DB>> {
+        Savepoint::begin(self.connection, self.book).await
+    }
+
     /// Begins a write. Until [`settled`](Self::settled) is called the
     /// transaction cannot be committed: if the write's future is dropped, or
     /// its row cannot be read, it is not known what it has changed.
@@ -287,12 +293,15 @@ impl<'s, DB: Backend> Open<'s, DB> {
         self.book.journal.touch(key);
     }
 
-    /// Lets a row take its fence's place after COMMIT.
-    pub(crate) fn write_through<T: Persist<DB>>(&mut self, row: &T) {
-        let key = self.book.orm.cache_key::<T>(&row.key());
-        if let Some(entry) = crate::read::row_entry(row, &key, &T::POLICY) {
-            self.book.journal.store(&key, entry);
-        }
+    /// Lets rows take their fences' places after COMMIT.
+    pub(crate) fn write_through<T: Persist<DB>>(&mut self, rows: &[T]) {
+        let entries = rows.iter().filter_map(|row| {
+            let key = self.book.orm.cache_key::<T>(&row.key());
+            let entry = crate::read::row_entry(row, &key, &T::POLICY)?;
+            Some((key, entry))
+        });
+        let entries = entries.collect();
+        self.book.journal.store(&entries);
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{Backend, Entity, Error, Operation, Persist, Result, transaction::Ope
 
 /// Whether writes of `T` must know the row as it was before.
 #[allow(clippy::extra_unused_type_parameters)]
-const fn needs_before<T: Entity>() -> bool {
+pub(super) const fn needs_before<T: Entity>() -> bool {
     false
 }
 
@@ -20,6 +20,19 @@ pub(super) async fn read_before<DB: Backend, T: Persist<DB>>(
     }
     let rows = super::lock_by_key(open, key, operation).await;
     Ok(super::or_failed(open, rows).await?.pop())
+}
+
+/// [`read_before`] for many rows, in the order of `keys`; empty where they are not
+/// needed.
+pub(super) async fn read_before_many<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    keys: &[T::Key],
+    operation: Operation,
+) -> Result<Vec<Option<T>>> {
+    if !needs_before::<T>() {
+        return Ok(Vec::new());
+    }
+    super::bulk::lock_many(open, keys, operation).await
 }
 
 /// Notes the keys of a row that a statement has changed from `before`, which may
