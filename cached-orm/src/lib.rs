@@ -8,6 +8,7 @@ mod coherence;
 mod entity;
 mod entry;
 mod error;
+mod index;
 mod key;
 mod memcached_orm;
 mod observe;
@@ -25,9 +26,13 @@ mod triggers;
 mod write;
 
 pub use builder::{OnUnreachable, OrmBuilder};
-pub use cache::{CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Replaced, StoreFuture};
+pub use cache::{
+    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreBatch,
+    StoreFuture,
+};
 pub use entity::{Cacheable, Entity, GivenKey, Persist, Table};
 pub use error::{Error, Operation, Result};
+pub use index::{Index, IndexColumn, IndexPart, IndexValue};
 pub use key::{CacheKey, KeyKind, KeyPart, PartWriter, PrimaryKey};
 pub use memcached_orm::MemcachedOrm;
 pub use observe::Statistics;
@@ -75,14 +80,18 @@ mod guide {}
 /// What the derive's output names. Not for others: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::*;
+    pub use crate::{
+        read::{IndexKey, fetch_by_index, fetch_by_unique},
+        *,
+    };
     pub use core::{
         clone::Clone,
+        convert::Into,
         default::Default,
         mem::swap,
         option::Option::{self, None, Some},
         result::Result::Ok,
         time::Duration,
     };
-    pub use std::string::String;
+    pub use std::{string::String, vec::Vec};
 }

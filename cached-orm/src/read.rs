@@ -1,3 +1,9 @@
+mod by_index;
+
+use by_index::at_most_one;
+pub(crate) use by_index::{Asked, by_index, by_unique, index_entry};
+pub use by_index::{IndexKey, fetch_by_index, fetch_by_unique};
+
 use crate::{
     Backend, BindKey as _, Bindings, CachePolicy, Column, Error, Operation, Orm, Persist, Result,
     SetOptions,
@@ -142,11 +148,13 @@ where
     {
         return fetch(target, key.clone(), operation).await;
     }
-    let mut rows = select_by_column(target, column, &value, 2, operation).await?;
-    match rows.len() {
-        0 | 1 => Ok(rows.pop()),
-        _ => Err(Error::MoreThanOneRow { operation }),
+    if let Some((index, text)) = column.index_of(&value) {
+        let Some(text) = text.text() else { return Ok(None) };
+        let asked = Asked::of(text, move |bindings| bindings.push(&value));
+        return by_unique(target, index, asked, operation).await;
     }
+    let rows = select_by_column(target, column, &value, 2, operation).await?;
+    at_most_one(rows, operation)
 }
 
 pub(crate) async fn fetch_all_by_field<DB, T, V>(
@@ -160,6 +168,11 @@ where
     T: Persist<DB>,
     V: Storable<DB>,
 {
+    if let Some((index, text)) = column.index_of(&value) {
+        let Some(text) = text.text() else { return Ok(Vec::new()) };
+        let asked = Asked::of(text, move |bindings| bindings.push(&value));
+        return by_index(target, index, asked, operation).await;
+    }
     select_by_column(target, column, &value, usize::MAX, operation).await
 }
 

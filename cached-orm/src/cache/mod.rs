@@ -23,10 +23,15 @@ pub(crate) use uncached::UncachedStore;
 
 use crate::key::CacheKey;
 use bytes::Bytes;
+use futures_util::future::join_all;
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 /// What the methods of a [`CacheStore`] return.
 pub type StoreFuture<'s, T> = Pin<Box<dyn Future<Output = Result<T, CacheError>> + Send + 's>>;
+
+/// What [`CacheStore::get_many`] returns: one answer for each key.
+pub type StoreBatch<'s> =
+    Pin<Box<dyn Future<Output = Vec<Result<Lookup, CacheError>>> + Send + 's>>;
 
 /// One life of a cache server, from its start to its end.
 ///
@@ -74,13 +79,35 @@ pub enum Lookup {
     },
 }
 
+/// What a fence may be stored over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Over {
+    /// Whatever lies there.
+    Anything,
+    /// This version of the item.
+    Version(Cas),
+    /// Nothing: there must be no item, and no lease.
+    Nothing,
+}
+
+impl Over {
+    /// The version it asks for.
+    pub(crate) fn version(self) -> Option<Cas> {
+        match self {
+            Self::Version(cas) => Some(cas),
+            Self::Anything | Self::Nothing => None,
+        }
+    }
+}
+
 /// How a conditional store ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Replaced {
     /// Stored; this is the item's new version.
     Stored(Cas),
-    /// Not stored: the item is of another version.
+    /// Not stored: the item is of another version, or there is one.
     Exists,
     /// Not stored: there is no item.
     NotFound,
@@ -122,14 +149,23 @@ pub trait CacheStore: fmt::Debug + Send + Sync + 'static {
     /// fences gives no leases while it is in hold-off.
     fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup>;
 
-    /// Stores a fence for `ttl`: over whatever lies there, or only over the
-    /// version `only_over`. A fence should outlive rows when memory gets short.
+    /// Reads what lies under each of `keys`, as [`get`](Self::get) does; the
+    /// answers are in the order of the keys. One key's failure is no other's.
+    ///
+    /// A store that is asked over a network should ask once for all of them.
+    fn get_many(&self, keys: &[CacheKey], lease: Option<Duration>) -> StoreBatch<'_> {
+        let gets: Vec<_> = keys.iter().map(|key| self.get(key, lease)).collect();
+        Box::pin(join_all(gets))
+    }
+
+    /// Stores a fence for `ttl`, if what lies there is what it may be stored
+    /// `over`. A fence should outlive rows when memory gets short.
     fn fence(
         &self,
         key: &CacheKey,
         fence: Bytes,
         ttl: Duration,
-        only_over: Option<Cas>,
+        over: Over,
     ) -> StoreFuture<'_, Replaced>;
 
     /// Stores `value` for `ttl` if the item is still of version `cas`.

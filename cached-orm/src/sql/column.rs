@@ -1,3 +1,4 @@
+use crate::{Entity, Index, IndexPart, IndexValue};
 use std::{fmt, marker::PhantomData};
 
 /// One column of an entity, for `fetch_by_field` and its kin.
@@ -6,6 +7,8 @@ use std::{fmt, marker::PhantomData};
 pub struct Column<E, V> {
     name: &'static str,
     role: Role,
+    /// A value's text, if the column is indexed by itself.
+    index_value: Option<fn(&V) -> IndexValue>,
     types: PhantomData<fn(V) -> E>,
 }
 
@@ -49,8 +52,18 @@ impl<E, V> Column<E, V> {
         Self::of(name, Role::Version)
     }
 
+    /// The same column, indexed by itself.
+    #[doc(hidden)]
+    pub const fn indexed(self) -> Self
+    where
+        V: IndexPart,
+    {
+        let value: fn(&V) -> IndexValue = |value| IndexValue::new().part(value);
+        Self { index_value: Some(value), ..self }
+    }
+
     const fn of(name: &'static str, role: Role) -> Self {
-        Self { name, role, types: PhantomData }
+        Self { name, role, index_value: None, types: PhantomData }
     }
 
     pub(crate) const fn is_primary_key(&self) -> bool {
@@ -64,6 +77,14 @@ impl<E, V> Column<E, V> {
     /// The column's name in the database.
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+}
+
+impl<E: Entity, V> Column<E, V> {
+    /// The column's own index, if it has one, and the value under it.
+    pub(crate) fn index_of(&self, value: &V) -> Option<(&'static Index<E>, IndexValue)> {
+        let value = self.index_value?(value);
+        Some((E::INDEXES.iter().find(|index| index.is_over(self.name))?, value))
     }
 }
 

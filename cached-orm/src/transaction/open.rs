@@ -1,11 +1,11 @@
 use super::Savepoint;
 use crate::{
-    Backend, BindKey as _, Bindings, Error, Operation, Orm, Persist, Result,
+    Backend, BindKey as _, Bindings, Error, Index, Operation, Orm, Persist, Result,
     coherence::Journal,
     sql::{self, LockedRow, Witness},
 };
 use sqlx::SqlSafeStr;
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 /// A transaction under way, by whichever handle it is reached.
 #[doc(hidden)]
@@ -293,14 +293,31 @@ impl<'s, DB: Backend> Open<'s, DB> {
         self.book.journal.touch(key);
     }
 
-    /// Lets rows take their fences' places after COMMIT.
+    /// Notes the entry of a value that a row of the transaction has got or lost.
+    pub(crate) fn touch_index<T: Persist<DB>>(&mut self, index: &Index<T>, value: &str) {
+        let key = index.cache_key(self.book.orm.namespace(), value);
+        self.book.journal.touch(key);
+    }
+
+    /// Lets rows take their fences' places after COMMIT, and pointers to them the
+    /// places of their unique values' fences.
     pub(crate) fn write_through<T: Persist<DB>>(&mut self, rows: &[T]) {
-        let entries = rows.iter().filter_map(|row| {
+        let namespace = self.book.orm.namespace();
+        let mut entries = HashMap::with_capacity(rows.len());
+        for row in rows {
             let key = self.book.orm.cache_key::<T>(&row.key());
-            let entry = crate::read::row_entry(row, &key, &T::POLICY)?;
-            Some((key, entry))
-        });
-        let entries = entries.collect();
+            if let Some(entry) = crate::read::row_entry(row, &key, &T::POLICY) {
+                entries.insert(key, entry);
+            }
+            for index in T::INDEXES.iter().filter(|index| index.is_unique()) {
+                let value = index.value_of(row);
+                let Some(value) = value.text() else { continue };
+                let key = index.cache_key(namespace, value);
+                if let Some(entry) = crate::read::index_entry::<T>(&[row.key()], &key) {
+                    entries.insert(key, entry);
+                }
+            }
+        }
         self.book.journal.store(&entries);
     }
 }

@@ -23,7 +23,10 @@ use self::{
     held::{Held, Shard},
     row::{Reaper, Row, size},
 };
-use super::{CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Replaced, StoreFuture};
+use super::{
+    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreBatch,
+    StoreFuture,
+};
 use crate::key::CacheKey;
 use bytes::Bytes;
 use moka::{policy::EvictionPolicy, sync::Cache};
@@ -150,19 +153,18 @@ impl EmbeddedStore {
         }
     }
 
-    fn fence_now(
-        &self,
-        key: &CacheKey,
-        fence: Bytes,
-        ttl: Duration,
-        over: Option<Cas>,
-    ) -> Replaced {
+    fn fence_now(&self, key: &CacheKey, fence: Bytes, ttl: Duration, over: Over) -> Replaced {
         if size(key, &fence) > self.max_entry {
             return Replaced::TooLarge;
         }
         let mut shard = self.shard(key);
         let now = Instant::now();
-        if let Some(refusal) = over.and_then(|cas| self.refusal(&shard, key, cas, now)) {
+        let refusal = match over {
+            Over::Anything => None,
+            Over::Version(cas) => self.refusal(&shard, key, cas, now),
+            Over::Nothing => self.token(&shard, key, now).map(|_| Replaced::Exists),
+        };
+        if let Some(refusal) = refusal {
             return refusal;
         }
         let token = self.new_token();
@@ -214,15 +216,24 @@ impl CacheStore for EmbeddedStore {
         Box::pin(self.answer(move || self.get_now(&key, lease)))
     }
 
+    fn get_many(&self, keys: &[CacheKey], lease: Option<Duration>) -> StoreBatch<'_> {
+        let keys = keys.to_vec();
+        Box::pin(async move {
+            let found =
+                self.answer(|| keys.iter().map(|key| Ok(self.get_now(key, lease))).collect());
+            found.await.unwrap_or_else(|error| vec![Err(error); keys.len()])
+        })
+    }
+
     fn fence(
         &self,
         key: &CacheKey,
         fence: Bytes,
         ttl: Duration,
-        only_over: Option<Cas>,
+        over: Over,
     ) -> StoreFuture<'_, Replaced> {
         let key = key.clone();
-        Box::pin(self.answer(move || self.fence_now(&key, fence, ttl, only_over)))
+        Box::pin(self.answer(move || self.fence_now(&key, fence, ttl, over)))
     }
 
     fn replace(
