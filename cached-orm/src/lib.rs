@@ -82,13 +82,16 @@ mod guide {}
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
-        read::{IndexKey, fetch_by_index, fetch_by_unique},
+        read::{IndexKey, fetch_by_index, fetch_by_unique, fetch_many_by_unique},
         *,
     };
     pub use core::{
         clone::Clone,
         convert::Into,
         default::Default,
+        future::Future,
+        iter::IntoIterator,
+        marker::Send,
         mem::swap,
         option::Option::{self, None, Some},
         result::Result::Ok,

@@ -40,11 +40,27 @@ impl Coherence {
         sources: Vec<S>,
     ) -> Result<Vec<Found<S::Row>>, S::Error> {
         let Some(first) = sources.first().cloned() else { return Ok(Vec::new()) };
-        self.counters.batches.add_one();
-        let coherence = Arc::clone(self);
-        let found = sources.iter().map(|_| None).collect();
-        let task = tokio::spawn(async move { Batch { coherence, sources, found }.read().await });
+        let batch = self.begin_batch(sources);
+        let task = tokio::spawn(async move { batch.read().await });
         task.await.unwrap_or_else(|ended| Err(after_panic(ended, first.abandoned())))
+    }
+
+    /// Loads all of `sources` anew, since what [`read_many`](Self::read_many) gave for
+    /// them has turned out to be of no use, and puts it in those entries' places.
+    pub(crate) async fn reread_many<S: Source>(
+        self: &Arc<Self>,
+        sources: Vec<S>,
+    ) -> Result<Vec<Found<S::Row>>, S::Error> {
+        let Some(first) = sources.first().cloned() else { return Ok(Vec::new()) };
+        let batch = self.begin_batch(sources);
+        let task = tokio::spawn(async move { batch.reread().await });
+        task.await.unwrap_or_else(|ended| Err(after_panic(ended, first.abandoned())))
+    }
+
+    fn begin_batch<S: Source>(self: &Arc<Self>, sources: Vec<S>) -> Batch<S> {
+        self.counters.batches.add_one();
+        let found = sources.iter().map(|_| None).collect();
+        Batch { coherence: Arc::clone(self), sources, found }
     }
 }
 
@@ -89,6 +105,35 @@ impl<S: Source> Batch<S> {
             asking = self.await_others(todo.wait).await?;
         }
         // Each was answered, or it would be asked for still.
+        Ok(self.found.into_iter().flatten().collect())
+    }
+
+    async fn reread(mut self) -> Result<Vec<Found<S::Row>>, S::Error> {
+        let coherence = Arc::clone(&self.coherence);
+        let keys: Vec<_> = self.sources.iter().map(|source| source.key().clone()).collect();
+        let answers = coherence.store.get_many(&keys, Some(coherence.times.lease_ttl)).await;
+        let answers = answers.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        let (mut fill, mut load) = (Vec::new(), Vec::new());
+        for (place, answer) in (0..self.sources.len()).zip(answers) {
+            match answer {
+                Some(Ok(Lookup::Lease(cas))) => fill.push((place, cas)),
+                Some(Ok(Lookup::Item { value, cas, stale })) => {
+                    match coherence.content(&self.sources[place], &value, stale) {
+                        // What may be a fence is not replaced.
+                        None | Some(Content::Unreadable(Unreadable::Format | Unreadable::Foreign)) => {
+                            load.push(place);
+                        }
+                        Some(_) => fill.push((place, cas)),
+                    }
+                }
+                Some(Ok(Lookup::Leased(_) | Lookup::Miss)) | None => load.push(place),
+                Some(Err(error)) => {
+                    coherence.failed(error);
+                    load.push(place);
+                }
+            }
+        }
+        self.load_and_fill(fill, load).await?;
         Ok(self.found.into_iter().flatten().collect())
     }
 

@@ -1,6 +1,6 @@
 //! Reads by a secondary index.
 
-use super::fetch;
+use super::fetch_many;
 use crate::{
     Backend, BindKey, Bindings, CacheKey, Entity, Error, Index, Operation, Orm, Persist, Result,
     Session,
@@ -8,20 +8,16 @@ use crate::{
     entry,
     index::asked_text,
     session::Target,
-    sql::fetch_rows,
+    sql::{among_bound, fetch_rows},
 };
 use bytes::Bytes;
-use futures_util::future::try_join_all;
 use sqlx::AssertSqlSafe;
-use std::sync::Arc;
-
-/// How many rows of a list are asked for at once.
-const ROWS_AT_ONCE: usize = 64;
+use std::{collections::HashMap, sync::Arc};
 
 /// A value that rows are asked for by.
 pub(crate) struct Asked<DB: Backend> {
     /// Its text, byte for byte that of the rows to be found.
-    text: Arc<str>,
+    pub(super) text: Arc<str>,
     bind: Arc<dyn Fn(&mut Bindings<DB>) + Send + Sync>,
 }
 
@@ -116,7 +112,7 @@ pub trait IndexKey<DB: Backend>: BindKey<DB> {}
 impl<DB: Backend, K: BindKey<DB>> IndexKey<DB> for K {}
 
 /// What an index has for one value, as the protocol reads it.
-struct IndexSource<DB: Backend, T: Entity> {
+pub(super) struct IndexSource<DB: Backend, T: Entity> {
     orm: Orm<DB>,
     index: &'static Index<T>,
     asked: Asked<DB>,
@@ -125,7 +121,7 @@ struct IndexSource<DB: Backend, T: Entity> {
 }
 
 /// The rows that have the value. None of them is said by `None`.
-enum Found<T: Entity> {
+pub(super) enum Found<T: Entity> {
     /// As the cache knows them.
     Keys(Vec<T::Key>),
     /// As the database gives them.
@@ -133,7 +129,7 @@ enum Found<T: Entity> {
 }
 
 impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
-    fn new(
+    pub(super) fn new(
         orm: &Orm<DB>,
         index: &'static Index<T>,
         asked: Asked<DB>,
@@ -168,20 +164,13 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
             Some(Found::Rows(rows)) => return Ok(Some(rows)),
             Some(Found::Keys(keys)) => keys,
         };
-        let mut rows = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(ROWS_AT_ONCE) {
-            let reads = keys
-                .iter()
-                .map(|key| fetch::<DB, T>(Target::Orm(&self.orm), key.clone(), self.operation));
-            for row in try_join_all(reads).await? {
-                match row.filter(|row| self.index.has_value(row, &self.asked.text)) {
-                    Some(row) => rows.push(row),
-                    None => {
-                        self.orm.counters().misled.add_one();
-                        return Ok(None);
-                    }
-                }
-            }
+        let found = fetch_many::<DB, T>(Target::Orm(&self.orm), keys, self.operation).await?;
+        let asked = found.len();
+        let has_value = |row: &T| self.index.has_value(row, &self.asked.text);
+        let rows: Vec<_> = found.into_iter().flatten().filter(has_value).collect();
+        if rows.len() < asked {
+            self.orm.counters().misled.add_one();
+            return Ok(None);
         }
         Ok(Some(rows))
     }
@@ -220,6 +209,18 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
     async fn load(&self) -> Result<Option<Found<T>>> {
         let rows = self.load_rows().await?;
         Ok((!rows.is_empty()).then_some(Found::Rows(rows)))
+    }
+
+    async fn load_many(sources: &[Self]) -> Result<Vec<Option<Found<T>>>> {
+        let Some(Self { orm, index, operation, .. }) = sources.first() else {
+            return Ok(Vec::new());
+        };
+        let asked: Vec<_> = sources.iter().map(|source| source.asked.clone()).collect();
+        let mut connection = orm.load_connection(*operation).await?;
+        let found = select_many(&mut *connection, index, &asked, *operation).await;
+        connection.answered();
+        let found = found?.into_iter();
+        Ok(found.map(|rows| (!rows.is_empty()).then_some(Found::Rows(rows))).collect())
     }
 
     fn decode(&self, value: &Bytes) -> Content<Found<T>> {
@@ -281,4 +282,34 @@ async fn select<DB: Backend, T: Persist<DB>>(
     let mut rows: Vec<T> = rows?;
     rows.retain(|row| index.has_value(row, &asked.text));
     Ok(rows)
+}
+
+/// The rows with each of these values, which are all different and few enough for
+/// one statement; in the order of the values.
+pub(super) async fn select_many<DB: Backend, T: Persist<DB>>(
+    connection: &mut DB::Connection,
+    index: &Index<T>,
+    asked: &[Asked<DB>],
+    operation: Operation,
+) -> Result<Vec<Vec<T>>> {
+    let columns: Vec<_> = index.columns().iter().map(|column| column.name()).collect();
+    let binds: Vec<_> = asked.iter().map(|asked| &*asked.bind).collect();
+    let mut bindings = Bindings::new();
+    let condition = among_bound(&columns, &binds, &mut bindings);
+    let order: Vec<_> = T::TABLE.key_columns().iter().map(|column| DB::quote(column)).collect();
+    let sql = format!("{} WHERE {condition} ORDER BY {}", T::SELECT, order.join(", "));
+    // Made of the derive's constants and nothing else.
+    let rows = fetch_rows(connection, AssertSqlSafe(sql), bindings, operation).await;
+    let rows: Vec<T> = rows?;
+    let mut of_value: HashMap<&str, Vec<T>> =
+        asked.iter().map(|asked| (&*asked.text, Vec::new())).collect();
+    for row in rows {
+        let value = index.value_of(&row);
+        let Some(found) = value.text().and_then(|text| of_value.get_mut(text)) else { continue };
+        if index.is_unique() && !found.is_empty() {
+            return Err(Error::MoreThanOneRow { operation });
+        }
+        found.push(row);
+    }
+    Ok(asked.iter().map(|asked| of_value.remove(&*asked.text).unwrap_or_default()).collect())
 }
