@@ -120,7 +120,8 @@ impl<S: Source> Batch<S> {
                 Some(Ok(Lookup::Item { value, cas, stale })) => {
                     match coherence.content(&self.sources[place], &value, stale) {
                         // What may be a fence is not replaced.
-                        None | Some(Content::Unreadable(Unreadable::Format | Unreadable::Foreign)) => {
+                        None
+                        | Some(Content::Unreadable(Unreadable::Format | Unreadable::Foreign)) => {
                             load.push(place);
                         }
                         Some(_) => fill.push((place, cas)),

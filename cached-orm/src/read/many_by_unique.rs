@@ -5,8 +5,7 @@ use super::{
     many::{fetch_many, spread},
 };
 use crate::{
-    Backend, Index, Operation, Orm, Persist, Result, Session, session::Target,
-    sql::keys_at_once,
+    Backend, Index, Operation, Orm, Persist, Result, Session, session::Target, sql::keys_at_once,
 };
 use std::{
     collections::{HashMap, hash_map::Entry as Slot},
@@ -73,9 +72,7 @@ async fn fetch_many_asked<DB: Backend, T: Persist<DB>>(
 }
 
 /// The values without duplicates, and for each value the place where it is then.
-fn distinct<DB: Backend>(
-    values: impl Iterator<Item = Asked<DB>>,
-) -> (Vec<Asked<DB>>, Vec<usize>) {
+fn distinct<DB: Backend>(values: impl Iterator<Item = Asked<DB>>) -> (Vec<Asked<DB>>, Vec<usize>) {
     let mut distinct = Vec::new();
     let mut seen = HashMap::new();
     let places = values.map(|asked| match seen.entry(Arc::clone(&asked.text)) {
