@@ -17,7 +17,9 @@ mod invalidate;
 mod journal;
 mod read;
 mod release;
+mod shared_fence;
 mod shared_load;
+mod sharing;
 mod unknown;
 
 pub(crate) use commit::{Afterwards, CommitFailure, Ended, IsOver, OpenTransaction};
