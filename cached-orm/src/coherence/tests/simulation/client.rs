@@ -92,7 +92,7 @@ async fn refresh(process: &Process, key: usize) {
     let reading = database.history.begin_read(key);
     database.scheduler.note("refresh begins", process.by, || key.to_string());
     let refreshed = if Some(key) == process.keys.list() {
-        coherence.refresh(process.list(key)).await.map(|(list, stored)| (list, stored))
+        coherence.refresh(process.list(key)).await
     } else {
         coherence.refresh(process.row(key)).await.map(|(row, stored)| (Some(vec![row]), stored))
     };
