@@ -9,6 +9,7 @@
 //! commit. A later commit would have replaced it by a fence first. The only
 //! unconditional command is "set a fence", which is safe even if it is late.
 
+mod abandoned;
 mod commit;
 mod fence;
 mod fencing;
@@ -64,6 +65,7 @@ pub(crate) struct Coherence {
     counters: Arc<Counters>,
     shared_loads: shared_load::SharedLoads,
     fills: fill::Fills,
+    abandoned: abandoned::Abandoned,
 }
 
 impl Coherence {
@@ -80,6 +82,7 @@ impl Coherence {
             counters,
             shared_loads: shared_load::SharedLoads::default(),
             fills: fill::Fills::default(),
+            abandoned: abandoned::Abandoned::default(),
         }
     }
 
