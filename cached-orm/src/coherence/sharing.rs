@@ -122,7 +122,7 @@ impl Coherence {
                     (found, cas)
                 }
             };
-            is_fenced = found.is_some();
+            is_fenced |= found.is_some();
             if found.as_ref().is_some_and(|fence| !fence.has_any(own)) {
                 return Ok(());
             }
