@@ -1,4 +1,4 @@
-use crate::{Backend, BindKey, Bindings, CachePolicy, PrimaryKey, Result, Row};
+use crate::{Backend, BindKey, Bindings, CachePolicy, Index, PrimaryKey, Result, Row};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A struct with an identity: what the cache knows of it.
@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 /// Implemented by `#[derive(MemcachedOrm)]`.
 pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
     /// The primary key: the field's type, or a tuple for a composite key.
-    type Key: PrimaryKey;
+    type Key: PrimaryKey + Cacheable;
 
     /// The struct's name, for errors and metrics.
     const NAME: &'static str;
@@ -24,6 +24,10 @@ pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
 
     /// How long rows stay in the cache, and in what form.
     const POLICY: CachePolicy = CachePolicy::DEFAULT;
+
+    /// The indexes by which its rows are read from the cache, besides the primary
+    /// key.
+    const INDEXES: &'static [Index<Self>] = &[];
 
     /// This instance's primary key.
     fn key(&self) -> Self::Key;
@@ -123,6 +127,13 @@ pub trait Cacheable: Sized {
 
     #[doc(hidden)]
     fn read_body(body: &[u8]) -> Option<Self>;
+
+    /// Appends several, as one array.
+    #[doc(hidden)]
+    fn write_bodies(values: &[Self], entry: &mut Vec<u8>) -> Option<()>;
+
+    #[doc(hidden)]
+    fn read_bodies(body: &[u8]) -> Option<Vec<Self>>;
 }
 
 // Were serde's traits above `Cacheable`, rustc would report them one by one,
@@ -136,6 +147,14 @@ impl<T: Serialize + DeserializeOwned> Cacheable for T {
     }
 
     fn read_body(body: &[u8]) -> Option<Self> {
+        rmp_serde::from_slice(body).ok()
+    }
+
+    fn write_bodies(values: &[Self], entry: &mut Vec<u8>) -> Option<()> {
+        rmp_serde::encode::write_named(entry, values).ok()
+    }
+
+    fn read_bodies(body: &[u8]) -> Option<Vec<Self>> {
         rmp_serde::from_slice(body).ok()
     }
 }

@@ -8,6 +8,7 @@ mod coherence;
 mod entity;
 mod entry;
 mod error;
+mod index;
 mod key;
 mod memcached_orm;
 mod observe;
@@ -25,10 +26,12 @@ mod write;
 
 pub use builder::{OnUnreachable, OrmBuilder};
 pub use cache::{
-    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreFuture,
+    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreBatch,
+    StoreFuture,
 };
 pub use entity::{Cacheable, Entity, Persist, Table};
 pub use error::{Error, Operation, Result};
+pub use index::{Index, IndexColumn, IndexPart, IndexValue};
 pub use key::{CacheKey, KeyKind, KeyPart, PartWriter, PrimaryKey};
 pub use memcached_orm::MemcachedOrm;
 pub use observe::Statistics;
@@ -36,6 +39,7 @@ pub use orm::Orm;
 pub use outbox::{Drained, Outbox};
 pub use pending::{Fenced, Pending};
 pub use policy::{CachePolicy, SetOptions};
+pub use read::Warmed;
 #[cfg(feature = "mysql")]
 pub use session::MySqlSession;
 #[cfg(feature = "postgres")]
@@ -75,14 +79,18 @@ mod guide {}
 /// What the derive's output names. Not for others: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::*;
+    pub use crate::{
+        read::{IndexKey, fetch_by_index, fetch_by_unique},
+        *,
+    };
     pub use core::{
         clone::Clone,
+        convert::Into,
         default::Default,
         mem::swap,
         option::Option::{self, None, Some},
         result::Result::Ok,
         time::Duration,
     };
-    pub use std::string::String;
+    pub use std::{string::String, vec::Vec};
 }

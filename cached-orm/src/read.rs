@@ -1,3 +1,12 @@
+mod by_index;
+mod many;
+
+use by_index::at_most_one;
+pub(crate) use by_index::{Asked, by_index, by_unique, index_entry};
+pub use by_index::{IndexKey, fetch_by_index, fetch_by_unique};
+pub use many::Warmed;
+pub(crate) use many::{fetch_many, warm};
+
 use crate::{
     Backend, BindKey as _, Bindings, CachePolicy, Column, Error, Operation, Orm, Persist, Result,
     SetOptions,
@@ -25,6 +34,11 @@ struct RowSource<DB: Backend, T: Persist<DB>> {
 impl<DB: Backend, T: Persist<DB>> RowSource<DB, T> {
     fn new(orm: &Orm<DB>, key: T::Key, operation: Operation) -> Self {
         let cache_key = orm.cache_key::<T>(&key);
+        Self::under(orm, key, cache_key, operation)
+    }
+
+    /// The row whose cache key is known already.
+    fn under(orm: &Orm<DB>, key: T::Key, cache_key: CacheKey, operation: Operation) -> Self {
         Self { orm: orm.clone(), key, cache_key, policy: T::POLICY, operation, entity: PhantomData }
     }
 }
@@ -51,6 +65,15 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
     async fn load(&self) -> Result<Option<T>> {
         let mut connection = self.orm.load_connection(self.operation).await?;
         let found = select_by_key(&mut *connection, &self.key, self.operation).await;
+        connection.answered();
+        found
+    }
+
+    async fn load_many(sources: &[Self]) -> Result<Vec<Option<T>>> {
+        let Some(Self { orm, operation, .. }) = sources.first() else { return Ok(Vec::new()) };
+        let keys: Vec<_> = sources.iter().map(|source| source.key.clone()).collect();
+        let mut connection = orm.load_connection(*operation).await?;
+        let found = many::select_by_keys(&mut *connection, &keys, *operation).await;
         connection.answered();
         found
     }
@@ -142,11 +165,13 @@ where
     {
         return fetch(target, key.clone(), operation).await;
     }
-    let mut rows = select_by_column(target, column, &value, 2, operation).await?;
-    match rows.len() {
-        0 | 1 => Ok(rows.pop()),
-        _ => Err(Error::MoreThanOneRow { operation }),
+    if let Some((index, text)) = column.index_of(&value) {
+        let Some(text) = text.text() else { return Ok(None) };
+        let asked = Asked::of(text, move |bindings| bindings.push(&value));
+        return by_unique(target, index, asked, operation).await;
     }
+    let rows = select_by_column(target, column, &value, 2, operation).await?;
+    at_most_one(rows, operation)
 }
 
 pub(crate) async fn fetch_all_by_field<DB, T, V>(
@@ -160,6 +185,11 @@ where
     T: Persist<DB>,
     V: Storable<DB>,
 {
+    if let Some((index, text)) = column.index_of(&value) {
+        let Some(text) = text.text() else { return Ok(Vec::new()) };
+        let asked = Asked::of(text, move |bindings| bindings.push(&value));
+        return by_index(target, index, asked, operation).await;
+    }
     select_by_column(target, column, &value, usize::MAX, operation).await
 }
 
@@ -233,7 +263,7 @@ where
     V: Storable<DB>,
 {
     let mut sql =
-        format!("{} WHERE {} = {}", T::SELECT, DB::quote(column.name()), DB::placeholder());
+        format!("{} WHERE {} = {}", T::SELECT, DB::quote(column.name()), DB::placeholder(1));
     if limit < usize::MAX {
         sql.push_str(&format!(" LIMIT {limit}"));
     }

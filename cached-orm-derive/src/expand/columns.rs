@@ -22,7 +22,12 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         let (constant, ty, name) = (&column.constant, &column.ty, &column.name);
         let ty = if column.json { quote!(_orm::Json<#ty>) } else { ty.clone() };
         let is_whole_key = single_key && column.is_key();
-        let new = if is_whole_key { quote!(primary_key) } else { quote!(new) };
+        let is_indexed = model.indexes.iter().any(|index| index.is_over(&column.field));
+        let new = match (is_whole_key, is_indexed) {
+            (true, _) => quote!(primary_key),
+            (false, true) => quote!(indexed),
+            (false, false) => quote!(new),
+        };
         quote!(#visibility const #constant: _Column<#ty> = _Column::#new(#name);)
     });
     quote! {

@@ -1,3 +1,4 @@
+use super::indexes;
 use crate::{
     attributes::NegativeTtl,
     model::{Model, Policy},
@@ -16,6 +17,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         model.cache_name.as_ref().map(|name| quote!(const CACHE_NAME: &'static str = #name;));
     let fingerprint = hexadecimal(model.fingerprint);
     let policy = policy(&model.policy);
+    let indexes = indexes::constant(model);
     let (key_type, key) = key(model);
     let take_skipped = take_skipped(model);
     // With `Self::Key` as what `key` returns, rustc would report a struct that
@@ -29,6 +31,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             #cache_name
             const FINGERPRINT: u64 = #fingerprint;
             #policy
+            #indexes
             fn key(&self) -> #key_type {
                 #key
             }
