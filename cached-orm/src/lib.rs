@@ -14,6 +14,7 @@ mod memcached_orm;
 mod observe;
 mod orm;
 mod outbox;
+mod patch;
 mod pending;
 mod policy;
 mod read;
@@ -29,7 +30,7 @@ pub use cache::{
     CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreBatch,
     StoreFuture,
 };
-pub use entity::{Cacheable, Entity, Persist, Table};
+pub use entity::{Cacheable, Entity, GivenKey, Persist, Table};
 pub use error::{Error, Operation, Result};
 pub use index::{Index, IndexColumn, IndexPart, IndexValue};
 pub use key::{CacheKey, KeyKind, KeyPart, PartWriter, PrimaryKey};
@@ -37,6 +38,7 @@ pub use memcached_orm::MemcachedOrm;
 pub use observe::Statistics;
 pub use orm::Orm;
 pub use outbox::{Drained, Outbox};
+pub use patch::Patch;
 pub use pending::{Fenced, Pending};
 pub use policy::{CachePolicy, SetOptions};
 pub use read::Warmed;
@@ -51,7 +53,7 @@ pub use session::SqliteSession;
 pub use sql::JsonBackend;
 #[doc(hidden)]
 pub use sql::OutboxTable;
-pub use sql::{Backend, BindKey, Bindings, Column, Row, Storable};
+pub use sql::{Backend, BindKey, Bindings, Column, Row, Storable, Version};
 pub use transaction::{Committed, Isolation, Savepoint, Transaction};
 
 pub use cached_orm_derive::MemcachedOrm;

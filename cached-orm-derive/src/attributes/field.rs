@@ -3,8 +3,8 @@ use crate::errors::Errors;
 use proc_macro2::Span;
 use syn::{Attribute, LitStr, Meta};
 
-pub(super) const OPTIONS: [&str; 7] =
-    ["column", "generated", "readonly", "unique", "index", "skip", "json"];
+pub(super) const OPTIONS: [&str; 8] =
+    ["column", "generated", "readonly", "version", "unique", "index", "skip", "json"];
 
 /// `#[primary_key]`, `#[orm(…)]` and `#[serde(…)]` on a field. Each option
 /// that is there is known by where it stands.
@@ -14,6 +14,7 @@ pub(crate) struct FieldAttributes {
     pub(crate) column: Option<LitStr>,
     pub(crate) generated: Option<Span>,
     pub(crate) readonly: Option<Span>,
+    pub(crate) version: Option<Span>,
     pub(crate) unique: Option<Span>,
     pub(crate) index: Option<Span>,
     pub(crate) skip: Option<Span>,
@@ -29,6 +30,7 @@ impl FieldAttributes {
                 "column" => this.column = errors.take(item.string(r#"column = "email""#)),
                 "generated" => this.generated = errors.take(item.flag()),
                 "readonly" => this.readonly = errors.take(item.flag()),
+                "version" => this.version = errors.take(item.flag()),
                 "unique" => this.unique = errors.take(item.flag()),
                 "index" => this.index = errors.take(item.flag()),
                 "skip" => this.skip = errors.take(item.flag()),

@@ -15,11 +15,21 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let key_columns = model.keys().map(|key| &key.name);
     let cache_name =
         model.cache_name.as_ref().map(|name| quote!(const CACHE_NAME: &'static str = #name;));
+    let version = model.version().map(|version| {
+        let name = &version.name;
+        quote!(const VERSION: _orm::Option<&'static str> = _orm::Some(#name);)
+    });
     let fingerprint = hexadecimal(model.fingerprint);
     let policy = policy(&model.policy);
     let indexes = indexes::constant(model);
     let (key_type, key) = key(model);
     let take_skipped = take_skipped(model);
+    let given_key = (!model.has_generated_key()).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl _orm::GivenKey for #ident {}
+        }
+    });
     // With `Self::Key` as what `key` returns, rustc would report a struct that
     // serde cannot write once more.
     quote! {
@@ -29,6 +39,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             const NAME: &'static str = #name;
             const TABLE: _orm::Table = _orm::Table::new(#table, &[#(#key_columns),*]);
             #cache_name
+            #version
             const FINGERPRINT: u64 = #fingerprint;
             #policy
             #indexes
@@ -37,6 +48,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             }
             #take_skipped
         }
+        #given_key
     }
 }
 

@@ -62,6 +62,8 @@ pub(crate) enum Kind {
     /// A part of the primary key that the database makes.
     GeneratedKey,
     Written,
+    /// Counts the row's versions.
+    Version,
     /// Generated or read-only: read, and never written.
     ReadBack,
 }
@@ -160,9 +162,13 @@ impl Model {
         self.of_kind(Kind::GivenKey)
     }
 
-    /// The columns that `INSERT` and `UPDATE` write.
+    /// The columns that `INSERT` and `UPDATE` write, but for the version.
     pub(crate) fn written(&self) -> impl Iterator<Item = &Column> {
         self.of_kind(Kind::Written)
+    }
+
+    pub(crate) fn version(&self) -> Option<&Column> {
+        self.of_kind(Kind::Version).next()
     }
 
     pub(crate) fn has_generated_key(&self) -> bool {

@@ -41,12 +41,13 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl _orm::GivenKey for Member {}
+    #[automatically_derived]
     impl _orm::Persist<_orm::Postgres> for Member {
         const SELECT: &'static str = r#"SELECT "team", "number", "handle", "email", "city", "settings", "joined", "legacy" FROM "members""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "team", "number", "handle", "email", "city", "settings", "joined", "legacy" FROM "members" WHERE "team" = $1 AND "number" = $2"#;
         const LOCK_BY_KEY: &'static str = r#"SELECT "team", "number", "handle", "email", "city", "settings", "joined", "legacy" FROM "members" WHERE "team" = $1 AND "number" = $2 FOR UPDATE"#;
         const INSERT: &'static str = r#"INSERT INTO "members" ("handle", "email", "city", "settings", "team", "number") VALUES ($1, $2, $3, $4, $5, $6) RETURNING "team", "number", "handle", "email", "city", "settings", "joined", "legacy", txid_current() AS "cached_orm_transaction""#;
-        const UPDATE: &'static str = r#"UPDATE "members" SET "handle" = $1, "email" = $2, "city" = $3, "settings" = $4 WHERE "team" = $5 AND "number" = $6 RETURNING "team", "number", "handle", "email", "city", "settings", "joined", "legacy", txid_current() AS "cached_orm_transaction""#;
         const DELETE: &'static str = r#"DELETE FROM "members" WHERE "team" = $1 AND "number" = $2 RETURNING "team", "number", "handle", "email", "city", "settings", "joined", "legacy", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -62,10 +63,10 @@ const _: () = {
             })
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
-            bindings.push::<String>(&self.handle);
-            bindings.push::<Option<String>>(&self.email);
-            bindings.push::<Option<String>>(&self.city);
-            bindings.push_json::<Settings>(&self.settings);
+            bindings.column::<String>("handle", &self.handle);
+            bindings.column::<Option<String>>("email", &self.email);
+            bindings.column::<Option<String>>("city", &self.city);
+            bindings.json_column::<Settings>("settings", &self.settings);
         }
     }
     impl Member {
@@ -139,13 +140,13 @@ const _: () = {
     }
     type _Column<T> = _orm::Column<Member, T>;
     impl MemberColumns {
-        pub const TEAM: _Column<i32> = _Column::new("team");
-        pub const NUMBER: _Column<i32> = _Column::new("number");
+        pub const TEAM: _Column<i32> = _Column::key_part("team");
+        pub const NUMBER: _Column<i32> = _Column::key_part("number");
         pub const HANDLE: _Column<String> = _Column::new("handle");
-        pub const EMAIL: _Column<Option<String>> = _Column::indexed("email");
+        pub const EMAIL: _Column<Option<String>> = _Column::new("email").indexed();
         pub const CITY: _Column<Option<String>> = _Column::new("city");
         pub const SETTINGS: _Column<_orm::Json<Settings>> = _Column::new("settings");
-        pub const JOINED: _Column<DateTime<Utc>> = _Column::new("joined");
-        pub const LEGACY: _Column<Option<i32>> = _Column::new("legacy");
+        pub const JOINED: _Column<DateTime<Utc>> = _Column::read_back("joined");
+        pub const LEGACY: _Column<Option<i32>> = _Column::read_back("legacy");
     }
 };

@@ -12,15 +12,50 @@ type Arguments<DB> = <DB as sqlx::Database>::Arguments;
 #[derive(Debug)]
 pub struct Bindings<DB: Backend> {
     arguments: Result<Arguments<DB>, BoxDynError>,
+    columns: Vec<&'static str>,
 }
 
 impl<DB: Backend> Bindings<DB> {
     pub(crate) fn new() -> Self {
-        Self { arguments: Ok(Arguments::<DB>::default()) }
+        Self { arguments: Ok(Arguments::<DB>::default()), columns: Vec::new() }
     }
 
-    /// Adds the next argument. The derive names `T`, so that rustc underlines
-    /// the field's type in the user's struct where a bound is not met.
+    /// Adds the next argument: what is to be written to the column called `name`.
+    /// The derive names `T`, so that rustc underlines the field's type in the
+    /// user's struct where a bound is not met.
+    pub fn column<T: Storable<DB>>(&mut self, name: &'static str, value: &T) {
+        self.columns.push(name);
+        self.push(value);
+    }
+
+    /// Adds what is to be written to the column called `name`, as JSON.
+    #[cfg(feature = "json")]
+    pub fn json_column<T>(&mut self, name: &'static str, value: &T)
+    where
+        DB: super::backend::JsonBackend,
+        T: serde::Serialize + Sync,
+    {
+        self.columns.push(name);
+        self.push_json(value);
+    }
+
+    /// Adds the version, in the column called `name`.
+    pub fn version<T: Version + Storable<DB>>(&mut self, name: &'static str, value: &T) {
+        self.column(name, value);
+    }
+
+    /// Adds a primary key's parts, in these columns.
+    pub(crate) fn key<K: BindKey<DB>>(&mut self, names: &[&'static str], key: &K) {
+        self.columns.extend(names);
+        key.bind(self);
+    }
+
+    /// The columns that were named, in their order.
+    pub(crate) fn columns(&self) -> &[&'static str] {
+        &self.columns
+    }
+
+    /// Adds the next argument.
     pub fn push<T: Storable<DB>>(&mut self, value: &T) {
         self.add(|arguments| value.add_to(arguments));
     }
@@ -52,6 +87,22 @@ impl<DB: Backend> Bindings<DB> {
         self.arguments
     }
 }
+
+/// A number that counts a row's versions, for `#[orm(version)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot count versions",
+    label = "not an integer",
+    note = "use an integer that the database can store, such as `i64`"
+)]
+pub trait Version {}
+
+macro_rules! versions {
+    ($($integer:ident)+) => {$(
+        impl Version for $integer {}
+    )+};
+}
+
+versions!(i8 i16 i32 i64 u8 u16 u32 u64);
 
 /// A primary key whose parts `DB` can store.
 #[diagnostic::on_unimplemented(

@@ -45,7 +45,7 @@ pub(crate) async fn fetch_rows<DB: Backend, T: Persist<DB>>(
 /// Runs `sql`, which returns no rows.
 pub(crate) async fn execute<DB: Backend>(
     connection: &mut DB::Connection,
-    sql: &'static str,
+    sql: impl SqlSafeStr + Send,
     bindings: Bindings<DB>,
     operation: Operation,
 ) -> Result<DB::QueryResult> {
