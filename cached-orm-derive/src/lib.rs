@@ -66,6 +66,7 @@ use syn::DeriveInput;
 /// | `#[orm(generated)]` | the database makes the value (an identity, a default, a trigger): never written, and read back |
 /// | `#[orm(readonly)]` | never written, and read back |
 /// | `#[orm(json)]` | stored as JSON; needs the feature `json` |
+/// | `#[orm(uncached)]` | never in the cache; the field is an `Uncached<…>` |
 /// | `#[orm(skip)]` | no column: `Default` when it is read |
 ///
 /// # What it writes

@@ -1,4 +1,6 @@
-use crate::{Backend, BindKey, Bindings, CachePolicy, PrimaryKey, Result, Row};
+use crate::{
+    Backend, BindKey, Bindings, CachePolicy, PrimaryKey, Result, Row, uncached::UncachedField,
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A struct with an identity: what the cache knows of it.
@@ -25,12 +27,23 @@ pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
     /// How long rows stay in the cache, and in what form.
     const POLICY: CachePolicy = CachePolicy::DEFAULT;
 
+    /// The columns that INSERT and UPDATE write, in their order. Only for
+    /// entities with uncached columns.
+    #[doc(hidden)]
+    const WRITTEN: &'static [&'static str] = &[];
+
     /// This instance's primary key.
     fn key(&self) -> Self::Key;
 
     /// Moves the fields that have no column over from `other`.
     #[doc(hidden)]
     fn take_skipped(&mut self, _other: &mut Self) {}
+
+    /// The fields that never lie in the cache, always in the same order.
+    #[doc(hidden)]
+    fn uncached_fields(&mut self) -> Vec<&mut dyn UncachedField> {
+        Vec::new()
+    }
 }
 
 /// The table of an [`Entity`].

@@ -21,6 +21,7 @@ mod sql;
 mod steps;
 mod transaction;
 mod triggers;
+mod uncached;
 mod write;
 
 pub use builder::{OnUnreachable, OrmBuilder};
@@ -47,6 +48,7 @@ pub use sql::JsonBackend;
 pub use sql::OutboxTable;
 pub use sql::{Backend, BindKey, Bindings, Column, Row, Storable};
 pub use transaction::{Committed, Isolation, Savepoint, Transaction};
+pub use uncached::Uncached;
 
 pub use cached_orm_derive::MemcachedOrm;
 pub use sqlx;
@@ -73,6 +75,7 @@ mod guide {}
 /// What the derive's output names. Not for others: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::uncached::UncachedField;
     pub use crate::*;
     pub use core::{
         clone::Clone,
@@ -82,5 +85,5 @@ pub mod __private {
         result::Result::Ok,
         time::Duration,
     };
-    pub use std::string::String;
+    pub use std::{string::String, vec, vec::Vec};
 }

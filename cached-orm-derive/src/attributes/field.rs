@@ -3,7 +3,8 @@ use crate::errors::Errors;
 use proc_macro2::Span;
 use syn::{Attribute, LitStr, Meta};
 
-pub(super) const OPTIONS: [&str; 5] = ["column", "generated", "readonly", "skip", "json"];
+pub(super) const OPTIONS: [&str; 6] =
+    ["column", "generated", "readonly", "skip", "json", "uncached"];
 
 /// `#[primary_key]`, `#[orm(…)]` and `#[serde(…)]` on a field. Each option
 /// that is there is known by where it stands.
@@ -15,6 +16,7 @@ pub(crate) struct FieldAttributes {
     pub(crate) readonly: Option<Span>,
     pub(crate) skip: Option<Span>,
     pub(crate) json: Option<Span>,
+    pub(crate) uncached: Option<Span>,
     pub(crate) serde: SerdeAttributes,
 }
 
@@ -28,6 +30,7 @@ impl FieldAttributes {
                 "readonly" => this.readonly = errors.take(item.flag()),
                 "skip" => this.skip = errors.take(item.flag()),
                 "json" => this.json = errors.take(item.flag()),
+                "uncached" => this.uncached = errors.take(item.flag()),
                 _ => errors.push(unknown(&item, &OPTIONS, &container::OPTIONS, "the struct")),
             }
         }

@@ -18,6 +18,11 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let policy = policy(&model.policy);
     let (key_type, key) = key(model);
     let take_skipped = take_skipped(model);
+    let uncached_fields = uncached_fields(model);
+    let written = uncached_fields.is_some().then(|| {
+        let written = model.written().map(|column| &column.name);
+        quote!(const WRITTEN: &'static [&'static str] = &[#(#written),*];)
+    });
     // With `Self::Key` as what `key` returns, rustc would report a struct that
     // serde cannot write once more.
     quote! {
@@ -29,10 +34,12 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             #cache_name
             const FINGERPRINT: u64 = #fingerprint;
             #policy
+            #written
             fn key(&self) -> #key_type {
                 #key
             }
             #take_skipped
+            #uncached_fields
         }
     }
 }
@@ -81,6 +88,17 @@ fn take_skipped(model: &Model) -> Option<TokenStream> {
         quote! {
             fn take_skipped(&mut self, other: &mut Self) {
                 #(_orm::swap(&mut self.#fields, &mut other.#fields);)*
+            }
+        }
+    })
+}
+
+fn uncached_fields(model: &Model) -> Option<TokenStream> {
+    let fields: Vec<_> = model.uncached().map(|column| &column.field).collect();
+    (!fields.is_empty()).then(|| {
+        quote! {
+            fn uncached_fields(&mut self) -> _orm::Vec<&mut dyn _orm::UncachedField> {
+                _orm::vec![#(&mut self.#fields),*]
             }
         }
     })

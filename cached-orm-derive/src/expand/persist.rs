@@ -56,8 +56,12 @@ fn statements(sql: &Sql<'_>) -> TokenStream {
 
 fn from_row(model: &Model, db: &Ident) -> TokenStream {
     let columns = model.columns.iter().map(|column| {
-        let Column { field, ty, name, json, .. } = column;
-        let get = if *json { quote!(get_json) } else { quote!(get) };
+        let Column { field, ty, name, .. } = column;
+        let get = match column {
+            Column { json: true, .. } => quote!(get_json),
+            Column { uncached: true, .. } => quote!(get_uncached),
+            _ => quote!(get),
+        };
         quote_spanned!(located_at(ty)=> #field: row.#get::<#ty>(#name)?)
     });
     let skipped = model.skipped.iter().map(|skipped| {
@@ -100,7 +104,12 @@ fn parameter(used_by: &[TokenStream]) -> TokenStream {
 }
 
 fn push(column: &Column) -> TokenStream {
-    let Column { field, ty, json, .. } = column;
+    let Column { field, ty, name, json, .. } = column;
+    if column.uncached {
+        return quote_spanned! {located_at(ty)=>
+            bindings.push_uncached::<#ty>(#name, &self.#field);
+        };
+    }
     let push = if *json { quote!(push_json) } else { quote!(push) };
     quote_spanned!(located_at(ty)=> bindings.#push::<#ty>(&self.#field);)
 }

@@ -1,5 +1,8 @@
 use super::{Backend, Storable};
-use crate::key::{KeyPart, PrimaryKey};
+use crate::{
+    Uncached,
+    key::{KeyPart, PrimaryKey},
+};
 use sqlx::error::BoxDynError;
 
 /// The arguments of a statement on `DB`.
@@ -12,17 +15,33 @@ type Arguments<DB> = <DB as sqlx::Database>::Arguments;
 #[derive(Debug)]
 pub struct Bindings<DB: Backend> {
     arguments: Result<Arguments<DB>, BoxDynError>,
+    /// Columns that there was no value of.
+    not_loaded: Vec<&'static str>,
 }
 
 impl<DB: Backend> Bindings<DB> {
     pub(crate) fn new() -> Self {
-        Self { arguments: Ok(Arguments::<DB>::default()) }
+        Self { arguments: Ok(Arguments::<DB>::default()), not_loaded: Vec::new() }
     }
 
     /// Adds the next argument. The derive names `T`, so that rustc underlines
     /// the field's type in the user's struct where a bound is not met.
     pub fn push<T: Storable<DB>>(&mut self, value: &T) {
         self.add(|arguments| value.add_to(arguments));
+    }
+
+    /// Adds the next argument, unless it is not loaded: its column must then be
+    /// left out of the statement.
+    pub fn push_uncached<T: Storable<DB>>(&mut self, column: &'static str, value: &Uncached<T>) {
+        match value.get() {
+            Some(value) => self.push(value),
+            None => self.not_loaded.push(column),
+        }
+    }
+
+    /// The columns that were not added, which the statement leaves out.
+    pub(crate) fn take_not_loaded(&mut self) -> Vec<&'static str> {
+        std::mem::take(&mut self.not_loaded)
     }
 
     /// Adds the next argument, as JSON.
@@ -41,6 +60,11 @@ impl<DB: Backend> Bindings<DB> {
         {
             self.arguments = Err(error);
         }
+    }
+
+    /// A column that has no value, although the statement has not left it out.
+    pub(crate) fn not_loaded(&self) -> Option<&'static str> {
+        self.not_loaded.first().copied()
     }
 
     pub(crate) fn finish(self) -> Result<Arguments<DB>, BoxDynError> {

@@ -6,6 +6,7 @@ mod column;
 mod outbox_table;
 mod row;
 mod statement;
+mod update;
 
 pub use backend::Backend;
 #[cfg(feature = "json")]
@@ -18,3 +19,4 @@ pub use column::Column;
 pub use outbox_table::OutboxTable;
 pub use row::{Row, Storable};
 pub(crate) use statement::{execute, fetch_at_most, fetch_rows};
+pub(crate) use update::update_of;

@@ -3,6 +3,7 @@ use crate::{
     coherence::Journal,
     sql::{self, LockedRow, Witness},
 };
+use sqlx::SqlSafeStr;
 use std::fmt;
 
 /// A transaction under way, by whichever handle it is reached.
@@ -173,7 +174,7 @@ impl<'s, DB: Backend> Open<'s, DB> {
     /// Runs `sql` and maps the rows, up to `limit` of them.
     pub(crate) async fn fetch_at_most<T: Persist<DB>>(
         &mut self,
-        sql: &'static str,
+        sql: impl SqlSafeStr + Send,
         bindings: Bindings<DB>,
         limit: usize,
         operation: Operation,
@@ -193,7 +194,7 @@ impl<'s, DB: Backend> Open<'s, DB> {
     /// Runs `sql`, which returns no rows.
     pub(crate) async fn execute(
         &mut self,
-        sql: &'static str,
+        sql: impl SqlSafeStr + Send,
         bindings: Bindings<DB>,
         operation: Operation,
     ) -> Result<DB::QueryResult> {
@@ -224,7 +225,7 @@ impl<'s, DB: Backend> Open<'s, DB> {
     /// and only it, the write is settled.
     pub(crate) async fn write_failed(&mut self, error: Error) -> Error {
         match &error {
-            Error::Argument { .. } => self.settled(),
+            Error::Argument { .. } | Error::NotLoaded { .. } => self.settled(),
             Error::Database { operation, source }
                 if matches!(**source, sqlx::Error::Database(_)) =>
             {

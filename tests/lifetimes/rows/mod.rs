@@ -1,0 +1,3 @@
+//! The tables of these tests, and the structs that mirror them.
+
+pub(crate) mod accounts;
