@@ -25,7 +25,7 @@ struct WithoutTheAttribute {
 struct Key {
     #[primary_key]
     #[orm(uncached)]
-    id: Uncached<i64>,
+    id: i64,
 }
 
 #[derive(Serialize, Deserialize, MemcachedOrm)]

@@ -82,7 +82,9 @@ pub(super) fn uncached(field: &Declared<'_>, errors: &mut Errors) -> Option<Toke
                 "an `Uncached<…>` is for a column that the cache does not hold; write `#[orm(uncached)]` at the field",
             );
         }
-        return None;
+        // Expanded as if it were there, so that the type is not reported too.
+        let has_column = attributes.skip.or(attributes.json).is_none();
+        return value.filter(|_| has_column && !attributes.primary_key);
     };
     let mut refuse = |message: &str| errors.push(Error::new(span, message));
     if attributes.primary_key {

@@ -10,10 +10,10 @@ const _: () = {
         const NAME: &'static str = "Account";
         const TABLE: _orm::Table = _orm::Table::new("accounts", &["id"]);
         const FINGERPRINT: u64 = 0x740d_883c_a707_5287;
+        const WRITTEN: &'static [&'static str] = &["name", "password", "notes"];
         fn key(&self) -> i64 {
             _orm::Clone::clone(&self.id)
         }
-        const WRITTEN: &'static [&'static str] = &["name", "password", "notes"];
         fn uncached_fields(&mut self) -> _orm::Vec<&mut dyn _orm::UncachedField> {
             _orm::vec![& mut self.password, & mut self.memo, & mut self.token]
         }
