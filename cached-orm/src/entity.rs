@@ -1,5 +1,6 @@
 use crate::{
-    Backend, BindKey, Bindings, CachePolicy, PrimaryKey, Result, Row, uncached::UncachedField,
+    Backend, BindKey, Bindings, CachePolicy, Index, PrimaryKey, Result, Row,
+    uncached::UncachedField,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -8,7 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 /// Implemented by `#[derive(MemcachedOrm)]`.
 pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
     /// The primary key: the field's type, or a tuple for a composite key.
-    type Key: PrimaryKey;
+    type Key: PrimaryKey + Cacheable;
 
     /// The struct's name, for errors and metrics.
     const NAME: &'static str;
@@ -31,6 +32,10 @@ pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
     /// entities with uncached columns.
     #[doc(hidden)]
     const WRITTEN: &'static [&'static str] = &[];
+
+    /// The indexes by which its rows are read from the cache, besides the primary
+    /// key.
+    const INDEXES: &'static [Index<Self>] = &[];
 
     /// This instance's primary key.
     fn key(&self) -> Self::Key;
@@ -136,6 +141,13 @@ pub trait Cacheable: Sized {
 
     #[doc(hidden)]
     fn read_body(body: &[u8]) -> Option<Self>;
+
+    /// Appends several, as one array.
+    #[doc(hidden)]
+    fn write_bodies(values: &[Self], entry: &mut Vec<u8>) -> Option<()>;
+
+    #[doc(hidden)]
+    fn read_bodies(body: &[u8]) -> Option<Vec<Self>>;
 }
 
 // Were serde's traits above `Cacheable`, rustc would report them one by one,
@@ -149,6 +161,14 @@ impl<T: Serialize + DeserializeOwned> Cacheable for T {
     }
 
     fn read_body(body: &[u8]) -> Option<Self> {
+        rmp_serde::from_slice(body).ok()
+    }
+
+    fn write_bodies(values: &[Self], entry: &mut Vec<u8>) -> Option<()> {
+        rmp_serde::encode::write_named(entry, values).ok()
+    }
+
+    fn read_bodies(body: &[u8]) -> Option<Vec<Self>> {
         rmp_serde::from_slice(body).ok()
     }
 }

@@ -8,6 +8,7 @@ mod coherence;
 mod entity;
 mod entry;
 mod error;
+mod index;
 mod key;
 mod memcached_orm;
 mod observe;
@@ -25,9 +26,12 @@ mod uncached;
 mod write;
 
 pub use builder::{OnUnreachable, OrmBuilder};
-pub use cache::{CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Replaced, StoreFuture};
+pub use cache::{
+    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreFuture,
+};
 pub use entity::{Cacheable, Entity, Persist, Table};
 pub use error::{Error, Operation, Result};
+pub use index::{Index, IndexColumn, IndexPart, IndexValue};
 pub use key::{CacheKey, KeyKind, KeyPart, PartWriter, PrimaryKey};
 pub use memcached_orm::MemcachedOrm;
 pub use observe::Statistics;

@@ -68,6 +68,9 @@ counters! {
     /// Entries of another shape, of another program, or broken; they are
     /// replaced.
     unreadable,
+    /// Entries of indexes that named a row which has another value now, or is gone;
+    /// they are replaced.
+    misled,
     /// Keys fenced for a COMMIT.
     fences,
     /// Written rows that took their fence's place.

@@ -1,3 +1,7 @@
+mod by_index;
+
+pub(crate) use by_index::{Asked, fetch_by_index, fetch_by_unique, index_entry};
+
 use crate::{
     Backend, BindKey as _, Bindings, CachePolicy, Column, Error, Operation, Orm, Persist, Result,
     SetOptions,
@@ -147,11 +151,13 @@ where
     {
         return fetch(target, key.clone(), operation).await;
     }
-    let mut rows = select_by_column(target, column, &value, 2, operation).await?;
-    match rows.len() {
-        0 | 1 => Ok(rows.pop()),
-        _ => Err(Error::MoreThanOneRow { operation }),
+    if let Some((index, text)) = column.index_of(&value) {
+        let Some(text) = text.text() else { return Ok(None) };
+        let asked = Asked::of(text, move |bindings| bindings.push(&value));
+        return fetch_by_unique(target, index, asked, operation).await;
     }
+    let rows = select_by_column(target, column, &value, 2, operation).await?;
+    by_index::at_most_one(rows, operation)
 }
 
 pub(crate) async fn fetch_all_by_field<DB, T, V>(
@@ -165,6 +171,11 @@ where
     T: Persist<DB>,
     V: Storable<DB>,
 {
+    if let Some((index, text)) = column.index_of(&value) {
+        let Some(text) = text.text() else { return Ok(Vec::new()) };
+        let asked = Asked::of(text, move |bindings| bindings.push(&value));
+        return fetch_by_index(target, index, asked, operation).await;
+    }
     select_by_column(target, column, &value, usize::MAX, operation).await
 }
 
@@ -257,7 +268,7 @@ where
     V: Storable<DB>,
 {
     let mut sql =
-        format!("{} WHERE {} = {}", T::SELECT, DB::quote(column.name()), DB::placeholder());
+        format!("{} WHERE {} = {}", T::SELECT, DB::quote(column.name()), DB::placeholder(1));
     if limit < usize::MAX {
         sql.push_str(&format!(" LIMIT {limit}"));
     }

@@ -74,13 +74,35 @@ pub enum Lookup {
     },
 }
 
+/// What a fence may be stored over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Over {
+    /// Whatever lies there.
+    Anything,
+    /// This version of the item.
+    Version(Cas),
+    /// Nothing: there must be no item, and no lease.
+    Nothing,
+}
+
+impl Over {
+    /// The version it asks for.
+    pub(crate) fn version(self) -> Option<Cas> {
+        match self {
+            Self::Version(cas) => Some(cas),
+            Self::Anything | Self::Nothing => None,
+        }
+    }
+}
+
 /// How a conditional store ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Replaced {
     /// Stored; this is the item's new version.
     Stored(Cas),
-    /// Not stored: the item is of another version.
+    /// Not stored: the item is of another version, or there is one.
     Exists,
     /// Not stored: there is no item.
     NotFound,
@@ -122,14 +144,14 @@ pub trait CacheStore: fmt::Debug + Send + Sync + 'static {
     /// fences gives no leases while it is in hold-off.
     fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup>;
 
-    /// Stores a fence for `ttl`: over whatever lies there, or only over the
-    /// version `only_over`. A fence should outlive rows when memory gets short.
+    /// Stores a fence for `ttl`, if what lies there is what it may be stored
+    /// `over`. A fence should outlive rows when memory gets short.
     fn fence(
         &self,
         key: &CacheKey,
         fence: Bytes,
         ttl: Duration,
-        only_over: Option<Cas>,
+        over: Over,
     ) -> StoreFuture<'_, Replaced>;
 
     /// Stores `value` for `ttl` if the item is still of version `cas`.

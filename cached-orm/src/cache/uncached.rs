@@ -1,4 +1,4 @@
-use super::{CacheStore, Cas, Deleted, Incarnation, Lookup, Replaced, StoreFuture};
+use super::{CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreFuture};
 use crate::key::CacheKey;
 use bytes::Bytes;
 use std::{future::ready, time::Duration};
@@ -14,13 +14,7 @@ impl CacheStore for UncachedStore {
         Box::pin(ready(Ok(Lookup::Miss)))
     }
 
-    fn fence(
-        &self,
-        _: &CacheKey,
-        _: Bytes,
-        _: Duration,
-        _: Option<Cas>,
-    ) -> StoreFuture<'_, Replaced> {
+    fn fence(&self, _: &CacheKey, _: Bytes, _: Duration, _: Over) -> StoreFuture<'_, Replaced> {
         Box::pin(ready(Ok(Replaced::Stored(NOTHING))))
     }
 

@@ -31,12 +31,12 @@ pub(crate) trait OpenTransaction: Enlist + 'static {
 /// As an [`Enlist`] it puts keys into the outbox in transactions of their own.
 pub(crate) trait Afterwards: Enlist + 'static {
     /// Asks whether the transaction is over, whichever way it ended.
-    fn is_over(&mut self) -> impl Future<Output = Over> + Send;
+    fn is_over(&mut self) -> impl Future<Output = IsOver> + Send;
 }
 
 /// Whether a transaction is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Over {
+pub(crate) enum IsOver {
     /// It was committed, so its rows were locked when they were fenced.
     Committed,
     /// It was rolled back, who knows when, or it is not known how it ended.

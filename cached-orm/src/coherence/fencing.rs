@@ -1,6 +1,6 @@
 use super::{COMMANDS_AT_ONCE, Coherence, Journal, fence::Fence, journal::Release, reach};
 use crate::{
-    cache::{CacheError, CacheStore, Cas, Lookup, Replaced},
+    cache::{CacheError, CacheStore, Cas, Lookup, Over, Replaced},
     key::CacheKey,
     steps::Step,
 };
@@ -149,12 +149,13 @@ impl Coherence {
         let ttl = self.times.fence_ttl;
         if let Lookup::Item { value, cas, .. } = store.get(key, None).await?
             && Fence::parse(&value).is_some_and(|found| found.same_writer(fence))
-            && let Replaced::Stored(_) = store.fence(key, fence.to_bytes(), ttl, Some(cas)).await?
+            && let Replaced::Stored(_) =
+                store.fence(key, fence.to_bytes(), ttl, Over::Version(cas)).await?
         {
             return Ok(());
         }
         let left = Fence::new().without_write_through();
-        store.fence(key, left.to_bytes(), ttl, None).await?;
+        store.fence(key, left.to_bytes(), ttl, Over::Anything).await?;
         Ok(())
     }
 
@@ -162,9 +163,9 @@ impl Coherence {
     async fn put_fence(&self, key: &CacheKey, fence: Fence) -> Result<Cas, CacheError> {
         let (value, ttl) = (fence.to_bytes(), self.times.fence_ttl);
         if let Some(other) = self.store.also(key) {
-            other.fence(key, value.clone(), ttl, None).await?;
+            other.fence(key, value.clone(), ttl, Over::Anything).await?;
         }
-        match self.store.fence(key, value, ttl, None).await? {
+        match self.store.fence(key, value, ttl, Over::Anything).await? {
             Replaced::Stored(cas) => Ok(cas),
             _ => Err(CacheError::NotStored),
         }

@@ -1,6 +1,6 @@
 use super::{Coherence, fence::Fence};
 use crate::{
-    cache::{CacheError, CacheStore, Deleted, Lookup, Replaced},
+    cache::{CacheError, CacheStore, Deleted, Lookup, Over, Replaced},
     key::CacheKey,
 };
 
@@ -35,7 +35,8 @@ impl Coherence {
             };
             if let Some(fence) = value.as_deref().and_then(Fence::parse) {
                 let marked = fence.without_write_through().to_bytes();
-                match store.fence(key, marked, self.times.fence_ttl, Some(cas)).await? {
+                let ttl = self.times.fence_ttl;
+                match store.fence(key, marked, ttl, Over::Version(cas)).await? {
                     Replaced::Stored(_) | Replaced::NotFound => return Ok(()),
                     Replaced::TooLarge => return Err(CacheError::NotStored),
                     Replaced::Exists | Replaced::OtherIncarnation => {}

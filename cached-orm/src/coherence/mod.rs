@@ -20,7 +20,7 @@ mod release;
 mod shared_load;
 mod unknown;
 
-pub(crate) use commit::{Afterwards, CommitFailure, Ended, OpenTransaction, Over};
+pub(crate) use commit::{Afterwards, CommitFailure, Ended, IsOver, OpenTransaction};
 pub(crate) use fencing::{Enlist, Fencing, Unfenced};
 pub(crate) use journal::Journal;
 

@@ -183,12 +183,34 @@ impl Coherence {
         self: &Arc<Self>,
         source: S,
     ) -> Result<(Option<S::Row>, bool), S::Error> {
-        let cas = match self.store.get(source.key(), Some(self.times.lease_ttl)).await {
+        match self.replaceable(&source).await {
+            Some(cas) => self.fill(source, cas).await,
+            None => self.load_shared(source).await.map(|row| (row, false)),
+        }
+    }
+
+    /// Loads the row anew, since what [`read`](Self::read) gave has turned out to
+    /// be of no use, and puts it in that entry's place. Readers of one process do it
+    /// together.
+    pub(crate) async fn reread<S: Source>(
+        self: &Arc<Self>,
+        source: S,
+    ) -> Result<Option<S::Row>, S::Error> {
+        match self.replaceable(&source).await {
+            Some(cas) => self.replace_unreadable(source, cas).await,
+            None => self.load_shared(source).await,
+        }
+    }
+
+    /// What lies under the key, to be replaced by what is loaded from now on;
+    /// `None` if that is a fence, somebody else's lease or unknown.
+    async fn replaceable<S: Source>(&self, source: &S) -> Option<Cas> {
+        match self.store.get(source.key(), Some(self.times.lease_ttl)).await {
             Ok(Lookup::Lease(cas)) => Some(cas),
-            Ok(Lookup::Item { value, cas, stale }) => match self.content(&source, &value, stale) {
+            Ok(Lookup::Item { value, cas, stale }) => match self.content(source, &value, stale) {
                 None | Some(Content::Unreadable(Unreadable::Format)) => None,
                 Some(Content::Unreadable(Unreadable::Foreign)) => {
-                    match self.confirm_foreign(&source, &value, cas).await {
+                    match self.confirm_foreign(source, &value, cas).await {
                         Verdict::Replace(cas) => Some(cas),
                         Verdict::Answer(_) | Verdict::LoadOnly => None,
                     }
@@ -200,10 +222,6 @@ impl Coherence {
                 self.failed(error);
                 None
             }
-        };
-        match cas {
-            Some(cas) => self.fill(source, cas).await,
-            None => self.load_shared(source).await.map(|row| (row, false)),
         }
     }
 }

@@ -1,4 +1,4 @@
-use super::{Afterwards, Coherence, commit::Over, fencing::Fencing};
+use super::{Afterwards, Coherence, commit::IsOver, fencing::Fencing};
 use crate::cache::CacheError;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
@@ -30,10 +30,10 @@ impl Coherence {
                 return;
             }
             match over_within(&mut database, self.times.commit_window).await {
-                Over::Committed => break true,
-                Over::Ended => break false,
-                Over::NotYet => {}
-                Over::NeverKnown => return,
+                IsOver::Committed => break true,
+                IsOver::Ended => break false,
+                IsOver::NotYet => {}
+                IsOver::NeverKnown => return,
             }
         };
         let mut pause = FIRST_PAUSE;
@@ -56,12 +56,12 @@ fn is_closed(errors: &[CacheError]) -> bool {
 }
 
 /// Asks for that long whether the transaction is over.
-async fn over_within<T: Afterwards>(database: &mut T, time: Duration) -> Over {
+async fn over_within<T: Afterwards>(database: &mut T, time: Duration) -> IsOver {
     let began = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
         let over = database.is_over().await;
-        if over != Over::NotYet || began.elapsed() + pause >= time {
+        if over != IsOver::NotYet || began.elapsed() + pause >= time {
             return over;
         }
         sleep(pause).await;

@@ -1,6 +1,6 @@
 use crate::{
     Backend, CacheKey, Operation, Orm,
-    coherence::{Afterwards, Enlist, Over},
+    coherence::{Afterwards, Enlist, IsOver},
     sql::{CommitOutcome, Witness},
 };
 use std::time::Duration;
@@ -68,7 +68,7 @@ impl<DB: Backend> Enlist for AfterCommit<DB> {
 }
 
 impl<DB: Backend> Afterwards for AfterCommit<DB> {
-    async fn is_over(&mut self) -> Over {
+    async fn is_over(&mut self) -> IsOver {
         let Self { orm, witness } = self;
         let asking = async {
             let mut connection = orm.own_connection(COMMIT).await.ok()?;
@@ -78,10 +78,10 @@ impl<DB: Backend> Afterwards for AfterCommit<DB> {
         };
         // The database may be as far away as the COMMIT was.
         match timeout(PATIENCE, asking).await {
-            Ok(Some(CommitOutcome::Committed)) => Over::Committed,
-            Ok(Some(CommitOutcome::Ended)) => Over::Ended,
-            _ if orm.own_pool().is_closed() => Over::NeverKnown,
-            _ => Over::NotYet,
+            Ok(Some(CommitOutcome::Committed)) => IsOver::Committed,
+            Ok(Some(CommitOutcome::Ended)) => IsOver::Ended,
+            _ if orm.own_pool().is_closed() => IsOver::NeverKnown,
+            _ => IsOver::NotYet,
         }
     }
 }

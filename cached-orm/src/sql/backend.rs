@@ -47,9 +47,18 @@ pub trait Backend:
     where
         T: Decode<'r, Self> + Type<Self>;
 
-    /// The first placeholder of a statement.
+    /// The placeholder of a statement's argument; the first is number 1.
     #[doc(hidden)]
-    fn placeholder() -> &'static str;
+    fn placeholder(number: usize) -> String;
+
+    /// What a list of rows in `(a, b) IN (…)` begins with, so that an index
+    /// is used. PostgreSQL takes a list without it, and plans four times as long.
+    #[doc(hidden)]
+    const ROW_LIST: &'static str;
+
+    /// What a SELECT ends with that locks its rows until the transaction ends.
+    #[doc(hidden)]
+    const LOCK_ROWS: &'static str;
 
     /// `name` as an identifier.
     #[doc(hidden)]

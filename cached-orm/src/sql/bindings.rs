@@ -67,6 +67,11 @@ impl<DB: Backend> Bindings<DB> {
         self.not_loaded.first().copied()
     }
 
+    /// How many arguments were added.
+    pub(crate) fn len(&self) -> usize {
+        self.arguments.as_ref().map_or(0, sqlx::Arguments::len)
+    }
+
     pub(crate) fn finish(self) -> Result<Arguments<DB>, BoxDynError> {
         self.arguments
     }

@@ -1,3 +1,4 @@
+use crate::{Entity, Index, IndexPart, IndexValue};
 use std::{fmt, marker::PhantomData};
 
 /// One column of an entity, for `fetch_by_field` and its kin.
@@ -6,19 +7,31 @@ use std::{fmt, marker::PhantomData};
 pub struct Column<E, V> {
     name: &'static str,
     is_primary_key: bool,
+    /// A value's text, if the column is indexed by itself.
+    index_value: Option<fn(&V) -> IndexValue>,
     types: PhantomData<fn(V) -> E>,
 }
 
 impl<E, V> Column<E, V> {
     #[doc(hidden)]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, is_primary_key: false, types: PhantomData }
+        Self { name, is_primary_key: false, index_value: None, types: PhantomData }
     }
 
     /// The only column of the primary key.
     #[doc(hidden)]
     pub const fn primary_key(name: &'static str) -> Self {
-        Self { name, is_primary_key: true, types: PhantomData }
+        Self { name, is_primary_key: true, index_value: None, types: PhantomData }
+    }
+
+    /// A column that is indexed by itself.
+    #[doc(hidden)]
+    pub const fn indexed(name: &'static str) -> Self
+    where
+        V: IndexPart,
+    {
+        let value: fn(&V) -> IndexValue = |value| IndexValue::new().part(value);
+        Self { name, is_primary_key: false, index_value: Some(value), types: PhantomData }
     }
 
     pub(crate) const fn is_primary_key(&self) -> bool {
@@ -28,6 +41,14 @@ impl<E, V> Column<E, V> {
     /// The column's name in the database.
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+}
+
+impl<E: Entity, V> Column<E, V> {
+    /// The column's own index, if it has one, and the value under it.
+    pub(crate) fn index_of(&self, value: &V) -> Option<(&'static Index<E>, IndexValue)> {
+        let value = self.index_value?(value);
+        Some((E::INDEXES.iter().find(|index| index.is_over(self.name))?, value))
     }
 }
 

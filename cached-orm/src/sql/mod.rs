@@ -3,6 +3,7 @@
 mod backend;
 mod bindings;
 mod column;
+mod key_list;
 mod outbox_table;
 mod row;
 mod statement;
@@ -16,6 +17,7 @@ pub(crate) use backend::split_table;
 pub(crate) use backend::{CommitOutcome, LockedRow, TableFacts, Witness};
 pub use bindings::{BindKey, Bindings};
 pub use column::Column;
+pub(crate) use key_list::{in_order_of, keys_at_once, select_among};
 pub use outbox_table::OutboxTable;
 pub use row::{Row, Storable};
 pub(crate) use statement::{execute, fetch_at_most, fetch_rows};

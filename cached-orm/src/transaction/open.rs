@@ -1,5 +1,5 @@
 use crate::{
-    Backend, BindKey as _, Bindings, Error, Operation, Orm, Persist, Result,
+    Backend, BindKey as _, Bindings, Error, Index, Operation, Orm, Persist, Result,
     coherence::Journal,
     sql::{self, LockedRow, Witness},
 };
@@ -287,11 +287,26 @@ impl<'s, DB: Backend> Open<'s, DB> {
         self.book.journal.touch(key);
     }
 
-    /// Lets a row take its fence's place after COMMIT.
+    /// Notes the entry of a value that a row of the transaction has got or lost.
+    pub(crate) fn touch_index<T: Persist<DB>>(&mut self, index: &Index<T>, value: &str) {
+        let key = index.cache_key(self.book.orm.namespace(), value);
+        self.book.journal.touch(key);
+    }
+
+    /// Lets a row take its fence's place after COMMIT, and pointers to it the
+    /// places of its unique values' fences.
     pub(crate) fn write_through<T: Persist<DB>>(&mut self, row: &T) {
         let key = self.book.orm.cache_key::<T>(&row.key());
         if let Some(entry) = crate::read::row_entry(row, &key, &T::POLICY) {
             self.book.journal.store(&key, entry);
+        }
+        for index in T::INDEXES.iter().filter(|index| index.is_unique()) {
+            let value = index.value_of(row);
+            let Some(value) = value.text() else { continue };
+            let key = index.cache_key(self.book.orm.namespace(), value);
+            if let Some(entry) = crate::read::index_entry::<T>(&[row.key()], &key) {
+                self.book.journal.store(&key, entry);
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ pub(crate) use model::any_sequence_agrees_with_the_model;
 #[cfg(feature = "embedded")]
 use super::EmbeddedStore;
 use super::{
-    CacheStore, Cas, Deleted, Incarnation, Lookup, MemcachedStore, Replaced,
+    CacheStore, Cas, Deleted, Incarnation, Lookup, MemcachedStore, Over, Replaced,
     memcached::tests::{Memcached, options},
 };
 use crate::key::{CacheKey, Namespace};
@@ -54,7 +54,7 @@ fn item(value: Bytes, cas: Cas) -> Lookup {
     Lookup::Item { value, cas, stale: false }
 }
 
-async fn fence(store: &dyn CacheStore, key: &CacheKey, over: Option<Cas>) -> Replaced {
+async fn fence(store: &dyn CacheStore, key: &CacheKey, over: Over) -> Replaced {
     store.fence(key, bytes("fence"), TTL, over).await.unwrap()
 }
 
@@ -86,12 +86,12 @@ async fn a_row_is_replaced_by_its_own_version_only(store: &dyn CacheStore) {
 
 async fn a_fence_goes_over_everything(store: &dyn CacheStore) {
     let key = key("a_fence_goes_over_everything");
-    let over_nothing = stored(fence(store, &key, None).await);
+    let over_nothing = stored(fence(store, &key, Over::Anything).await);
     assert_eq!(get(store, &key).await, item(bytes("fence"), over_nothing));
-    let over_fence = stored(fence(store, &key, None).await);
+    let over_fence = stored(fence(store, &key, Over::Anything).await);
     assert_ne!(over_fence, over_nothing);
     let row = stored(replace(store, &key, over_fence).await);
-    stored(fence(store, &key, None).await);
+    stored(fence(store, &key, Over::Anything).await);
     assert_eq!(replace(store, &key, row).await, Replaced::Exists);
     let Lookup::Item { value, cas, .. } = store.get(&key, Some(TTL)).await.unwrap() else {
         panic!("the fence has gone")
@@ -99,19 +99,34 @@ async fn a_fence_goes_over_everything(store: &dyn CacheStore) {
     assert_eq!(value, bytes("fence"));
     assert_eq!(store.delete(&key, cas).await.unwrap(), Deleted::Deleted);
     let lease = lease(store, &key, TTL).await;
-    let over_lease = stored(fence(store, &key, None).await);
+    let over_lease = stored(fence(store, &key, Over::Anything).await);
     assert_eq!(replace(store, &key, lease).await, Replaced::Exists);
     assert_eq!(get(store, &key).await, item(bytes("fence"), over_lease));
 }
 
 async fn a_fence_over_a_version_needs_that_version(store: &dyn CacheStore) {
     let key = key("a_fence_over_a_version_needs_that_version");
-    let old = stored(fence(store, &key, None).await);
-    let new = stored(fence(store, &key, Some(old)).await);
-    assert_eq!(fence(store, &key, Some(old)).await, Replaced::Exists);
+    let old = stored(fence(store, &key, Over::Anything).await);
+    let new = stored(fence(store, &key, Over::Version(old)).await);
+    assert_eq!(fence(store, &key, Over::Version(old)).await, Replaced::Exists);
     assert_eq!(store.delete(&key, new).await.unwrap(), Deleted::Deleted);
-    assert_eq!(fence(store, &key, Some(new)).await, Replaced::NotFound);
+    assert_eq!(fence(store, &key, Over::Version(new)).await, Replaced::NotFound);
     assert_eq!(get(store, &key).await, Lookup::Miss);
+}
+
+async fn a_fence_over_nothing_needs_nothing_there(store: &dyn CacheStore) {
+    let key = key("a_fence_over_nothing_needs_nothing_there");
+    let first = stored(fence(store, &key, Over::Nothing).await);
+    assert_eq!(get(store, &key).await, item(bytes("fence"), first));
+    assert_eq!(fence(store, &key, Over::Nothing).await, Replaced::Exists);
+    let row = stored(replace(store, &key, first).await);
+    assert_eq!(fence(store, &key, Over::Nothing).await, Replaced::Exists);
+    assert_eq!(store.delete(&key, row).await.unwrap(), Deleted::Deleted);
+    let lease = lease(store, &key, TTL).await;
+    assert_eq!(fence(store, &key, Over::Nothing).await, Replaced::Exists);
+    assert_eq!(get(store, &key).await, Lookup::Leased(lease));
+    assert_eq!(store.delete(&key, lease).await.unwrap(), Deleted::Deleted);
+    stored(fence(store, &key, Over::Nothing).await);
 }
 
 async fn a_deleted_item_is_not_there(store: &dyn CacheStore) {
@@ -129,7 +144,8 @@ async fn a_deleted_item_is_not_there(store: &dyn CacheStore) {
 async fn everything_expires(store: &dyn CacheStore) {
     let (leased, fenced, filled) = (key("expires 1"), key("expires 2"), key("expires 3"));
     let lease_cas = lease(store, &leased, SHORT).await;
-    let fence_cas = stored(store.fence(&fenced, bytes("fence"), SHORT, None).await.unwrap());
+    let fence_cas =
+        stored(store.fence(&fenced, bytes("fence"), SHORT, Over::Anything).await.unwrap());
     let filler = lease(store, &filled, TTL).await;
     let row = store.replace(&filled, bytes("row"), SHORT, filler).await.unwrap();
     let row_cas = stored(row);
@@ -140,7 +156,7 @@ async fn everything_expires(store: &dyn CacheStore) {
     for (key, cas) in [(&leased, lease_cas), (&fenced, fence_cas), (&filled, row_cas)] {
         assert_eq!(get(store, key).await, Lookup::Miss, "{key}");
         assert_eq!(replace(store, key, cas).await, Replaced::NotFound, "{key}");
-        assert_eq!(fence(store, key, Some(cas)).await, Replaced::NotFound, "{key}");
+        assert_eq!(fence(store, key, Over::Version(cas)).await, Replaced::NotFound, "{key}");
         assert_eq!(store.delete(key, cas).await.unwrap(), Deleted::NotFound, "{key}");
         lease(store, key, TTL).await;
     }
@@ -148,11 +164,14 @@ async fn everything_expires(store: &dyn CacheStore) {
 
 async fn an_oversized_value_changes_nothing(store: &dyn CacheStore) {
     let key = key("an_oversized_value_changes_nothing");
-    let cas = stored(fence(store, &key, None).await);
+    let cas = stored(fence(store, &key, Over::Anything).await);
     let huge = Bytes::from(vec![1; 70 << 20]);
     assert_eq!(store.replace(&key, huge.clone(), TTL, cas).await.unwrap(), Replaced::TooLarge);
-    assert_eq!(store.fence(&key, huge.clone(), TTL, Some(cas)).await.unwrap(), Replaced::TooLarge);
-    assert_eq!(store.fence(&key, huge, TTL, None).await.unwrap(), Replaced::TooLarge);
+    assert_eq!(
+        store.fence(&key, huge.clone(), TTL, Over::Version(cas)).await.unwrap(),
+        Replaced::TooLarge
+    );
+    assert_eq!(store.fence(&key, huge, TTL, Over::Anything).await.unwrap(), Replaced::TooLarge);
     assert_eq!(get(store, &key).await, item(bytes("fence"), cas));
 }
 
@@ -169,7 +188,7 @@ async fn keys_and_values_may_be_long_and_binary(store: &dyn CacheStore) {
         vec![b'\n'; 300_000],
     ] {
         let value = Bytes::from(value);
-        let cas = stored(store.fence(&key, value.clone(), TTL, None).await.unwrap());
+        let cas = stored(store.fence(&key, value.clone(), TTL, Over::Anything).await.unwrap());
         assert_eq!(get(store, &key).await, item(value.clone(), cas));
         let cas = stored(store.replace(&key, value.clone(), TTL, cas).await.unwrap());
         assert_eq!(get(store, &key).await, item(value, cas));
@@ -178,7 +197,7 @@ async fn keys_and_values_may_be_long_and_binary(store: &dyn CacheStore) {
 
 async fn another_incarnations_token_is_refused(store: &dyn CacheStore) {
     let key = key("another_incarnations_token_is_refused");
-    let mine = stored(fence(store, &key, None).await);
+    let mine = stored(fence(store, &key, Over::Anything).await);
     let Incarnation { process, started } = mine.incarnation;
     for incarnation in [
         Incarnation { process, started: started.wrapping_add(1) },
@@ -186,7 +205,7 @@ async fn another_incarnations_token_is_refused(store: &dyn CacheStore) {
     ] {
         let foreign = Cas { incarnation, ..mine };
         assert_eq!(replace(store, &key, foreign).await, Replaced::OtherIncarnation);
-        assert_eq!(fence(store, &key, Some(foreign)).await, Replaced::OtherIncarnation);
+        assert_eq!(fence(store, &key, Over::Version(foreign)).await, Replaced::OtherIncarnation);
         assert_eq!(store.delete(&key, foreign).await.unwrap(), Deleted::OtherIncarnation);
     }
     assert_eq!(get(store, &key).await, item(bytes("fence"), mine));
@@ -198,6 +217,7 @@ fn suite(runtime: &Runtime, store: &dyn CacheStore, cases: u32) {
         a_row_is_replaced_by_its_own_version_only(store).await;
         a_fence_goes_over_everything(store).await;
         a_fence_over_a_version_needs_that_version(store).await;
+        a_fence_over_nothing_needs_nothing_there(store).await;
         a_deleted_item_is_not_there(store).await;
         everything_expires(store).await;
         an_oversized_value_changes_nothing(store).await;

@@ -1,5 +1,5 @@
 use super::{TTL, item, key, stored};
-use crate::cache::{CacheStore, Cas, Deleted, Lookup, Replaced};
+use crate::cache::{CacheStore, Cas, Deleted, Lookup, Over, Replaced};
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 use std::{cell::Cell, collections::HashMap};
 use tokio::runtime::Runtime;
@@ -8,18 +8,31 @@ use tokio::runtime::Runtime;
 #[derive(Debug, Clone)]
 enum Step {
     Get { key: usize, lease: bool },
-    Fence { key: usize, value: u8, over: Option<usize> },
+    Fence { key: usize, value: u8, over: FenceOver },
     Replace { key: usize, value: u8, over: usize },
     Delete { key: usize, over: usize },
+}
+
+#[derive(Debug, Clone, Copy)]
+enum FenceOver {
+    Anything,
+    Nothing,
+    /// So far back among those seen.
+    Version(usize),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let key = 0..2_usize;
     // Counted from the latest: mostly the current version.
     let over = prop_oneof![3 => Just(0), 2 => 0..5_usize];
+    let fence_over = prop_oneof![
+        Just(FenceOver::Anything),
+        Just(FenceOver::Nothing),
+        over.clone().prop_map(FenceOver::Version),
+    ];
     let step = prop_oneof![
         3 => (key.clone(), any::<bool>()).prop_map(|(key, lease)| Step::Get { key, lease }),
-        2 => (key.clone(), any::<u8>(), proptest::option::of(over.clone()))
+        3 => (key.clone(), any::<u8>(), fence_over)
             .prop_map(|(key, value, over)| Step::Fence { key, value, over }),
         3 => (key.clone(), any::<u8>(), over.clone())
             .prop_map(|(key, value, over)| Step::Replace { key, value, over }),
@@ -65,10 +78,19 @@ async fn follow(store: &dyn CacheStore, case: u32, steps: &[Step]) {
                 }
             }
             Step::Fence { key, value, over } => {
-                let over = over.and_then(|back| version(key, back));
+                let (over, refusal) = match over {
+                    FenceOver::Anything => (Over::Anything, None),
+                    FenceOver::Nothing => {
+                        (Over::Nothing, model.get(&key).map(|_| Replaced::Exists))
+                    }
+                    FenceOver::Version(back) => {
+                        let Some(cas) = version(key, back) else { continue };
+                        (Over::Version(cas), conditional(&model, key, cas))
+                    }
+                };
                 let value = vec![value; 3];
                 let done = store.fence(&keys[key], value.clone().into(), TTL, over).await.unwrap();
-                match over.and_then(|cas| conditional(&model, key, cas)) {
+                match refusal {
                     Some(refusal) => assert_eq!(done, refusal),
                     None => {
                         model.insert(key, (value, stored(done)));

@@ -23,7 +23,9 @@ use self::{
     held::{Held, Shard},
     row::{Reaper, Row, size},
 };
-use super::{CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Replaced, StoreFuture};
+use super::{
+    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreFuture,
+};
 use crate::key::CacheKey;
 use bytes::Bytes;
 use moka::{policy::EvictionPolicy, sync::Cache};
@@ -150,19 +152,18 @@ impl EmbeddedStore {
         }
     }
 
-    fn fence_now(
-        &self,
-        key: &CacheKey,
-        fence: Bytes,
-        ttl: Duration,
-        over: Option<Cas>,
-    ) -> Replaced {
+    fn fence_now(&self, key: &CacheKey, fence: Bytes, ttl: Duration, over: Over) -> Replaced {
         if size(key, &fence) > self.max_entry {
             return Replaced::TooLarge;
         }
         let mut shard = self.shard(key);
         let now = Instant::now();
-        if let Some(refusal) = over.and_then(|cas| self.refusal(&shard, key, cas, now)) {
+        let refusal = match over {
+            Over::Anything => None,
+            Over::Version(cas) => self.refusal(&shard, key, cas, now),
+            Over::Nothing => self.token(&shard, key, now).map(|_| Replaced::Exists),
+        };
+        if let Some(refusal) = refusal {
             return refusal;
         }
         let token = self.new_token();
@@ -219,10 +220,10 @@ impl CacheStore for EmbeddedStore {
         key: &CacheKey,
         fence: Bytes,
         ttl: Duration,
-        only_over: Option<Cas>,
+        over: Over,
     ) -> StoreFuture<'_, Replaced> {
         let key = key.clone();
-        Box::pin(self.answer(move || self.fence_now(&key, fence, ttl, only_over)))
+        Box::pin(self.answer(move || self.fence_now(&key, fence, ttl, over)))
     }
 
     fn replace(

@@ -1,6 +1,6 @@
 use super::EmbeddedStore;
 use crate::{
-    cache::{CacheError, CacheStore, Cas, Lookup, Replaced},
+    cache::{CacheError, CacheStore, Cas, Lookup, Over, Replaced},
     key::{CacheKey, Namespace},
 };
 use bytes::Bytes;
@@ -27,7 +27,7 @@ fn stored(replaced: Replaced) -> Cas {
 }
 
 fn fence(store: &EmbeddedStore, key: &CacheKey) -> Cas {
-    stored(store.fence_now(key, Bytes::from_static(b"fence"), TTL, None))
+    stored(store.fence_now(key, Bytes::from_static(b"fence"), TTL, Over::Anything))
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,9 +100,9 @@ async fn a_closed_store_says_so() {
 }
 
 /// Ends the readers, also when a writer panics.
-struct Over<'a>(&'a AtomicBool);
+struct Ending<'a>(&'a AtomicBool);
 
-impl Drop for Over<'_> {
+impl Drop for Ending<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -123,10 +123,10 @@ fn reads_without_the_lock_are_linearizable() {
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                let _over = Over(&is_over);
+                let _over = Ending(&is_over);
                 for _ in 0..30_000 {
                     let _locked = row_lock.lock().unwrap();
-                    let cas = stored(store.fence_now(&key(0), fence.clone(), TTL, None));
+                    let cas = stored(store.fence_now(&key(0), fence.clone(), TTL, Over::Anything));
                     let new = committed.fetch_add(1, Ordering::SeqCst) + 1;
                     // Nobody but the fence's owner can take it away.
                     let found = store.get_now(&key(0), Some(TTL));

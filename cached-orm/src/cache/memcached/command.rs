@@ -3,7 +3,7 @@ use super::{
     reply::{Reply, Status},
 };
 use crate::{
-    cache::{CacheError, Cas, Deleted, Incarnation, Lookup, Replaced},
+    cache::{CacheError, Cas, Deleted, Incarnation, Lookup, Over, Replaced},
     key::CacheKey,
 };
 use bytes::Bytes;
@@ -27,8 +27,8 @@ pub(super) struct Request {
 pub(super) enum Command {
     /// `lease` in seconds.
     Get { lease: Option<u32>, caller: Caller<Lookup> },
-    /// `ttl` in seconds; without `over` it stores unconditionally.
-    Set { value: Bytes, ttl: u32, over: Option<Cas>, caller: Caller<Replaced> },
+    /// `ttl` in seconds.
+    Set { value: Bytes, ttl: u32, over: Over, caller: Caller<Replaced> },
     /// Without `caller` it gives back a lease that nobody waits for.
     Delete { over: Cas, caller: Option<Caller<Deleted>> },
 }
@@ -47,7 +47,7 @@ impl Command {
     pub(super) fn over(&self) -> Option<Cas> {
         match self {
             Self::Get { .. } => None,
-            Self::Set { over, .. } => *over,
+            Self::Set { over, .. } => over.version(),
             Self::Delete { over, .. } => Some(*over),
         }
     }
@@ -111,8 +111,9 @@ impl Command {
                 let set = new(MetaOp::Set).flag(value.len().to_string()).flag("c");
                 let set = set.flag(format!("T{ttl}"));
                 match over {
-                    Some(cas) => set.flag(format!("C{}", cas.token)),
-                    None => set,
+                    Over::Anything => set,
+                    Over::Version(cas) => set.flag(format!("C{}", cas.token)),
+                    Over::Nothing => set.flag("ME"),
                 }
             }
             Self::Delete { over, .. } => new(MetaOp::Delete).flag(format!("C{}", over.token)),
@@ -150,7 +151,7 @@ impl Command {
                 Ok(Some(Request { key, command, queued: Instant::now() }))
             }
             Self::Set { over, caller, .. } => {
-                deliver(caller, replaced(&reply, over.is_some(), incarnation), peer)?;
+                deliver(caller, replaced(&reply, over, incarnation), peer)?;
                 Ok(None)
             }
             Self::Delete { caller, .. } => {
@@ -191,11 +192,12 @@ fn lookup(reply: Reply, asked_for_lease: bool, incarnation: Incarnation) -> Opti
     })
 }
 
-fn replaced(reply: &Reply, conditional: bool, incarnation: Incarnation) -> Option<Replaced> {
-    match reply.status {
-        Status::Done => Some(Replaced::Stored(Cas { incarnation, token: reply.token? })),
-        Status::Exists if conditional => Some(Replaced::Exists),
-        Status::NotFound if conditional => Some(Replaced::NotFound),
+fn replaced(reply: &Reply, over: Over, incarnation: Incarnation) -> Option<Replaced> {
+    match (reply.status, over) {
+        (Status::Done, _) => Some(Replaced::Stored(Cas { incarnation, token: reply.token? })),
+        (Status::Exists, Over::Version(_)) => Some(Replaced::Exists),
+        (Status::NotFound, Over::Version(_)) => Some(Replaced::NotFound),
+        (Status::NotStored, Over::Nothing) => Some(Replaced::Exists),
         _ => None,
     }
 }

@@ -24,7 +24,7 @@ use self::{
     router::Router,
     server::Server,
 };
-use super::{CacheError, CacheStore, Cas, Deleted, Lookup, Replaced, StoreFuture};
+use super::{CacheError, CacheStore, Cas, Deleted, Lookup, Over, Replaced, StoreFuture};
 use crate::key::CacheKey;
 use bytes::Bytes;
 use std::{
@@ -113,7 +113,7 @@ impl CacheStore for MemcachedStore {
         key: &CacheKey,
         fence: Bytes,
         ttl: Duration,
-        only_over: Option<Cas>,
+        over: Over,
     ) -> StoreFuture<'_, Replaced> {
         // memcached counts the ticks of its clock, of which the first may come
         // at once. A fence must not end early.
@@ -121,7 +121,7 @@ impl CacheStore for MemcachedStore {
         Box::pin(self.call(key.clone(), move |caller| Command::Set {
             value: fence,
             ttl,
-            over: only_over,
+            over,
             caller,
         }))
     }
@@ -137,7 +137,7 @@ impl CacheStore for MemcachedStore {
         Box::pin(self.call(key.clone(), move |caller| Command::Set {
             value,
             ttl,
-            over: Some(cas),
+            over: Over::Version(cas),
             caller,
         }))
     }

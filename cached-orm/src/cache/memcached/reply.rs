@@ -37,6 +37,8 @@ pub(super) enum Status {
     Exists,
     /// `NF`
     NotFound,
+    /// `NS`
+    NotStored,
 }
 
 /// What the read buffer begins with.
@@ -124,6 +126,7 @@ fn read_flags(response: &MetaResponse) -> Result<Reply, &'static str> {
         ReturnCode::En => Status::Miss,
         ReturnCode::Ex => Status::Exists,
         ReturnCode::Nf => Status::NotFound,
+        ReturnCode::Ns => Status::NotStored,
         _ => return Err("a reply that no command here has"),
     };
     let mut opaque = None;

@@ -1,6 +1,6 @@
 use super::stores::{Failing, Marking, failing};
 use super::*;
-use crate::cache::{Lookup, Replaced};
+use crate::cache::{self, Lookup, Replaced};
 use crate::coherence::fence::Fence;
 use std::sync::atomic::AtomicBool;
 use tokio::time::sleep;
@@ -42,8 +42,8 @@ impl Enlist for Outbox {
 }
 
 impl Afterwards for Outbox {
-    async fn is_over(&mut self) -> Over {
-        if self.is_over.load(Ordering::SeqCst) { Over::Committed } else { Over::NotYet }
+    async fn is_over(&mut self) -> IsOver {
+        if self.is_over.load(Ordering::SeqCst) { IsOver::Committed } else { IsOver::NotYet }
     }
 }
 
@@ -216,7 +216,7 @@ async fn a_writer_without_its_lock_leaves_the_next_writer_a_fence() {
     assert!(matches!(outcome, Err(CommitFailure::Unknown(_))));
     let (key, ttl) = (&row.key, coherence.times.fence_ttl);
     let next = Fence::new().to_bytes();
-    let stored = coherence.store.fence(key, next, ttl, None).await;
+    let stored = coherence.store.fence(key, next, ttl, cache::Over::Anything).await;
     assert!(matches!(stored, Ok(Replaced::Stored(_))));
     // It renews, finds that it is over, and goes.
     sleep(coherence.times.commit_window * 2).await;

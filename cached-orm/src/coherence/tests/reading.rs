@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    cache::{Lookup, Replaced},
+    cache::{Lookup, Over, Replaced},
     coherence::fence::Fence,
 };
 use futures_util::future::join_all;
@@ -15,7 +15,8 @@ fn start_reading(coherence: &Arc<Coherence>, row: &Row) -> Reading {
 
 async fn put_fence(coherence: &Coherence, row: &Row) -> Fence {
     let fence = Fence::new();
-    let stored = coherence.store.fence(&row.key, fence.to_bytes(), Duration::from_secs(60), None);
+    let ttl = Duration::from_secs(60);
+    let stored = coherence.store.fence(&row.key, fence.to_bytes(), ttl, Over::Anything);
     assert!(matches!(stored.await, Ok(Replaced::Stored(_))));
     fence
 }

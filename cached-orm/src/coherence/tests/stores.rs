@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    cache::{Cas, Deleted, Lookup, Replaced, StoreFuture},
+    cache::{Cas, Deleted, Lookup, Over, Replaced, StoreFuture},
     coherence::fence::Fence,
 };
 use std::sync::atomic::AtomicBool;
@@ -25,13 +25,13 @@ impl CacheStore for Marking {
         key: &CacheKey,
         fence: Bytes,
         ttl: Duration,
-        only_over: Option<Cas>,
+        over: Over,
     ) -> StoreFuture<'_, Replaced> {
-        let first = self.inner.fence(key, fence.clone(), ttl, only_over);
+        let first = self.inner.fence(key, fence.clone(), ttl, over);
         Box::pin(async move {
             let Replaced::Stored(cas) = first.await? else { panic!("not stored") };
             let marked = Fence::parse(&fence).expect("a fence").without_write_through().to_bytes();
-            self.inner.fence(&self.key, marked, ttl, Some(cas)).await?;
+            self.inner.fence(&self.key, marked, ttl, Over::Version(cas)).await?;
             Ok(Replaced::Stored(cas))
         })
     }
@@ -84,9 +84,9 @@ impl CacheStore for Failing {
         key: &CacheKey,
         fence: Bytes,
         ttl: Duration,
-        only_over: Option<Cas>,
+        over: Over,
     ) -> StoreFuture<'_, Replaced> {
-        self.or_fail(self.inner.fence(key, fence, ttl, only_over))
+        self.or_fail(self.inner.fence(key, fence, ttl, over))
     }
 
     fn replace(

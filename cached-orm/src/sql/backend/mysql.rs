@@ -36,9 +36,13 @@ impl Backend for MySql {
         })
     }
 
-    fn placeholder() -> &'static str {
-        "?"
+    fn placeholder(_: usize) -> String {
+        "?".to_owned()
     }
+
+    const ROW_LIST: &'static str = "";
+
+    const LOCK_ROWS: &'static str = " FOR UPDATE";
 
     fn quote(name: &str) -> String {
         format!("`{}`", name.replace('`', "``"))

@@ -25,9 +25,13 @@ impl Backend for Postgres {
         })
     }
 
-    fn placeholder() -> &'static str {
-        "$1"
+    fn placeholder(number: usize) -> String {
+        format!("${number}")
     }
+
+    const ROW_LIST: &'static str = "VALUES ";
+
+    const LOCK_ROWS: &'static str = " FOR UPDATE";
 
     fn quote(name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))

@@ -28,9 +28,14 @@ impl Backend for Sqlite {
         Some("BEGIN IMMEDIATE")
     }
 
-    fn placeholder() -> &'static str {
-        "$1"
+    fn placeholder(number: usize) -> String {
+        format!("${number}")
     }
+
+    const ROW_LIST: &'static str = "VALUES ";
+
+    // A transaction that writes has locked the whole database.
+    const LOCK_ROWS: &'static str = "";
 
     fn quote(name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))

@@ -1,6 +1,6 @@
 use super::{Memcached, TTL, answered, key, known_to_be_down, options, process::free_port};
 use crate::cache::{
-    CacheError, CacheStore, Deleted, Lookup, Replaced,
+    CacheError, CacheStore, Deleted, Lookup, Over, Replaced,
     memcached::{MemcachedOptions, MemcachedStore},
 };
 use bytes::Bytes;
@@ -20,7 +20,7 @@ async fn a_server_that_is_absent_at_start_is_down_and_delays_nothing() {
     let answer = store.get(&key("k"), None).await;
     assert!(matches!(answer, Err(CacheError::Down { .. })), "{answer:?}");
     assert!(begun.elapsed() < Duration::from_millis(200));
-    let large = store.fence(&key("k"), Bytes::from(vec![0; 100_000]), TTL, None).await;
+    let large = store.fence(&key("k"), Bytes::from(vec![0; 100_000]), TTL, Over::Anything).await;
     assert!(matches!(large, Err(CacheError::Down { .. })), "{large:?}");
 }
 
@@ -63,7 +63,7 @@ async fn a_restarted_server_is_found_again_and_takes_no_old_token() {
     let mut server = Memcached::start(&[]).settle();
     let store = MemcachedStore::new(&options(server.address())).unwrap();
     let key = key("k");
-    let stored = store.fence(&key, VALUE, TTL, None).await.unwrap();
+    let stored = store.fence(&key, VALUE, TTL, Over::Anything).await.unwrap();
     let Replaced::Stored(old) = stored else { panic!("{stored:?}") };
 
     server.kill();
@@ -72,13 +72,13 @@ async fn a_restarted_server_is_found_again_and_takes_no_old_token() {
     assert_eq!(answered(&store, &key, Duration::from_secs(3)).await, Lookup::Miss);
 
     // The new life counts from 1 as well: its first token equals the old one.
-    let stored = store.fence(&key, VALUE, TTL, None).await.unwrap();
+    let stored = store.fence(&key, VALUE, TTL, Over::Anything).await.unwrap();
     let Replaced::Stored(new) = stored else { panic!("{stored:?}") };
     assert_eq!(new.token, old.token);
     assert_ne!(new.incarnation, old.incarnation);
     let replaced = store.replace(&key, VALUE, TTL, old).await.unwrap();
     assert_eq!(replaced, Replaced::OtherIncarnation);
-    let fenced = store.fence(&key, VALUE, TTL, Some(old)).await.unwrap();
+    let fenced = store.fence(&key, VALUE, TTL, Over::Version(old)).await.unwrap();
     assert_eq!(fenced, Replaced::OtherIncarnation);
     assert_eq!(store.delete(&key, old).await.unwrap(), Deleted::OtherIncarnation);
     let found = store.get(&key, None).await.unwrap();

@@ -1,7 +1,7 @@
 use super::{Memcached, TTL, key, options};
 use crate::{
     cache::{
-        CacheError, CacheStore, Lookup, Replaced,
+        CacheError, CacheStore, Lookup, Over, Replaced,
         memcached::{MemcachedOptions, MemcachedStore},
     },
     key::CacheKey,
@@ -43,7 +43,7 @@ async fn step(store: &MemcachedStore, rng: &mut StdRng) -> Result<(), CacheError
     };
     match rng.random_range(0..10) {
         0 => drop(store.delete(&key, cas).await?),
-        1 => drop(store.fence(&key, value_of(&key), TTL, None).await?),
+        1 => drop(store.fence(&key, value_of(&key), TTL, Over::Anything).await?),
         _ => {
             let replaced = store.replace(&key, value_of(&key), TTL, cas).await?;
             assert_ne!(replaced, Replaced::TooLarge);
@@ -98,7 +98,7 @@ async fn load(store: &Arc<MemcachedStore>, time: Duration) -> (u64, u64) {
 async fn works(store: &MemcachedStore) {
     for n in 0..KEYS {
         let key = key(&n.to_string());
-        let stored = store.fence(&key, value_of(&key), TTL, None).await.unwrap();
+        let stored = store.fence(&key, value_of(&key), TTL, Over::Anything).await.unwrap();
         let Replaced::Stored(cas) = stored else { panic!("{stored:?}") };
         let found = store.get(&key, None).await.unwrap();
         assert_eq!(found, Lookup::Item { value: value_of(&key), cas, stale: false });

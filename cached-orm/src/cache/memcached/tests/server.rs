@@ -1,6 +1,6 @@
 use super::{Memcached, TTL, answered, key, options};
 use crate::cache::{
-    CacheError, CacheStore, Cas, Incarnation, Lookup, Replaced, memcached::MemcachedStore,
+    CacheError, CacheStore, Cas, Incarnation, Lookup, Over, Replaced, memcached::MemcachedStore,
 };
 use bytes::Bytes;
 use std::{
@@ -19,14 +19,17 @@ async fn takes_what_it_sends(server_options: &[&'static str], item_size_max: usi
         let key = key(&name);
         let largest = item_size_max - 128 - key.as_bytes().len();
         let value = Bytes::from(vec![7; largest]);
-        let stored = store.fence(&key, value.clone(), TTL, None).await.unwrap();
+        let stored = store.fence(&key, value.clone(), TTL, Over::Anything).await.unwrap();
         let Replaced::Stored(cas) = stored else { panic!("{stored:?}") };
         let larger = Bytes::from(vec![8; largest + 1]);
         assert_eq!(
             store.replace(&key, larger.clone(), TTL, cas).await.unwrap(),
             Replaced::TooLarge
         );
-        assert_eq!(store.fence(&key, larger, TTL, None).await.unwrap(), Replaced::TooLarge);
+        assert_eq!(
+            store.fence(&key, larger, TTL, Over::Anything).await.unwrap(),
+            Replaced::TooLarge
+        );
         let found = store.get(&key, None).await.unwrap();
         assert_eq!(found, Lookup::Item { value, cas, stale: false });
     }
@@ -53,7 +56,7 @@ async fn a_stale_mark_and_a_foreign_empty_value_are_items() {
 
     let marked = key("marked");
     let value = Bytes::from_static(b"old");
-    store.fence(&marked, value.clone(), TTL, None).await.unwrap();
+    store.fence(&marked, value.clone(), TTL, Over::Anything).await.unwrap();
     say(&format!("md {marked} I T30\r\n"));
     for lease in [None, Some(TTL)] {
         let found = store.get(&marked, lease).await.unwrap();
@@ -88,8 +91,10 @@ async fn a_refused_command_leaves_its_neighbours_alone() {
     let mut refused = 0;
     for n in 0..200 {
         let key = key(&n.to_string());
-        let (stored, found) =
-            tokio::join!(store.fence(&key, value.clone(), TTL, None), store.get(&key, None));
+        let (stored, found) = tokio::join!(
+            store.fence(&key, value.clone(), TTL, Over::Anything),
+            store.get(&key, None)
+        );
         let found = found.expect("a read beside a refused write");
         match stored {
             Ok(Replaced::Stored(cas)) => {
@@ -115,7 +120,8 @@ async fn a_server_without_cas_is_not_used() {
 }
 
 async fn incarnation(store: &MemcachedStore, name: &str) -> Incarnation {
-    let stored = store.fence(&key(name), Bytes::from_static(b"f"), TTL, None).await.unwrap();
+    let stored =
+        store.fence(&key(name), Bytes::from_static(b"f"), TTL, Over::Anything).await.unwrap();
     let Replaced::Stored(Cas { incarnation, .. }) = stored else { panic!("{stored:?}") };
     incarnation
 }
@@ -157,7 +163,10 @@ async fn a_closed_store_says_so() {
     store.close().await;
     assert!(matches!(store.get(&key("k"), None).await, Err(CacheError::Closed)));
     let large = Bytes::from(vec![0; 100_000]);
-    assert!(matches!(store.fence(&key("k"), large, TTL, None).await, Err(CacheError::Closed)));
+    assert!(matches!(
+        store.fence(&key("k"), large, TTL, Over::Anything).await,
+        Err(CacheError::Closed)
+    ));
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 use crate::{
-    cache::{CacheStore, Cas, Deleted, Incarnation, Lookup, Replaced, StoreFuture},
+    cache::{CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreFuture},
     key::CacheKey,
 };
 use bytes::Bytes;
@@ -85,9 +85,14 @@ impl ReferenceStore {
         }
     }
 
-    fn set(&self, key: &CacheKey, value: Bytes, ttl: Duration, over: Option<Cas>) -> Replaced {
+    fn set(&self, key: &CacheKey, value: Bytes, ttl: Duration, over: Over) -> Replaced {
         let mut state = self.state();
-        if let Some(refusal) = over.and_then(|cas| self.refusal(&state, key, cas)) {
+        let refusal = match over {
+            Over::Anything => None,
+            Over::Version(cas) => self.refusal(&state, key, cas),
+            Over::Nothing => state.items.get(key).map(|_| Replaced::Exists),
+        };
+        if let Some(refusal) = refusal {
             return refusal;
         }
         Replaced::Stored(state.put(key, Some(value), ttl))
@@ -127,9 +132,9 @@ impl CacheStore for ReferenceStore {
         key: &CacheKey,
         fence: Bytes,
         ttl: Duration,
-        only_over: Option<Cas>,
+        over: Over,
     ) -> StoreFuture<'_, Replaced> {
-        Box::pin(ready(Ok(self.set(key, fence, ttl, only_over))))
+        Box::pin(ready(Ok(self.set(key, fence, ttl, over))))
     }
 
     fn replace(
@@ -139,7 +144,7 @@ impl CacheStore for ReferenceStore {
         ttl: Duration,
         cas: Cas,
     ) -> StoreFuture<'_, Replaced> {
-        Box::pin(ready(Ok(self.set(key, value, ttl, Some(cas)))))
+        Box::pin(ready(Ok(self.set(key, value, ttl, Over::Version(cas)))))
     }
 
     fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted> {

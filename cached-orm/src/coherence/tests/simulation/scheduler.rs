@@ -46,6 +46,8 @@ struct State {
     /// Faults come to an end, so that everything can come to rest.
     is_calm: bool,
     counts: BTreeMap<&'static str, u64>,
+    /// Whether something has happened since it was asked.
+    has_news: bool,
     trace: Option<Vec<String>>,
 }
 
@@ -86,6 +88,7 @@ impl Scheduler {
                 steps: 0,
                 is_calm: false,
                 counts: BTreeMap::new(),
+                has_news: true,
                 trace: is_traced.then(Vec::new),
             }),
             asked: Notify::new(),
@@ -204,6 +207,7 @@ impl Scheduler {
         let elapsed = self.began.elapsed();
         let mut state = self.state();
         *state.counts.entry(what).or_default() += 1;
+        state.has_news = true;
         let steps = state.steps;
         if let Some(trace) = &mut state.trace {
             let by = match by {
@@ -212,6 +216,11 @@ impl Scheduler {
             };
             trace.push(format!("{steps:>5} {elapsed:>12.3?} {by:<10} {what} {}", detail()));
         }
+    }
+
+    /// Whether anything was noted since the last time this was asked.
+    pub(super) fn has_news(&self) -> bool {
+        std::mem::take(&mut self.state().has_news)
     }
 
     pub(super) fn counts(&self) -> BTreeMap<&'static str, u64> {

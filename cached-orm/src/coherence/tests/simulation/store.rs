@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     cache::{
-        CacheError, CacheStore, Cas, Deleted, EmbeddedStore, Incarnation, Lookup, Replaced,
+        CacheError, CacheStore, Cas, Deleted, EmbeddedStore, Incarnation, Lookup, Over, Replaced,
         StoreFuture,
     },
     coherence::fence::Fence,
@@ -95,7 +95,7 @@ impl Server {
             Command::Replace { value, ttl, .. }
                 if self.mutation == Some(Mutation::ReplaceIgnoresCas) =>
             {
-                Answer::Replaced(self.store.fence(key, value, ttl, None).await?)
+                Answer::Replaced(self.store.fence(key, value, ttl, Over::Anything).await?)
             }
             Command::Replace { value, ttl, cas } => {
                 Answer::Replaced(self.store.replace(key, value, ttl, cas).await?)
@@ -116,9 +116,9 @@ impl CacheStore for Arc<ReferenceStore> {
         key: &CacheKey,
         fence: Bytes,
         ttl: Duration,
-        only_over: Option<Cas>,
+        over: Over,
     ) -> StoreFuture<'_, Replaced> {
-        (**self).fence(key, fence, ttl, only_over)
+        (**self).fence(key, fence, ttl, over)
     }
 
     fn replace(
@@ -139,7 +139,7 @@ impl CacheStore for Arc<ReferenceStore> {
 #[derive(Clone)]
 enum Command {
     Get { lease: Option<Duration> },
-    Fence { value: Bytes, ttl: Duration, over: Option<Cas> },
+    Fence { value: Bytes, ttl: Duration, over: Over },
     Replace { value: Bytes, ttl: Duration, cas: Cas },
     Delete { cas: Cas },
 }
@@ -258,8 +258,13 @@ impl fmt::Display for Command {
         match self {
             Self::Get { lease: None } => f.write_str("get"),
             Self::Get { lease: Some(_) } => f.write_str("get or lease"),
-            Self::Fence { value, over: None, .. } => write!(f, "set {}", show_value(value)),
-            Self::Fence { value, over: Some(cas), .. } => {
+            Self::Fence { value, over: Over::Anything, .. } => {
+                write!(f, "set {}", show_value(value))
+            }
+            Self::Fence { value, over: Over::Nothing, .. } => {
+                write!(f, "add {}", show_value(value))
+            }
+            Self::Fence { value, over: Over::Version(cas), .. } => {
                 write!(f, "set {} over {}", show_value(value), cas.token)
             }
             Self::Replace { value, cas, .. } => {
@@ -315,11 +320,11 @@ impl CacheStore for Wire {
         key: &CacheKey,
         fence: Bytes,
         ttl: Duration,
-        only_over: Option<Cas>,
+        over: Over,
     ) -> StoreFuture<'_, Replaced> {
         let key = key.clone();
         Box::pin(async move {
-            match self.send(key, Command::Fence { value: fence, ttl, over: only_over }).await? {
+            match self.send(key, Command::Fence { value: fence, ttl, over }).await? {
                 Answer::Replaced(replaced) => Ok(replaced),
                 other => panic!("{other:?}"),
             }

@@ -69,7 +69,7 @@ fn report(name: &str, seeds: u64, counts: &BTreeMap<&'static str, u64>) {
 #[test]
 fn a_seed_tells_the_whole_run() {
     for config in [&EMBEDDED, &RESTARTS] {
-        for seed in 0..number("SIMULATION_SEEDS").unwrap_or(50) {
+        for seed in 0..number("SIMULATION_SEEDS").unwrap_or(25) {
             let [first, second] = [(); 2].map(|()| {
                 let mut outcome = world::run(config, seed, true);
                 // Within one step the order means nothing.
@@ -85,30 +85,30 @@ fn a_seed_tells_the_whole_run() {
 
 #[test]
 fn nothing_is_stale_without_faults() {
-    simulate(&WITHOUT_FAULTS, 200, &[WORK]);
+    simulate(&WITHOUT_FAULTS, 150, &[WORK]);
 }
 
 #[test]
 fn nothing_is_stale_with_faults() {
-    simulate(&EMBEDDED, 800, &[WORK, TROUBLE, &["crashed"]]);
+    simulate(&EMBEDDED, 600, &[WORK, TROUBLE, &["crashed"]]);
 }
 
 #[test]
 fn nothing_is_stale_with_restarts() {
-    simulate(&RESTARTS, 800, &[WORK, TROUBLE, &["crashed", "restarted"]]);
+    simulate(&RESTARTS, 600, &[WORK, TROUBLE, &["crashed", "restarted"]]);
 }
 
 #[test]
 fn nothing_is_stale_while_servers_are_changed() {
-    simulate(&MOVING, 400, &[WORK, TROUBLE, &["crashed", "restarted"]]);
+    simulate(&MOVING, 300, &[WORK, TROUBLE, &["crashed", "restarted"]]);
 }
 
 #[test]
 fn nothing_acknowledged_is_stale_when_fences_are_evicted() {
-    simulate(&FENCES_EVICTED, 400, &[WORK, TROUBLE, &["fence evicted"]]);
+    simulate(&FENCES_EVICTED, 300, &[WORK, TROUBLE, &["fence evicted"]]);
 }
 
 #[test]
 fn nothing_acknowledged_is_stale_when_fences_are_evicted_and_writers_crash() {
-    simulate(&FENCES_EVICTED_AND_CRASHES, 400, &[WORK, TROUBLE, &["fence evicted", "crashed"]]);
+    simulate(&FENCES_EVICTED_AND_CRASHES, 300, &[WORK, TROUBLE, &["fence evicted", "crashed"]]);
 }

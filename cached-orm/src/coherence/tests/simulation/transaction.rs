@@ -6,7 +6,7 @@ use super::{
     scheduler::By,
 };
 use crate::{
-    coherence::{Afterwards, Ended, Enlist, OpenTransaction, Over},
+    coherence::{Afterwards, Ended, Enlist, IsOver, OpenTransaction},
     key::CacheKey,
 };
 use std::sync::Arc;
@@ -189,17 +189,21 @@ impl Enlist for After {
 }
 
 impl Afterwards for After {
-    async fn is_over(&mut self) -> Over {
+    async fn is_over(&mut self) -> IsOver {
         let Self { database, by, .. } = self;
         database.scheduler.turn(*by).await;
         let is_over = database.is_over(self.id);
         database.scheduler.turn(*by).await;
         let fails = database.scheduler.fault(database.faults.database_failed);
         if !is_over || fails {
-            return Over::NotYet;
+            return IsOver::NotYet;
         }
         // Not every database tells how it ended.
         let tells = database.scheduler.once_in(2);
-        if tells && database.versions(self.id).is_some() { Over::Committed } else { Over::Ended }
+        if tells && database.versions(self.id).is_some() {
+            IsOver::Committed
+        } else {
+            IsOver::Ended
+        }
     }
 }

@@ -142,7 +142,7 @@ impl World {
         while self.goes_on() && self.clients.iter().any(|client| !client.task.is_finished()) {
             self.scheduler.step().await;
             self.happen().await;
-            if self.promise == Promise::Linearizable {
+            if self.promise == Promise::Linearizable && self.scheduler.has_news() {
                 self.compare_all("under way").await;
             }
         }
