@@ -65,6 +65,7 @@ use syn::DeriveInput;
 /// | `#[orm(column = "mail")]` | the column, if it is not called like the field |
 /// | `#[orm(generated)]` | the database makes the value (an identity, a default, a trigger): never written, and read back |
 /// | `#[orm(readonly)]` | never written, and read back |
+/// | `#[orm(version)]` | an integer that counts the row's versions: `update` writes only over the version that it was given, and adds one |
 /// | `#[orm(json)]` | stored as JSON; needs the feature `json` |
 /// | `#[orm(uncached)]` | never in the cache; the field is an `Uncached<…>` |
 /// | `#[orm(skip)]` | no column: `Default` when it is read |

@@ -20,6 +20,9 @@ pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
     /// The first part of its instances' cache keys, after the namespace.
     const CACHE_NAME: &'static str = Self::TABLE.name();
 
+    /// The column that counts the row's versions, if there is one.
+    const VERSION: Option<&'static str> = None;
+
     /// Changes whenever the shape of a cached row does. It lies in the cache
     /// entry and not in the key, so that two versions of a program fence and
     /// delete the same keys.
@@ -27,11 +30,6 @@ pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
 
     /// How long rows stay in the cache, and in what form.
     const POLICY: CachePolicy = CachePolicy::DEFAULT;
-
-    /// The columns that INSERT and UPDATE write, in their order. Only for
-    /// entities with uncached columns.
-    #[doc(hidden)]
-    const WRITTEN: &'static [&'static str] = &[];
 
     /// The indexes by which its rows are read from the cache, besides the primary
     /// key.
@@ -103,10 +101,6 @@ pub trait Persist<DB: Backend>: Entity<Key: BindKey<DB>> {
     /// Only for databases that do not return it.
     const SELECT_INSERTED: Option<&'static str> = None;
 
-    /// Updates the written columns of one row by primary key; returns the row
-    /// where the database can.
-    const UPDATE: &'static str;
-
     /// Deletes one row by primary key; returns it where the database can.
     const DELETE: &'static str;
 
@@ -117,16 +111,30 @@ pub trait Persist<DB: Backend>: Entity<Key: BindKey<DB>> {
     /// another type.
     fn from_row(row: &Row<'_, DB>) -> Result<Self>;
 
-    /// Adds the written columns, in the order of [`UPDATE`](Self::UPDATE) and
+    /// Adds the written columns, by their names and in the order of
     /// [`INSERT`](Self::INSERT).
     fn bind_columns(&self, bindings: &mut Bindings<DB>);
 
+    /// Adds the version, which follows the columns in [`INSERT`](Self::INSERT).
+    fn bind_version(&self, _bindings: &mut Bindings<DB>) {}
+
     /// Adds the parts of the primary key that the database does not generate,
-    /// which follow the columns in [`INSERT`](Self::INSERT).
+    /// which come last in [`INSERT`](Self::INSERT).
     fn bind_given_key(&self, bindings: &mut Bindings<DB>) {
         self.key().bind(bindings);
     }
 }
+
+/// An [`Entity`] whose primary key the program chooses, all of it.
+///
+/// Implemented by `#[derive(MemcachedOrm)]`.
+#[diagnostic::on_unimplemented(
+    message = "the database generates the primary key of `{Self}`, so there is no row to look for",
+    label = "its key is `generated`",
+    note = "call `insert` for a new row and `update` for one that is there",
+    note = "or choose the key in the program, and leave `#[orm(generated)]` out"
+)]
+pub trait GivenKey: Entity {}
 
 /// A struct that a cache entry can hold: one that serde can write and read.
 #[diagnostic::on_unimplemented(

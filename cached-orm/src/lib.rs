@@ -29,7 +29,7 @@ pub use builder::{OnUnreachable, OrmBuilder};
 pub use cache::{
     CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreFuture,
 };
-pub use entity::{Cacheable, Entity, Persist, Table};
+pub use entity::{Cacheable, Entity, GivenKey, Persist, Table};
 pub use error::{Error, Operation, Result};
 pub use index::{Index, IndexColumn, IndexPart, IndexValue};
 pub use key::{CacheKey, KeyKind, KeyPart, PartWriter, PrimaryKey};
@@ -50,7 +50,7 @@ pub use session::SqliteSession;
 pub use sql::JsonBackend;
 #[doc(hidden)]
 pub use sql::OutboxTable;
-pub use sql::{Backend, BindKey, Bindings, Column, Row, Storable};
+pub use sql::{Backend, BindKey, Bindings, Column, Row, Storable, Version};
 pub use transaction::{Committed, Isolation, Savepoint, Transaction};
 pub use uncached::Uncached;
 

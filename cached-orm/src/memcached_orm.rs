@@ -253,13 +253,17 @@ pub trait MemcachedOrm: Entity {
     /// [`Uncached`](crate::Uncached) column that is not loaded is left as it is in
     /// the database, and is loaded afterwards.
     ///
+    /// With a field `#[orm(version)]` only over the version that this row has, and
+    /// then this row has the next one: of several who have read the same version
+    /// one writes, and the others are told.
+    ///
     /// # Guarantee
     /// On an `Orm`, every read that starts after it returned sees the row. In a
     /// transaction, after its commit.
     ///
     /// # Errors
-    /// [`Error::RowNotFound`] if the row is gone; otherwise those of
-    /// [`insert`](Self::insert). On an error `self` is as it was.
+    /// [`Error::RowNotFound`] if the row is gone; [`Error::Conflict`] if it has
+    /// another version; otherwise those of [`insert`](Self::insert). On an error `self` is as it was.
     ///
     /// ```no_run
     /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;

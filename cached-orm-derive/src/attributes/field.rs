@@ -3,8 +3,8 @@ use crate::errors::Errors;
 use proc_macro2::Span;
 use syn::{Attribute, LitStr, Meta};
 
-pub(super) const OPTIONS: [&str; 6] =
-    ["column", "generated", "readonly", "skip", "json", "uncached"];
+pub(super) const OPTIONS: [&str; 7] =
+    ["column", "generated", "readonly", "version", "skip", "json", "uncached"];
 
 /// `#[primary_key]`, `#[orm(…)]` and `#[serde(…)]` on a field. Each option
 /// that is there is known by where it stands.
@@ -14,6 +14,7 @@ pub(crate) struct FieldAttributes {
     pub(crate) column: Option<LitStr>,
     pub(crate) generated: Option<Span>,
     pub(crate) readonly: Option<Span>,
+    pub(crate) version: Option<Span>,
     pub(crate) skip: Option<Span>,
     pub(crate) json: Option<Span>,
     pub(crate) uncached: Option<Span>,
@@ -28,6 +29,7 @@ impl FieldAttributes {
                 "column" => this.column = errors.take(item.string(r#"column = "email""#)),
                 "generated" => this.generated = errors.take(item.flag()),
                 "readonly" => this.readonly = errors.take(item.flag()),
+                "version" => this.version = errors.take(item.flag()),
                 "skip" => this.skip = errors.take(item.flag()),
                 "json" => this.json = errors.take(item.flag()),
                 "uncached" => this.uncached = errors.take(item.flag()),

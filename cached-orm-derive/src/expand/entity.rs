@@ -14,14 +14,20 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let key_columns = model.keys().map(|key| &key.name);
     let cache_name =
         model.cache_name.as_ref().map(|name| quote!(const CACHE_NAME: &'static str = #name;));
+    let version = model.version().map(|version| {
+        let name = &version.name;
+        quote!(const VERSION: _orm::Option<&'static str> = _orm::Some(#name);)
+    });
     let fingerprint = hexadecimal(model.fingerprint);
     let policy = policy(&model.policy);
     let (key_type, key) = key(model);
     let take_skipped = take_skipped(model);
     let uncached_fields = uncached_fields(model);
-    let written = uncached_fields.is_some().then(|| {
-        let written = model.written().map(|column| &column.name);
-        quote!(const WRITTEN: &'static [&'static str] = &[#(#written),*];)
+    let given_key = (!model.has_generated_key()).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl _orm::GivenKey for #ident {}
+        }
     });
     // With `Self::Key` as what `key` returns, rustc would report a struct that
     // serde cannot write once more.
@@ -32,15 +38,16 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             const NAME: &'static str = #name;
             const TABLE: _orm::Table = _orm::Table::new(#table, &[#(#key_columns),*]);
             #cache_name
+            #version
             const FINGERPRINT: u64 = #fingerprint;
             #policy
-            #written
             fn key(&self) -> #key_type {
                 #key
             }
             #take_skipped
             #uncached_fields
         }
+        #given_key
     }
 }
 

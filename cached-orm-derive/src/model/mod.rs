@@ -61,6 +61,8 @@ pub(crate) enum Kind {
     /// A part of the primary key that the database makes.
     GeneratedKey,
     Written,
+    /// Counts the row's versions.
+    Version,
     /// Generated or read-only: read, and never written.
     ReadBack,
 }
@@ -166,7 +168,7 @@ impl Model {
         self.of_kind(Kind::GivenKey)
     }
 
-    /// The columns that `INSERT` and `UPDATE` write.
+    /// The columns that `INSERT` and `UPDATE` write, but for the version.
     pub(crate) fn written(&self) -> impl Iterator<Item = &Column> {
         self.of_kind(Kind::Written)
     }
@@ -174,6 +176,10 @@ impl Model {
     /// The columns that never lie in the cache.
     pub(crate) fn uncached(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| column.uncached)
+    }
+
+    pub(crate) fn version(&self) -> Option<&Column> {
+        self.of_kind(Kind::Version).next()
     }
 
     pub(crate) fn has_generated_key(&self) -> bool {

@@ -91,6 +91,8 @@ pub(super) fn uncached(field: &Declared<'_>, errors: &mut Errors) -> Option<Toke
         refuse("the primary key is part of every cache entry; leave `uncached` out");
     } else if attributes.skip.is_some() {
         refuse("a skipped field has no column; leave `uncached` or `skip` out");
+    } else if attributes.version.is_some() {
+        refuse("an update needs the version that was read; leave `uncached` or `version` out");
     } else if attributes.json.is_some() {
         refuse(
             "`uncached` does not go with `json`; write `Uncached<Json<…>>` with sqlx's `Json`, and leave `json` out",
@@ -142,6 +144,10 @@ pub(super) fn kind(field: &Declared<'_>, errors: &mut Errors) -> Option<Kind> {
             attributes.readonly,
             "a primary key is never updated; leave `readonly` out, or write `generated`",
         );
+        refuse(
+            attributes.version,
+            "a primary key is never updated, and a version always; leave `version` out",
+        );
         let generated = attributes.generated.is_some();
         return Some(if generated { Kind::GeneratedKey } else { Kind::GivenKey });
     }
@@ -156,8 +162,21 @@ pub(super) fn kind(field: &Declared<'_>, errors: &mut Errors) -> Option<Kind> {
             attributes.readonly,
             "a skipped field has no column; leave `readonly` or `skip` out",
         );
+        refuse(attributes.version, "a skipped field has no column; leave `version` or `skip` out");
         refuse(attributes.json, "a skipped field has no column; leave `json` or `skip` out");
         return None;
+    }
+    if attributes.version.is_some() {
+        refuse(
+            attributes.generated,
+            "`update` counts the version, and not the database; leave `generated` or `version` out",
+        );
+        refuse(
+            attributes.readonly,
+            "`update` counts the version; leave `readonly` or `version` out",
+        );
+        refuse(attributes.json, "a version is an integer column; leave `json` or `version` out");
+        return Some(Kind::Version);
     }
     if attributes.generated.is_some() {
         refuse(attributes.readonly, "a generated column is never written; leave `readonly` out");
@@ -176,6 +195,7 @@ pub(super) fn check_columns(
 ) -> bool {
     check_same_columns(columns, declared, databases, errors);
     let distinct = check_constants(ident, columns, errors);
+    check_versions(columns, declared, errors);
     if databases.iter().any(|(database, _)| *database == Database::MySql) {
         check_last_insert_id(columns, declared, errors);
     }
@@ -242,6 +262,19 @@ fn check_constants(ident: &Ident, columns: &[Column], errors: &mut Errors) -> bo
         }
     }
     distinct
+}
+
+fn check_versions(columns: &[Column], declared: &[Declared<'_>], errors: &mut Errors) {
+    let mut versions = columns.iter().filter(|column| column.kind == Kind::Version);
+    let Some(first) = versions.next() else { return };
+    for second in versions {
+        let field = declared.iter().find(|field| *field.ident == second.field);
+        if let Some(span) = field.and_then(|field| field.attributes.version) {
+            let message =
+                format!("a row has one version, and `{}` is it; leave `version` out", first.field);
+            errors.push(Error::new(span, message));
+        }
+    }
 }
 
 /// MySQL tells one generated number of an `INSERT`, and no more.

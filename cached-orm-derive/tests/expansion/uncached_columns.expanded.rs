@@ -10,7 +10,6 @@ const _: () = {
         const NAME: &'static str = "Account";
         const TABLE: _orm::Table = _orm::Table::new("accounts", &["id"]);
         const FINGERPRINT: u64 = 0x740d_883c_a707_5287;
-        const WRITTEN: &'static [&'static str] = &["name", "password", "notes"];
         fn key(&self) -> i64 {
             _orm::Clone::clone(&self.id)
         }
@@ -19,12 +18,13 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl _orm::GivenKey for Account {}
+    #[automatically_derived]
     impl _orm::Persist<_orm::Postgres> for Account {
         const SELECT: &'static str = r#"SELECT "id", "name", "password", "notes", "token" FROM "accounts""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "id", "name", "password", "notes", "token" FROM "accounts" WHERE "id" = $1"#;
         const LOCK_BY_KEY: &'static str = r#"SELECT "id", "name", "password", "notes", "token" FROM "accounts" WHERE "id" = $1 FOR UPDATE"#;
         const INSERT: &'static str = r#"INSERT INTO "accounts" ("name", "password", "notes", "id") VALUES ($1, $2, $3, $4) RETURNING "id", "name", "password", "notes", "token", txid_current() AS "cached_orm_transaction""#;
-        const UPDATE: &'static str = r#"UPDATE "accounts" SET "name" = $1, "password" = $2, "notes" = $3 WHERE "id" = $4 RETURNING "id", "name", "password", "notes", "token", txid_current() AS "cached_orm_transaction""#;
         const DELETE: &'static str = r#"DELETE FROM "accounts" WHERE "id" = $1 RETURNING "id", "name", "password", "notes", "token", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -36,9 +36,9 @@ const _: () = {
             })
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
-            bindings.push::<String>(&self.name);
-            bindings.push_uncached::<String>("password", &self.password);
-            bindings.push_uncached::<Option<Vec<u8>>>("notes", &self.memo);
+            bindings.column::<String>("name", &self.name);
+            bindings.uncached_column::<String>("password", &self.password);
+            bindings.uncached_column::<Option<Vec<u8>>>("notes", &self.memo);
         }
     }
     #[automatically_derived]
@@ -47,7 +47,6 @@ const _: () = {
         const SELECT_BY_KEY: &'static str = "SELECT `id`, `name`, `password`, `notes`, `token` FROM `accounts` WHERE `id` = ?";
         const LOCK_BY_KEY: &'static str = "SELECT `id`, `name`, `password`, `notes`, `token` FROM `accounts` WHERE `id` = ? FOR UPDATE";
         const INSERT: &'static str = "INSERT INTO `accounts` (`name`, `password`, `notes`, `id`) VALUES (?, ?, ?, ?)";
-        const UPDATE: &'static str = "UPDATE `accounts` SET `name` = ?, `password` = ?, `notes` = ? WHERE `id` = ?";
         const DELETE: &'static str = "DELETE FROM `accounts` WHERE `id` = ?";
         fn from_row(row: &_orm::Row<'_, _orm::MySql>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -59,9 +58,9 @@ const _: () = {
             })
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::MySql>) {
-            bindings.push::<String>(&self.name);
-            bindings.push_uncached::<String>("password", &self.password);
-            bindings.push_uncached::<Option<Vec<u8>>>("notes", &self.memo);
+            bindings.column::<String>("name", &self.name);
+            bindings.uncached_column::<String>("password", &self.password);
+            bindings.uncached_column::<Option<Vec<u8>>>("notes", &self.memo);
         }
     }
     impl Account {
@@ -107,6 +106,6 @@ const _: () = {
         pub const NAME: _Column<String> = _Column::new("name");
         pub const PASSWORD: _Column<String> = _Column::new("password");
         pub const MEMO: _Column<Option<Vec<u8>>> = _Column::new("notes");
-        pub const TOKEN: _Column<Uuid> = _Column::new("token");
+        pub const TOKEN: _Column<Uuid> = _Column::read_back("token");
     }
 };

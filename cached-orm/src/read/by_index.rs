@@ -29,10 +29,7 @@ impl<DB: Backend> Asked<DB> {
         Self::of(&asked_text(&value), move |bindings| value.bind(bindings))
     }
 
-    pub(crate) fn of(
-        text: &str,
-        bind: impl Fn(&mut Bindings<DB>) + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) fn of(text: &str, bind: impl Fn(&mut Bindings<DB>) + Send + Sync + 'static) -> Self {
         Self { text: text.into(), bind: Arc::new(bind) }
     }
 }
@@ -234,12 +231,8 @@ async fn select<DB: Backend, T: Persist<DB>>(
         .map(|(i, column)| format!("{} = {}", DB::quote(column.name()), DB::placeholder(i + 1)))
         .collect();
     let order: Vec<_> = T::TABLE.key_columns().iter().map(|column| DB::quote(column)).collect();
-    let sql = format!(
-        "{} WHERE {} ORDER BY {}",
-        T::SELECT,
-        conditions.join(" AND "),
-        order.join(", ")
-    );
+    let sql =
+        format!("{} WHERE {} ORDER BY {}", T::SELECT, conditions.join(" AND "), order.join(", "));
     let mut bindings = Bindings::new();
     (asked.bind)(&mut bindings);
     // Made of the derive's constants and nothing else.

@@ -94,6 +94,11 @@ pub trait Backend:
     #[doc(hidden)]
     fn commit_refused(error: &sqlx::Error) -> bool;
 
+    /// What RETURNING shows besides the row: the transaction's id, where there is
+    /// such a thing.
+    #[doc(hidden)]
+    const TRANSACTION_ID: Option<&'static str> = None;
+
     /// The id of the transaction that this row was written in, where RETURNING
     /// brings it along.
     #[doc(hidden)]
@@ -200,6 +205,14 @@ impl<DB: Backend> fmt::Debug for Witness<DB> {
     }
 }
 
+/// `shop.users` as its schema, if one is named, and its name.
+pub(crate) fn split_table(table: &str) -> (Option<&str>, &str) {
+    match table.split_once('.') {
+        Some((schema, name)) => (Some(schema), name),
+        None => (None, table),
+    }
+}
+
 /// The error of a transaction that the database has ended.
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 fn no_transaction() -> sqlx::Error {
@@ -229,8 +242,6 @@ pub trait JsonBackend: Backend {
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 #[macro_use]
 mod driver;
-#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
-pub(crate) use driver::split_table;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]

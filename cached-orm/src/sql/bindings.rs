@@ -15,33 +15,66 @@ type Arguments<DB> = <DB as sqlx::Database>::Arguments;
 #[derive(Debug)]
 pub struct Bindings<DB: Backend> {
     arguments: Result<Arguments<DB>, BoxDynError>,
+    columns: Vec<&'static str>,
     /// Columns that there was no value of.
     not_loaded: Vec<&'static str>,
 }
 
 impl<DB: Backend> Bindings<DB> {
     pub(crate) fn new() -> Self {
-        Self { arguments: Ok(Arguments::<DB>::default()), not_loaded: Vec::new() }
+        Self {
+            arguments: Ok(Arguments::<DB>::default()),
+            columns: Vec::new(),
+            not_loaded: Vec::new(),
+        }
     }
 
-    /// Adds the next argument. The derive names `T`, so that rustc underlines
-    /// the field's type in the user's struct where a bound is not met.
+    /// Adds the next argument: what is to be written to the column called `name`.
+    /// The derive names `T`, so that rustc underlines the field's type in the
+    /// user's struct where a bound is not met.
+    pub fn column<T: Storable<DB>>(&mut self, name: &'static str, value: &T) {
+        self.columns.push(name);
+        self.push(value);
+    }
+
+    /// Adds what is to be written to the column called `name`, as JSON.
+    #[cfg(feature = "json")]
+    pub fn json_column<T>(&mut self, name: &'static str, value: &T)
+    where
+        DB: super::backend::JsonBackend,
+        T: serde::Serialize + Sync,
+    {
+        self.columns.push(name);
+        self.push_json(value);
+    }
+
+    /// Adds the next argument: the version that the row should have.
+    pub fn version<T: Version + Storable<DB>>(&mut self, value: &T) {
+        self.push(value);
+    }
+
+    /// The columns that were named, in their order.
+    pub(crate) fn columns(&self) -> &[&'static str] {
+        &self.columns
+    }
+
+    /// Adds the next argument.
     pub fn push<T: Storable<DB>>(&mut self, value: &T) {
         self.add(|arguments| value.add_to(arguments));
     }
 
-    /// Adds the next argument, unless it is not loaded: its column must then be
-    /// left out of the statement.
-    pub fn push_uncached<T: Storable<DB>>(&mut self, column: &'static str, value: &Uncached<T>) {
+    /// Adds what is to be written to the column called `name`, unless it is not
+    /// loaded: the statement must then leave the column out.
+    pub fn uncached_column<T: Storable<DB>>(&mut self, name: &'static str, value: &Uncached<T>) {
         match value.get() {
-            Some(value) => self.push(value),
-            None => self.not_loaded.push(column),
+            Some(value) => self.column(name, value),
+            None => self.not_loaded.push(name),
         }
     }
 
-    /// The columns that were not added, which the statement leaves out.
-    pub(crate) fn take_not_loaded(&mut self) -> Vec<&'static str> {
-        std::mem::take(&mut self.not_loaded)
+    /// Says that the statement is made of the columns that were added.
+    pub(crate) fn leave_out_not_loaded(&mut self) {
+        self.not_loaded.clear();
     }
 
     /// Adds the next argument, as JSON.
@@ -76,6 +109,22 @@ impl<DB: Backend> Bindings<DB> {
         self.arguments
     }
 }
+
+/// A number that counts a row's versions, for `#[orm(version)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot count versions",
+    label = "not an integer",
+    note = "use an integer that the database can store, such as `i64`"
+)]
+pub trait Version {}
+
+macro_rules! versions {
+    ($($integer:ident)+) => {$(
+        impl Version for $integer {}
+    )+};
+}
+
+versions!(i8 i16 i32 i64 u8 u16 u32 u64);
 
 /// A primary key whose parts `DB` can store.
 #[diagnostic::on_unimplemented(

@@ -6,22 +6,50 @@ use std::{fmt, marker::PhantomData};
 /// The derive writes a constant of this type for each field: `UserColumns::EMAIL`.
 pub struct Column<E, V> {
     name: &'static str,
-    is_primary_key: bool,
+    role: Role,
     /// A value's text, if the column is indexed by itself.
     index_value: Option<fn(&V) -> IndexValue>,
     types: PhantomData<fn(V) -> E>,
 }
 
+/// What a column is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The only column of the primary key.
+    PrimaryKey,
+    /// One of several columns of the primary key.
+    KeyPart,
+    Written,
+    /// Generated or read-only.
+    ReadBack,
+    Version,
+}
+
 impl<E, V> Column<E, V> {
+    /// One that is written.
     #[doc(hidden)]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, is_primary_key: false, index_value: None, types: PhantomData }
+        Self::of(name, Role::Written)
     }
 
-    /// The only column of the primary key.
     #[doc(hidden)]
     pub const fn primary_key(name: &'static str) -> Self {
-        Self { name, is_primary_key: true, index_value: None, types: PhantomData }
+        Self::of(name, Role::PrimaryKey)
+    }
+
+    #[doc(hidden)]
+    pub const fn key_part(name: &'static str) -> Self {
+        Self::of(name, Role::KeyPart)
+    }
+
+    #[doc(hidden)]
+    pub const fn read_back(name: &'static str) -> Self {
+        Self::of(name, Role::ReadBack)
+    }
+
+    #[doc(hidden)]
+    pub const fn version(name: &'static str) -> Self {
+        Self::of(name, Role::Version)
     }
 
     /// A column that is indexed by itself.
@@ -31,11 +59,19 @@ impl<E, V> Column<E, V> {
         V: IndexPart,
     {
         let value: fn(&V) -> IndexValue = |value| IndexValue::new().part(value);
-        Self { name, is_primary_key: false, index_value: Some(value), types: PhantomData }
+        Self { index_value: Some(value), ..Self::of(name, Role::Written) }
+    }
+
+    const fn of(name: &'static str, role: Role) -> Self {
+        Self { name, role, index_value: None, types: PhantomData }
     }
 
     pub(crate) const fn is_primary_key(&self) -> bool {
-        self.is_primary_key
+        matches!(self.role, Role::PrimaryKey)
+    }
+
+    pub(crate) const fn role(&self) -> Role {
+        self.role
     }
 
     /// The column's name in the database.

@@ -11,6 +11,7 @@ pub(super) async fn insert_in<DB: Backend, T: Persist<DB>>(
     open.begin_write(operation).await?;
     let mut bindings = Bindings::new();
     value.bind_columns(&mut bindings);
+    value.bind_version(&mut bindings);
     value.bind_given_key(&mut bindings);
     let row = if DB::RETURNING {
         let rows = open.fetch_at_most(T::INSERT, bindings, 1, operation).await;

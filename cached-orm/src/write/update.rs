@@ -3,10 +3,9 @@ use super::{
     lock_by_key, or_failed,
 };
 use crate::{
-    Backend, BindKey as _, Bindings, Error, Operation, Persist, Result, sql::update_of,
+    Backend, BindKey as _, Bindings, Error, Operation, Persist, Result, sql::compose,
     transaction::Open,
 };
-use sqlx::{SqlSafeStr as _, SqlStr};
 
 pub(super) async fn update_in<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
@@ -15,61 +14,60 @@ pub(super) async fn update_in<DB: Backend, T: Persist<DB>>(
 ) -> Result<T> {
     open.begin_write(operation).await?;
     let key = value.key();
-    let before = read_before(open, &key, operation).await?;
-    let mut bindings = Bindings::new();
-    value.bind_columns(&mut bindings);
-    let statement = statement::<DB, T>(&mut bindings);
-    key.bind(&mut bindings);
-    let rows: Vec<T> = if let Some(statement) = statement {
-        update_by(open, statement, bindings, &key, operation).await?
-    } else {
-        // Nothing to write.
-        let rows = lock_by_key(open, &key, operation).await;
-        or_failed(open, rows).await?
+    let mut assigned = Bindings::new();
+    value.bind_columns(&mut assigned);
+    assigned.leave_out_not_loaded();
+    let row = update_row(open, &key, assigned, Some(value), operation).await?;
+    let row = match row {
+        None if T::VERSION.is_some() => {
+            let there = lock_by_key::<DB, T>(open, &key, operation).await;
+            let there = or_failed(open, there).await?;
+            if there.is_empty() { None } else { Some(Err(Error::Conflict { operation })) }
+        }
+        row => row.map(Ok),
     };
-    let Some(row) = one_row(rows, operation)? else {
-        open.settled();
-        return Err(Error::RowNotFound { operation });
-    };
-    note_change(open, before.as_ref(), Some(&row));
-    note_asked(open, &row, &key);
     open.settled();
-    Ok(row)
+    row.unwrap_or(Err(Error::RowNotFound { operation }))
 }
 
-/// Runs an UPDATE, and returns the rows it met as they are now.
-async fn update_by<DB: Backend, T: Persist<DB>>(
+/// Writes the named columns that were `assigned`, and increases the version, which
+/// must be that of `expected` if there is one. Notes what it has changed; `None` if
+/// it met no row.
+pub(super) async fn update_row<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
-    statement: SqlStr,
-    bindings: Bindings<DB>,
     key: &T::Key,
+    mut assigned: Bindings<DB>,
+    expected: Option<&T>,
     operation: Operation,
-) -> Result<Vec<T>> {
-    if DB::RETURNING {
-        let rows = open.fetch_at_most(statement, bindings, 2, operation).await;
-        return or_failed(open, rows).await;
+) -> Result<Option<T>> {
+    let before = read_before(open, key, operation).await?;
+    let sql = compose::update::<DB, T>(assigned.columns(), expected.is_some());
+    key.bind(&mut assigned);
+    if let Some(expected) = expected {
+        expected.bind_version(&mut assigned);
     }
-    let done = open.execute(statement, bindings, operation).await;
-    let done = or_failed(open, done).await?;
-    if DB::rows_met(&done) == 0 {
-        return Ok(Vec::new());
+    let rows: Vec<T> = if DB::RETURNING {
+        let rows = open.fetch_at_most(sql, assigned, 2, operation).await;
+        or_failed(open, rows).await?
+    } else {
+        let done = open.execute(sql, assigned, operation).await;
+        let done = or_failed(open, done).await?;
+        match DB::rows_met(&done) {
+            0 => Vec::new(),
+            _ => {
+                let rows = lock_by_key(open, key, operation).await?;
+                if rows.is_empty() {
+                    // A trigger has given the row another key: half done.
+                    return Err(Error::RowNotFound { operation });
+                }
+                rows
+            }
+        }
+    };
+    let row = one_row(rows, operation)?;
+    if let Some(row) = &row {
+        note_change(open, before.as_ref(), Some(row));
+        note_asked(open, row, key);
     }
-    let rows = lock_by_key(open, key, operation).await?;
-    if rows.is_empty() {
-        // A trigger has given the row another key: half done.
-        return Err(Error::RowNotFound { operation });
-    }
-    Ok(rows)
-}
-
-/// The UPDATE for what was bound, without the columns that are not loaded;
-/// `None` if no column is left.
-fn statement<DB: Backend, T: Persist<DB>>(bindings: &mut Bindings<DB>) -> Option<SqlStr> {
-    let not_loaded = bindings.take_not_loaded();
-    if not_loaded.is_empty() {
-        return Some(T::UPDATE.into_sql_str());
-    }
-    let loaded: Vec<_> =
-        T::WRITTEN.iter().copied().filter(|column| !not_loaded.contains(column)).collect();
-    update_of::<DB, T>(&loaded)
+    Ok(row)
 }

@@ -52,11 +52,3 @@ pub(super) fn has_class(error: &sqlx::Error, classes: &[&str]) -> bool {
     let Some(code) = error.code() else { return false };
     classes.iter().any(|class| code.starts_with(class))
 }
-
-/// `shop.users` as its schema, if one is named, and its name.
-pub(crate) fn split_table(table: &str) -> (Option<&str>, &str) {
-    match table.split_once('.') {
-        Some((schema, name)) => (Some(schema), name),
-        None => (None, table),
-    }
-}

@@ -1,7 +1,6 @@
 use super::{
-    Backend, Bindings, CommitOutcome, LockedRow, TableFacts, Witness,
-    driver::{has_class, split_table},
-    no_transaction,
+    Backend, Bindings, CommitOutcome, LockedRow, TableFacts, Witness, driver::has_class,
+    no_transaction, split_table,
 };
 use crate::Isolation;
 use sqlx::{

@@ -1,4 +1,4 @@
-use super::{Backend, CommitOutcome, TableFacts, Witness, driver::split_table};
+use super::{Backend, CommitOutcome, TableFacts, Witness, split_table};
 use crate::Isolation;
 use sqlx::{
     Database, Decode, Executor as _, PgConnection, Postgres, Row as _, Type,
@@ -55,6 +55,9 @@ impl Backend for Postgres {
         // After FATAL the session has ended, who knows when.
         error.severity() == PgSeverity::Error && error.code() != COMPLETION_UNKNOWN
     }
+
+    const TRANSACTION_ID: Option<&'static str> =
+        Some("txid_current() AS \"cached_orm_transaction\"");
 
     fn transaction_id(row: &Self::Row) -> Option<i64> {
         row.try_get("cached_orm_transaction").ok()

@@ -1,5 +1,5 @@
 use super::{
-    Backend, CommitOutcome, TableFacts, Witness, driver::split_table, no_transaction, similar_pool,
+    Backend, CommitOutcome, TableFacts, Witness, no_transaction, similar_pool, split_table,
 };
 use crate::Isolation;
 use sqlx::{
