@@ -15,7 +15,7 @@ use crate::{
 };
 use bytes::Bytes;
 use sqlx::AssertSqlSafe;
-use std::{any::Any, marker::PhantomData};
+use std::{any::Any, marker::PhantomData, time::Duration};
 
 /// One row, as the protocol reads it.
 struct RowSource<DB: Backend, T: Persist<DB>> {
@@ -78,6 +78,10 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
                 Some(Entry { value: entry::of_absent(&self.cache_key), ttl })
             }
         }
+    }
+
+    fn near_ttl(&self) -> Option<Duration> {
+        self.policy.near_for()
     }
 
     fn abandoned(&self) -> Error {

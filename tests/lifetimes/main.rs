@@ -31,6 +31,7 @@ macro_rules! suite {
         type Database = sqlx::$database;
         type Here = crate::place::Place<Database, crate::place::$cache>;
 
+        mod near;
         mod uncached;
     };
 }
@@ -38,6 +39,7 @@ macro_rules! suite {
 // What needs a server that other programs can look into.
 macro_rules! memcached_suite {
     () => {
+        mod near_others;
         mod secrets;
     };
 }

@@ -82,7 +82,11 @@ fn policy(policy: &Policy) -> Option<TokenStream> {
         let bytes = Literal::usize_unsuffixed(bytes);
         quote!(.min_compress_len(_orm::Some(#bytes)))
     });
-    let options = [ttl, ttl_jitter, negative_ttl, min_compress_len];
+    let near_ttl = policy.near_ttl.map(|ttl| {
+        let ttl = duration(ttl);
+        quote!(.near_ttl(_orm::Some(#ttl)))
+    });
+    let options = [ttl, ttl_jitter, negative_ttl, min_compress_len, near_ttl];
     options.iter().any(Option::is_some).then(|| {
         let options = options.iter().flatten();
         quote!(const POLICY: _orm::CachePolicy = _orm::CachePolicy::DEFAULT #(#options)*;)

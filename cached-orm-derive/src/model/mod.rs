@@ -39,6 +39,7 @@ pub(crate) struct Policy {
     pub(crate) ttl_jitter: Option<f64>,
     pub(crate) negative_ttl: Option<NegativeTtl>,
     pub(crate) min_compress_len: Option<usize>,
+    pub(crate) near_ttl: Option<Duration>,
 }
 
 /// A field with a column.
@@ -151,6 +152,7 @@ impl Model {
                 ttl_jitter: container.ttl_jitter,
                 negative_ttl: container.negative_ttl,
                 min_compress_len: container.min_compress_len,
+                near_ttl: container.near_ttl,
             },
             fingerprint,
             columns,

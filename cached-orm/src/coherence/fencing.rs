@@ -105,6 +105,8 @@ impl Coherence {
         for keys in keys.chunks(COMMANDS_AT_ONCE) {
             let fences = keys.iter().map(|(key, _)| self.put_fence(key, fencing.fence));
             for ((key, release), outcome) in keys.iter().zip(join_all(fences).await) {
+                // Who reads from now on meets the fence.
+                self.near.end(key);
                 match outcome {
                     Ok(cas) => {
                         let (key, release) = (key.clone(), release.clone());
@@ -126,6 +128,7 @@ impl Coherence {
         let mut errors = Vec::new();
         for keys in keys.chunks(COMMANDS_AT_ONCE) {
             let renewals = join_all(keys.iter().map(|key| self.renew_one(key, fence))).await;
+            keys.iter().for_each(|key| self.near.end(key));
             errors.extend(renewals.into_iter().filter_map(Result::err));
         }
         errors

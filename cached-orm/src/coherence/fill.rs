@@ -1,4 +1,4 @@
-use super::{Coherence, Content, Source, after_panic};
+use super::{Coherence, Content, Source, after_panic, near::Ticket};
 use crate::{
     cache::{Cas, Replaced},
     key::CacheKey,
@@ -82,7 +82,8 @@ impl Drop for Ending<'_> {
 
 impl Coherence {
     /// Loads the row and stores it over the version `cas`, which the caller has
-    /// seen or leased before; says whether it was stored.
+    /// seen or leased before; says whether it was stored. `ticket` is from before
+    /// that; what is stored is kept in this process by it.
     ///
     /// The work is done by a task of its own, so that a caller who goes away
     /// does not fail those who joined.
@@ -90,6 +91,7 @@ impl Coherence {
         self: &Arc<Self>,
         source: S,
         cas: Cas,
+        ticket: Option<Ticket>,
     ) -> Result<(Option<S::Row>, Filled), S::Error> {
         let coherence = Arc::clone(self);
         let id = (source.key().clone(), TypeId::of::<S>());
@@ -100,6 +102,9 @@ impl Coherence {
             let loaded = coherence.load(&filling).await;
             ending.sender.send_replace(Stage::Storing);
             let stored = coherence.store_loaded(&filling, &loaded, cas).await;
+            if let Some(value) = &stored {
+                coherence.near.keep(filling.key(), value, ticket);
+            }
             let filled = stored.is_some();
             ending.sender.send_replace(stored.map_or(Stage::NotStored, Stage::Stored));
             loaded.map(|row| (row, filled))

@@ -23,6 +23,8 @@ impl Coherence {
         for fenced in fencing.fenced.chunks(COMMANDS_AT_ONCE) {
             let releases = fenced.iter().map(|fenced| self.release_one(fence, fenced));
             for (fenced, released) in fenced.iter().zip(join_all(releases).await) {
+                // Had the fence been lost, the old row could have been read.
+                self.near.end(&fenced.key);
                 if let Err(error) = released {
                     self.failed(error);
                     unconfirmed.push(fenced.key.clone());
@@ -68,6 +70,7 @@ impl Coherence {
         let mut errors = Vec::new();
         for keys in keys.chunks(COMMANDS_AT_ONCE) {
             let cleared = join_all(keys.iter().map(|key| self.clear(own, key))).await;
+            keys.iter().for_each(|key| self.near.end(key));
             let failed = cleared.into_iter().filter_map(Result::err);
             errors.extend(failed.map(|error| self.failed(error)));
         }

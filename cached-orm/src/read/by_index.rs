@@ -8,11 +8,12 @@ use crate::{
     index::asked_text,
     session::Target,
     sql::fetch_rows,
+    uncached::unloaded,
 };
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use sqlx::AssertSqlSafe;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// How many rows of a list are asked for at once.
 const ROWS_AT_ONCE: usize = 64;
@@ -127,6 +128,7 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
             Some(Found::Rows(rows)) => return Ok(Some(rows)),
             Some(Found::Keys(keys)) => keys,
         };
+        let coherence = self.orm.coherence();
         let mut rows = Vec::with_capacity(keys.len());
         for keys in keys.chunks(ROWS_AT_ONCE) {
             let reads = keys
@@ -137,6 +139,10 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
                     Some(row) => rows.push(row),
                     None => {
                         self.orm.counters().misled.add_one();
+                        for key in keys {
+                            // It may be the row that is behind.
+                            coherence.drop_near(&self.orm.cache_key::<T>(key));
+                        }
                         return Ok(None);
                     }
                 }
@@ -149,11 +155,11 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
         let mut connection = self.orm.load_connection(self.operation).await?;
         let rows = select(&mut *connection, self.index, &self.asked, self.operation).await;
         connection.answered();
-        let rows = rows?;
+        let rows: Vec<T> = rows?;
         if self.index.is_unique() && rows.len() > 1 {
             return Err(Error::MoreThanOneRow { operation: self.operation });
         }
-        Ok(rows)
+        Ok(rows.into_iter().map(unloaded).collect())
     }
 }
 
@@ -205,6 +211,10 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
                 index_entry::<T>(&keys, &self.cache_key)
             }
         }
+    }
+
+    fn near_ttl(&self) -> Option<Duration> {
+        T::POLICY.near_for()
     }
 
     fn abandoned(&self) -> Error {
