@@ -121,7 +121,7 @@ pub trait Persist<DB: Backend>: Entity<Key: BindKey<DB>> {
     /// Adds the parts of the primary key that the database does not generate,
     /// which come last in [`INSERT`](Self::INSERT).
     fn bind_given_key(&self, bindings: &mut Bindings<DB>) {
-        self.key().bind(bindings);
+        bindings.key(Self::TABLE.key_columns(), &self.key());
     }
 }
 

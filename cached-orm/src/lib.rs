@@ -14,6 +14,7 @@ mod memcached_orm;
 mod observe;
 mod orm;
 mod outbox;
+mod patch;
 mod pending;
 mod policy;
 mod read;
@@ -27,7 +28,8 @@ mod write;
 
 pub use builder::{OnUnreachable, OrmBuilder};
 pub use cache::{
-    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreFuture,
+    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreBatch,
+    StoreFuture,
 };
 pub use entity::{Cacheable, Entity, GivenKey, Persist, Table};
 pub use error::{Error, Operation, Result};
@@ -37,6 +39,7 @@ pub use memcached_orm::MemcachedOrm;
 pub use observe::Statistics;
 pub use orm::Orm;
 pub use outbox::{Drained, Outbox};
+pub use patch::Patch;
 pub use pending::{Fenced, Pending};
 pub use policy::{CachePolicy, SetOptions};
 #[cfg(feature = "mysql")]
@@ -79,10 +82,14 @@ mod guide {}
 /// What the derive's output names. Not for others: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::uncached::UncachedField;
-    pub use crate::*;
+    pub use crate::{
+        read::{IndexKey, fetch_by_index, fetch_by_unique},
+        uncached::UncachedField,
+        *,
+    };
     pub use core::{
         clone::Clone,
+        convert::Into,
         default::Default,
         mem::swap,
         option::Option::{self, None, Some},

@@ -1,6 +1,6 @@
 use crate::{
-    Backend, CacheKey, Column, Entity, Error, Operation, Orm, Pending, Persist, PrimaryKey as _,
-    Result, Session, SetOptions, read, sql::Storable, write,
+    Backend, CacheKey, Column, Entity, Error, GivenKey, Operation, Orm, Patch, Pending, Persist,
+    PrimaryKey as _, Result, Session, SetOptions, read, sql::Storable, write,
 };
 use std::future::Future;
 
@@ -285,6 +285,175 @@ pub trait MemcachedOrm: Entity {
         }
     }
 
+    /// Begins a write of some of the columns of the row with this primary key: name
+    /// them with [`set`](Patch::set), and end with [`execute`](Patch::execute), which
+    /// returns the row.
+    ///
+    /// Of two who patch different columns at once neither undoes what the other has
+    /// written. A version is increased, so that one who has read the row before and
+    /// [`update`](Self::update)s it is told.
+    ///
+    /// # Guarantee
+    /// On an `Orm`, every read that starts after [`execute`](Patch::execute) returned
+    /// sees the row. In a transaction, after its commit.
+    ///
+    /// # Errors
+    /// Those of [`execute`](Patch::execute).
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let ann: User = User::patch(7).set(UserColumns::NAME, "Ann").execute(orm).await?;
+    /// # Ok(()) }
+    /// ```
+    fn patch<DB: Backend>(key: Self::Key) -> Patch<Self, DB>
+    where
+        Self: Persist<DB>,
+    {
+        Patch::of(key)
+    }
+
+    /// Inserts this row, or updates the one with its primary key, and returns it as
+    /// the database has it.
+    ///
+    /// Of several who do so at once with one new key all succeed, one after another.
+    /// A version is written as it is by an insert, and increased by an update
+    /// without being compared.
+    ///
+    /// On MySQL and MariaDB it is a transaction of the level READ COMMITTED, and of
+    /// several statements, never `ON DUPLICATE KEY UPDATE`, which may change a row
+    /// with another key; after a deadlock it is tried again. In a transaction of the
+    /// caller's a deadlock is an error, and ends it.
+    ///
+    /// # Guarantee
+    /// On an `Orm`, every read that starts after it returned sees the row. In a
+    /// transaction, after its commit.
+    ///
+    /// # Errors
+    /// [`Error::Database`] if the database refuses, as it does if another row equals
+    /// this one in another unique index; otherwise those of
+    /// [`insert`](Self::insert).
+    ///
+    /// ```no_run
+    /// use cached_orm::{MemcachedOrm, Orm, Postgres, Result};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Debug, Clone, Serialize, Deserialize, MemcachedOrm)]
+    /// #[orm(table = "settings", database = Postgres)]
+    /// struct Setting {
+    ///     #[primary_key]
+    ///     name: String,
+    ///     value: String,
+    /// }
+    ///
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let theme = Setting { name: "theme".into(), value: "dark".into() };
+    /// theme.upsert(orm).await?;
+    /// # Ok(()) }
+    /// ```
+    fn upsert<S: Session>(&self, session: S) -> impl Future<Output = Result<Self>> + Send
+    where
+        Self: Persist<S::Database> + GivenKey,
+    {
+        async move {
+            let operation = Operation::on::<Self>("upsert");
+            write::upsert(session.target(), self, operation).await
+        }
+    }
+
+    /// Inserts these rows, all or none, and returns them in the same order, each as
+    /// the database has it.
+    ///
+    /// By one statement for up to 256 rows. Rows with a key that the database makes
+    /// are inserted one by one, unless it is a single integer that PostgreSQL takes
+    /// from a sequence which the user may use, or an `AUTO_INCREMENT` column.
+    ///
+    /// In a transaction it is a savepoint: after an error none of the rows is there,
+    /// and the transaction goes on. Triggers (see
+    /// [`install_triggers`](Orm::install_triggers)) put the keys into the outbox, on
+    /// every database, so that what was cached is soon taken out again.
+    ///
+    /// # Guarantee
+    /// On an `Orm`, every read that starts after it returned sees the rows. In a
+    /// transaction, after its commit. Readers may see one row of them in the cache
+    /// before another, but none before they are committed.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if a primary key is given twice; [`Error::RowNotFound`] if
+    /// a trigger swallows a row or gives it another key; otherwise those of
+    /// [`insert`](Self::insert).
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let new = ["Ann", "Bob"].map(|name| User {
+    ///     id: 0,
+    ///     email: format!("{name}@example.org"),
+    ///     name: name.into(),
+    /// });
+    /// let rows: Vec<User> = User::insert_many(orm, &new).await?;
+    /// assert_eq!(rows[1].name, "Bob");
+    /// # Ok(()) }
+    /// ```
+    fn insert_many<S: Session>(
+        session: S,
+        values: &[Self],
+    ) -> impl Future<Output = Result<Vec<Self>>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("insert_many");
+            write::insert_many(session.target(), values, operation).await
+        }
+    }
+
+    /// [`update`](Self::update)s these rows, all or none.
+    ///
+    /// On PostgreSQL by one statement for up to 256 rows. On the others, whose
+    /// lists of values have no types, by one statement for each row, in one
+    /// transaction. With a version each row's is compared.
+    ///
+    /// In a transaction it is a savepoint: after an error nothing is changed, and the
+    /// transaction goes on. Triggers put the keys into the outbox, as
+    /// [`insert_many`](Self::insert_many) says.
+    ///
+    /// # Guarantee
+    /// As [`insert_many`](Self::insert_many).
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if a primary key is given twice; [`Error::RowNotFound`] if
+    /// one of the rows is gone; [`Error::Conflict`] if one has another version;
+    /// otherwise those of [`insert`](Self::insert). On an error `values` are as they
+    /// were.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let mut users = User::fetch_all_by_field(orm, UserColumns::NAME, "Ann").await?;
+    /// for user in &mut users {
+    ///     user.name.push_str(" the Great");
+    /// }
+    /// User::update_many(orm, &mut users).await?;
+    /// # Ok(()) }
+    /// ```
+    fn update_many<S: Session>(
+        session: S,
+        values: &mut [Self],
+    ) -> impl Future<Output = Result<()>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("update_many");
+            let rows = write::update_many(session.target(), &*values, operation).await?;
+            for (value, row) in values.iter_mut().zip(rows) {
+                value.become_row(row);
+            }
+            Ok(())
+        }
+    }
+
     /// Reads this row anew from the database, its [`Uncached`](crate::Uncached)
     /// columns too.
     ///
@@ -343,6 +512,67 @@ pub trait MemcachedOrm: Entity {
         async move {
             let operation = Operation::on::<Self>("delete");
             write::delete::<_, Self>(session.target(), &self.key(), operation).await
+        }
+    }
+
+    /// Deletes the row with this primary key, and its entry; says whether there was
+    /// such a row. See [`delete`](Self::delete).
+    ///
+    /// # Guarantee
+    /// As [`delete`](Self::delete).
+    ///
+    /// # Errors
+    /// Those of [`insert`](Self::insert).
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let was_there = User::delete_by_key(orm, 7).await?;
+    /// # Ok(()) }
+    /// ```
+    fn delete_by_key<S: Session>(
+        session: S,
+        key: Self::Key,
+    ) -> impl Future<Output = Result<bool>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("delete_by_key");
+            write::delete::<_, Self>(session.target(), &key, operation).await
+        }
+    }
+
+    /// Deletes the rows with these primary keys, and their entries; says how many
+    /// there were. A key may be given twice.
+    ///
+    /// By one statement for up to 512 keys (on MySQL and MariaDB by two), and all or
+    /// none: in a transaction it is a savepoint. Triggers put the keys into the
+    /// outbox, as [`insert_many`](Self::insert_many) says.
+    ///
+    /// # Guarantee
+    /// As [`delete`](Self::delete), for each of the rows.
+    ///
+    /// # Errors
+    /// Those of [`insert`](Self::insert).
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let deleted: u64 = User::delete_many(orm, [7, 8, 9]).await?;
+    /// # Ok(()) }
+    /// ```
+    fn delete_many<S: Session>(
+        session: S,
+        keys: impl IntoIterator<Item = Self::Key>,
+    ) -> impl Future<Output = Result<u64>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        let keys: Vec<_> = keys.into_iter().collect();
+        async move {
+            let operation = Operation::on::<Self>("delete_many");
+            write::delete_many::<_, Self>(session.target(), keys, operation).await
         }
     }
 
@@ -544,6 +774,46 @@ pub trait MemcachedOrm: Entity {
             let operation = Operation::on::<Self>("delete_cached_instance");
             let cache_key = orm.cache_key::<Self>(&key);
             let invalidated = orm.coherence().invalidate(&cache_key).await;
+            invalidated.map_err(|source| Error::Cache { operation, source })
+        }
+    }
+
+    /// Takes the rows with these primary keys out of the cache, after SQL of your own
+    /// has changed them and was committed. All at once; see
+    /// [`delete_cached_instance`](Self::delete_cached_instance).
+    ///
+    /// The entries of indexes are not known by the keys. If indexed columns may have
+    /// changed, use a transaction and [`touch`](crate::Transaction::touch), or
+    /// [`install_triggers`](Orm::install_triggers).
+    ///
+    /// # Guarantee
+    /// When it returns, no read that starts later returns a row older than the call;
+    /// nor can a reader that had loaded an old row store it afterwards. From the
+    /// commit until then, readers may get old rows.
+    ///
+    /// # Errors
+    /// [`Error::Cache`] if the cache does not answer: some of the old rows may be
+    /// there still. No key is left out for another's failure.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let sql = "UPDATE users SET name = upper(name) WHERE id < 100 RETURNING id";
+    /// let changed: Vec<i64> = cached_orm::sqlx::query_scalar(sql).fetch_all(orm.pool()).await?;
+    /// User::invalidate(orm, changed).await?;
+    /// # Ok(()) }
+    /// ```
+    fn invalidate<DB: Backend>(
+        orm: &Orm<DB>,
+        keys: impl IntoIterator<Item = Self::Key>,
+    ) -> impl Future<Output = Result<()>> + Send
+    where
+        Self: Persist<DB>,
+    {
+        let keys: Vec<_> = keys.into_iter().map(|key| orm.cache_key::<Self>(&key)).collect();
+        async move {
+            let operation = Operation::on::<Self>("invalidate");
+            let invalidated = orm.coherence().invalidate_all(keys).await;
             invalidated.map_err(|source| Error::Cache { operation, source })
         }
     }

@@ -1,6 +1,8 @@
 mod by_index;
 
-pub(crate) use by_index::{Asked, fetch_by_index, fetch_by_unique, index_entry};
+use by_index::at_most_one;
+pub(crate) use by_index::{Asked, by_index, by_unique, index_entry};
+pub use by_index::{IndexKey, fetch_by_index, fetch_by_unique};
 
 use crate::{
     Backend, BindKey as _, Bindings, CachePolicy, Column, Error, Operation, Orm, Persist, Result,
@@ -158,10 +160,10 @@ where
     if let Some((index, text)) = column.index_of(&value) {
         let Some(text) = text.text() else { return Ok(None) };
         let asked = Asked::of(text, move |bindings| bindings.push(&value));
-        return fetch_by_unique(target, index, asked, operation).await;
+        return by_unique(target, index, asked, operation).await;
     }
     let rows = select_by_column(target, column, &value, 2, operation).await?;
-    by_index::at_most_one(rows, operation)
+    at_most_one(rows, operation)
 }
 
 pub(crate) async fn fetch_all_by_field<DB, T, V>(
@@ -178,7 +180,7 @@ where
     if let Some((index, text)) = column.index_of(&value) {
         let Some(text) = text.text() else { return Ok(Vec::new()) };
         let asked = Asked::of(text, move |bindings| bindings.push(&value));
-        return fetch_by_index(target, index, asked, operation).await;
+        return by_index(target, index, asked, operation).await;
     }
     select_by_column(target, column, &value, usize::MAX, operation).await
 }

@@ -50,4 +50,16 @@ struct Converted {
     password: Uncached<String>,
 }
 
+#[derive(Serialize, Deserialize, MemcachedOrm)]
+#[orm(database = Sqlite, index(name, password))]
+struct Indexed {
+    #[primary_key]
+    id: i64,
+    name: String,
+    #[orm(uncached, unique)]
+    password: Uncached<String>,
+    #[orm(uncached, version)]
+    version: Uncached<i64>,
+}
+
 fn main() {}

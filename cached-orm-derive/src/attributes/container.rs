@@ -12,7 +12,7 @@ use proc_macro2::{Delimiter, Ident, TokenTree};
 use std::time::Duration;
 use syn::{Attribute, Error, Lit, LitStr, Path, Result};
 
-pub(super) const OPTIONS: [&str; 10] = [
+pub(super) const OPTIONS: [&str; 12] = [
     "table",
     "database",
     "cache_name",
@@ -22,6 +22,8 @@ pub(super) const OPTIONS: [&str; 10] = [
     "min_compress_len",
     "near_ttl",
     "rename_all",
+    "unique",
+    "index",
     "crate",
 ];
 
@@ -38,7 +40,14 @@ pub(crate) struct ContainerAttributes {
     pub(crate) min_compress_len: Option<usize>,
     pub(crate) near_ttl: Option<Duration>,
     pub(crate) rename_all: Option<Case>,
+    pub(crate) indexes: Vec<ListedIndex>,
     pub(crate) runtime: Option<Path>,
+}
+
+/// `unique(tenant, handle)` or `index(tenant, handle)`.
+pub(crate) struct ListedIndex {
+    pub(crate) name: Ident,
+    pub(crate) fields: Vec<Ident>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +72,7 @@ impl ContainerAttributes {
                 "min_compress_len" => this.min_compress_len = errors.take(min_compress_len(&item)),
                 "near_ttl" => this.near_ttl = errors.take(duration(&item, r#"near_ttl = "1s""#)),
                 "rename_all" => this.rename_all = errors.take(rename_all(&item)),
+                "unique" | "index" => this.indexes.push(listed_index(&item, errors)),
                 "crate" => this.runtime = errors.take(runtime(&item)),
                 _ => errors.push(unknown(&item, &OPTIONS, &field::OPTIONS, "a field")),
             }
@@ -159,6 +169,12 @@ fn rename_all(item: &Item) -> Result<Case> {
         let suggestion = names::suggestion(&text.value(), &Case::NAMES);
         Error::new(text.span(), format_args!("unknown case `{}`; {suggestion}", text.value()))
     })
+}
+
+fn listed_index(item: &Item, errors: &mut Errors) -> ListedIndex {
+    let name = item.name.clone();
+    let fields = item.names(&format!("{name}(tenant, handle)"), errors);
+    ListedIndex { name, fields }
 }
 
 fn runtime(item: &Item) -> Result<Path> {

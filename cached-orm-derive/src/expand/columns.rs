@@ -28,7 +28,9 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             Kind::Version => quote!(version),
             Kind::ReadBack => quote!(read_back),
         };
-        quote!(#visibility const #constant: _Column<#ty> = _Column::#new(#name);)
+        let is_indexed = model.indexes.iter().any(|index| index.is_over(&column.field));
+        let indexed = is_indexed.then(|| quote!(.indexed()));
+        quote!(#visibility const #constant: _Column<#ty> = _Column::#new(#name)#indexed;)
     });
     quote! {
         type _Column<T> = _orm::Column<#ident, T>;

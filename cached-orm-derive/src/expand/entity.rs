@@ -1,3 +1,4 @@
+use super::indexes;
 use crate::{
     attributes::NegativeTtl,
     model::{Model, Policy},
@@ -20,6 +21,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     });
     let fingerprint = hexadecimal(model.fingerprint);
     let policy = policy(&model.policy);
+    let indexes = indexes::constant(model);
     let (key_type, key) = key(model);
     let take_skipped = take_skipped(model);
     let uncached_fields = uncached_fields(model);
@@ -41,6 +43,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             #version
             const FINGERPRINT: u64 = #fingerprint;
             #policy
+            #indexes
             fn key(&self) -> #key_type {
                 #key
             }

@@ -87,8 +87,9 @@ fn bind_columns(model: &Model, db: &Ident) -> TokenStream {
 }
 
 fn bind_version(model: &Model, db: &Ident) -> Option<TokenStream> {
-    model.version().map(|Column { field, ty, .. }| {
-        let version = quote_spanned!(located_at(ty)=> bindings.version::<#ty>(&self.#field););
+    model.version().map(|Column { field, ty, name, .. }| {
+        let version =
+            quote_spanned!(located_at(ty)=> bindings.version::<#ty>(#name, &self.#field););
         quote! {
             fn bind_version(&self, bindings: &mut _orm::Bindings<_orm::#db>) {
                 #version

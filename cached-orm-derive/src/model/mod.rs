@@ -1,6 +1,7 @@
 //! The struct as the expansion sees it: every rule checked, every name known.
 
 mod fingerprint;
+mod indexes;
 mod names;
 mod rules;
 mod serde;
@@ -10,6 +11,7 @@ use crate::{
     database::{Database, Features},
     errors::Errors,
 };
+pub(crate) use indexes::{Index, IndexedColumn};
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use std::time::Duration;
@@ -30,6 +32,7 @@ pub(crate) struct Model {
     /// In the order of the fields; one to eight are keys.
     pub(crate) columns: Vec<Column>,
     pub(crate) skipped: Vec<Skipped>,
+    pub(crate) indexes: Vec<Index>,
 }
 
 /// What differs from the runtime's default policy.
@@ -139,6 +142,7 @@ impl Model {
         }
         let usable =
             rules::check_columns(&input.ident, &mut columns, &declared, &databases, errors);
+        let indexes = indexes::check(&container.indexes, &declared, &columns, errors);
         let fingerprint = fingerprint::of(&shapes, &serde_attributes);
         let model = Self {
             ident: input.ident.clone(),
@@ -157,6 +161,7 @@ impl Model {
             fingerprint,
             columns,
             skipped,
+            indexes,
         };
         (usable && !generic && !model.databases.is_empty()).then_some(model)
     }

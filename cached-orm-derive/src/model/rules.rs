@@ -164,6 +164,8 @@ pub(super) fn kind(field: &Declared<'_>, errors: &mut Errors) -> Option<Kind> {
         );
         refuse(attributes.version, "a skipped field has no column; leave `version` or `skip` out");
         refuse(attributes.json, "a skipped field has no column; leave `json` or `skip` out");
+        refuse(attributes.unique, "a skipped field has no column; leave `unique` or `skip` out");
+        refuse(attributes.index, "a skipped field has no column; leave `index` or `skip` out");
         return None;
     }
     if attributes.version.is_some() {

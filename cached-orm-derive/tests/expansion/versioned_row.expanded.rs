@@ -35,7 +35,7 @@ const _: () = {
             bindings.column::<String>("title", &self.title);
         }
         fn bind_version(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
-            bindings.version::<i32>(&self.revision);
+            bindings.version::<i32>("lock_version", &self.revision);
         }
     }
     #[automatically_derived]
@@ -56,7 +56,7 @@ const _: () = {
             bindings.column::<String>("title", &self.title);
         }
         fn bind_version(&self, bindings: &mut _orm::Bindings<_orm::MySql>) {
-            bindings.version::<i32>(&self.revision);
+            bindings.version::<i32>("lock_version", &self.revision);
         }
     }
     impl Document {

@@ -3,6 +3,7 @@
 use super::fetch;
 use crate::{
     Backend, BindKey, Bindings, CacheKey, Entity, Error, Index, Operation, Orm, Persist, Result,
+    Session,
     coherence::{Content, Entry, Source, Unreadable},
     entry,
     index::asked_text,
@@ -42,17 +43,17 @@ impl<DB: Backend> Clone for Asked<DB> {
 }
 
 /// The row with a value that no other has.
-pub(crate) async fn fetch_by_unique<DB: Backend, T: Persist<DB>>(
+pub(crate) async fn by_unique<DB: Backend, T: Persist<DB>>(
     target: Target<'_, DB>,
     index: &'static Index<T>,
     asked: Asked<DB>,
     operation: Operation,
 ) -> Result<Option<T>> {
-    at_most_one(fetch_by_index(target, index, asked, operation).await?, operation)
+    at_most_one(by_index(target, index, asked, operation).await?, operation)
 }
 
 /// The rows with a value, in the order of their primary keys.
-pub(crate) async fn fetch_by_index<DB: Backend, T: Persist<DB>>(
+pub(crate) async fn by_index<DB: Backend, T: Persist<DB>>(
     target: Target<'_, DB>,
     index: &'static Index<T>,
     asked: Asked<DB>,
@@ -74,6 +75,46 @@ pub(super) fn at_most_one<T>(mut rows: Vec<T>, operation: Operation) -> Result<O
         _ => Err(Error::MoreThanOneRow { operation }),
     }
 }
+
+/// What the derive's methods for unique indexes call.
+pub async fn fetch_by_unique<S, T, V>(
+    session: S,
+    method: &'static str,
+    index: &'static Index<T>,
+    value: V,
+) -> Result<Option<T>>
+where
+    S: Session,
+    T: Persist<S::Database>,
+    V: IndexKey<S::Database>,
+{
+    by_unique(session.target(), index, Asked::new(value), Operation::on::<T>(method)).await
+}
+
+/// What the derive's methods for other indexes call.
+pub async fn fetch_by_index<S, T, V>(
+    session: S,
+    method: &'static str,
+    index: &'static Index<T>,
+    value: V,
+) -> Result<Vec<T>>
+where
+    S: Session,
+    T: Persist<S::Database>,
+    V: IndexKey<S::Database>,
+{
+    by_index(session.target(), index, Asked::new(value), Operation::on::<T>(method)).await
+}
+
+/// A value to ask an index for: a part for each of its columns.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a value of an index",
+    label = "not a type whose values can be told apart by a text"
+)]
+pub trait IndexKey<DB: Backend>: BindKey<DB> {}
+
+#[diagnostic::do_not_recommend]
+impl<DB: Backend, K: BindKey<DB>> IndexKey<DB> for K {}
 
 /// What an index has for one value, as the protocol reads it.
 struct IndexSource<DB: Backend, T: Entity> {

@@ -68,9 +68,38 @@ pub trait Backend:
     #[doc(hidden)]
     fn rows_met(done: &Self::QueryResult) -> u64;
 
-    /// Whether an INSERT generated a key that `LAST_INSERT_ID()` gives.
+    /// The key that an INSERT generated, or the first of several, where
+    /// `LAST_INSERT_ID()` gives it.
     #[doc(hidden)]
-    fn generated_key(done: &Self::QueryResult) -> bool;
+    fn last_key(_done: &Self::QueryResult) -> Option<u64> {
+        None
+    }
+
+    /// What lets an INSERT give a value to a key that the database always
+    /// generates.
+    #[doc(hidden)]
+    const OVERRIDING: &'static str = "";
+
+    /// Whether one statement updates many rows, each to values of its own, with
+    /// the types that the arguments have in a statement for one row.
+    #[doc(hidden)]
+    const UPDATES_MANY: bool = false;
+
+    /// Adds a number to a statement's arguments, for the column called `name`.
+    #[doc(hidden)]
+    fn add_number(bindings: &mut Bindings<Self>, name: &'static str, number: i64);
+
+    /// How so many new rows are numbered in this column of a table, whose name is
+    /// quoted.
+    #[doc(hidden)]
+    fn key_numbers(
+        _connection: &mut Self::Connection,
+        _table: &str,
+        _column: &str,
+        _count: usize,
+    ) -> impl Future<Output = sqlx::Result<KeyNumbers>> + Send {
+        std::future::ready(Ok(KeyNumbers::Unknown))
+    }
 
     /// Whether a failed statement makes the database refuse all that follow. If
     /// not, they may run outside the transaction: some failures end it.
@@ -145,6 +174,21 @@ pub trait Backend:
     ) -> impl Future<Output = sqlx::Result<Pool<Self>>> + Send {
         std::future::ready(Ok(similar_pool(pool, max_connections)))
     }
+}
+
+/// How the database numbers the rows of one INSERT.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum KeyNumbers {
+    /// By what it would have chosen by itself, and gives beforehand.
+    Reserved(Vec<i64>),
+    /// In the order of the rows and without gaps, so far apart.
+    Consecutive {
+        /// The distance.
+        step: i64,
+    },
+    /// It does not say.
+    Unknown,
 }
 
 /// What writes must know of a table.

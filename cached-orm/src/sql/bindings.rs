@@ -48,9 +48,15 @@ impl<DB: Backend> Bindings<DB> {
         self.push_json(value);
     }
 
-    /// Adds the next argument: the version that the row should have.
-    pub fn version<T: Version + Storable<DB>>(&mut self, value: &T) {
-        self.push(value);
+    /// Adds the version, in the column called `name`.
+    pub fn version<T: Version + Storable<DB>>(&mut self, name: &'static str, value: &T) {
+        self.column(name, value);
+    }
+
+    /// Adds a primary key's parts, in these columns.
+    pub(crate) fn key<K: BindKey<DB>>(&mut self, names: &[&'static str], key: &K) {
+        self.columns.extend(names);
+        key.bind(self);
     }
 
     /// The columns that were named, in their order.

@@ -52,14 +52,14 @@ impl<E, V> Column<E, V> {
         Self::of(name, Role::Version)
     }
 
-    /// A column that is indexed by itself.
+    /// The same column, indexed by itself.
     #[doc(hidden)]
-    pub const fn indexed(name: &'static str) -> Self
+    pub const fn indexed(self) -> Self
     where
         V: IndexPart,
     {
         let value: fn(&V) -> IndexValue = |value| IndexValue::new().part(value);
-        Self { index_value: Some(value), ..Self::of(name, Role::Written) }
+        Self { index_value: Some(value), ..self }
     }
 
     const fn of(name: &'static str, role: Role) -> Self {

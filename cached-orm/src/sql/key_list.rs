@@ -52,7 +52,6 @@ pub(crate) fn select_among<DB: Backend, T: Persist<DB>>(
 }
 
 /// The same, and locks the rows until the transaction ends.
-#[allow(dead_code)]
 pub(crate) fn lock_among<DB: Backend, T: Persist<DB>>(
     keys: &[T::Key],
     bindings: &mut Bindings<DB>,
@@ -73,6 +72,15 @@ pub(crate) fn in_order_of<T: Entity>(
     rows: Vec<T>,
     operation: Operation,
 ) -> Result<Vec<Option<T>>> {
+    in_order_of_texts(keys.iter().map(text), rows, operation)
+}
+
+/// The rows in the order of their instance keys, as [`in_order_of`].
+pub(crate) fn in_order_of_texts<T: Entity>(
+    keys: impl Iterator<Item = String>,
+    rows: Vec<T>,
+    operation: Operation,
+) -> Result<Vec<Option<T>>> {
     let mut by_key = HashMap::with_capacity(rows.len());
     for row in rows {
         match by_key.entry(text(&row.key())) {
@@ -80,10 +88,11 @@ pub(crate) fn in_order_of<T: Entity>(
             Entry::Occupied(_) => return Err(Error::MoreThanOneRow { operation }),
         };
     }
-    Ok(keys.iter().map(|key| by_key.remove(&text(key))).collect())
+    Ok(keys.map(|key| by_key.remove(&key)).collect())
 }
 
-fn text(key: &impl PrimaryKey) -> String {
+/// The instance key.
+pub(crate) fn text(key: &impl PrimaryKey) -> String {
     let mut text = String::new();
     key.write_instance_key(&mut text);
     text

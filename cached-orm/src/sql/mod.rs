@@ -4,7 +4,7 @@ mod backend;
 mod bindings;
 mod column;
 pub(crate) mod compose;
-mod key_list;
+pub(crate) mod key_list;
 mod outbox_table;
 mod row;
 mod statement;
@@ -13,7 +13,7 @@ pub use backend::Backend;
 #[cfg(feature = "json")]
 pub use backend::JsonBackend;
 pub(crate) use backend::split_table;
-pub(crate) use backend::{CommitOutcome, LockedRow, TableFacts, Witness};
+pub(crate) use backend::{CommitOutcome, KeyNumbers, LockedRow, TableFacts, Witness};
 pub use bindings::{BindKey, Bindings, Version};
 pub use column::Column;
 pub(crate) use column::Role;

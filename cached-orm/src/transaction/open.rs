@@ -1,10 +1,11 @@
+use super::Savepoint;
 use crate::{
     Backend, BindKey as _, Bindings, Error, Index, Operation, Orm, Persist, Result,
     coherence::Journal,
     sql::{self, LockedRow, Witness},
 };
 use sqlx::SqlSafeStr;
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 /// A transaction under way, by whichever handle it is reached.
 #[doc(hidden)]
@@ -204,6 +205,11 @@ impl<'s, DB: Backend> Open<'s, DB> {
         done
     }
 
+    /// Begins a part that can be undone by itself.
+    pub(crate) async fn savepoint(&mut self) -> Result<Savepoint<'_, DB>> {
+        Savepoint::begin(self.connection, self.book).await
+    }
+
     /// Begins a write. Until [`settled`](Self::settled) is called the
     /// transaction cannot be committed: if the write's future is dropped, or
     /// its row cannot be read, it is not known what it has changed.
@@ -293,21 +299,26 @@ impl<'s, DB: Backend> Open<'s, DB> {
         self.book.journal.touch(key);
     }
 
-    /// Lets a row take its fence's place after COMMIT, and pointers to it the
-    /// places of its unique values' fences.
-    pub(crate) fn write_through<T: Persist<DB>>(&mut self, row: &T) {
-        let key = self.book.orm.cache_key::<T>(&row.key());
-        if let Some(entry) = crate::read::row_entry(row, &key, &T::POLICY) {
-            self.book.journal.store(&key, entry);
-        }
-        for index in T::INDEXES.iter().filter(|index| index.is_unique()) {
-            let value = index.value_of(row);
-            let Some(value) = value.text() else { continue };
-            let key = index.cache_key(self.book.orm.namespace(), value);
-            if let Some(entry) = crate::read::index_entry::<T>(&[row.key()], &key) {
-                self.book.journal.store(&key, entry);
+    /// Lets rows take their fences' places after COMMIT, and pointers to them the
+    /// places of their unique values' fences.
+    pub(crate) fn write_through<T: Persist<DB>>(&mut self, rows: &[T]) {
+        let namespace = self.book.orm.namespace();
+        let mut entries = HashMap::with_capacity(rows.len());
+        for row in rows {
+            let key = self.book.orm.cache_key::<T>(&row.key());
+            if let Some(entry) = crate::read::row_entry(row, &key, &T::POLICY) {
+                entries.insert(key, entry);
+            }
+            for index in T::INDEXES.iter().filter(|index| index.is_unique()) {
+                let value = index.value_of(row);
+                let Some(value) = value.text() else { continue };
+                let key = index.cache_key(namespace, value);
+                if let Some(entry) = crate::read::index_entry::<T>(&[row.key()], &key) {
+                    entries.insert(key, entry);
+                }
             }
         }
+        self.book.journal.store(&entries);
     }
 }
 

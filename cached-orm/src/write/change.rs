@@ -6,7 +6,7 @@ use crate::{
 
 /// Whether writes of `T` must know the row as it was before: a list that the row
 /// leaves changes too, and one that it stays in does not.
-fn needs_before<T: Entity>() -> bool {
+pub(super) fn needs_before<T: Entity>() -> bool {
     T::INDEXES.iter().any(|index| !index.is_unique())
 }
 
@@ -22,6 +22,19 @@ pub(super) async fn read_before<DB: Backend, T: Persist<DB>>(
     }
     let rows = super::lock_by_key(open, key, operation).await;
     Ok(super::or_failed(open, rows).await?.pop())
+}
+
+/// [`read_before`] for many rows, in the order of `keys`; empty where they are not
+/// needed.
+pub(super) async fn read_before_many<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    keys: &[T::Key],
+    operation: Operation,
+) -> Result<Vec<Option<T>>> {
+    if !needs_before::<T>() {
+        return Ok(Vec::new());
+    }
+    super::bulk::lock_many(open, keys, operation).await
 }
 
 /// Notes the keys of a row that a statement has changed from `before`, which may

@@ -30,6 +30,18 @@ pub(super) async fn update_in<DB: Backend, T: Persist<DB>>(
     row.unwrap_or(Err(Error::RowNotFound { operation }))
 }
 
+pub(super) async fn patch_in<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    key: &T::Key,
+    assigned: Bindings<DB>,
+    operation: Operation,
+) -> Result<T> {
+    open.begin_write(operation).await?;
+    let row = update_row(open, key, assigned, None, operation).await?;
+    open.settled();
+    row.ok_or(Error::RowNotFound { operation })
+}
+
 /// Writes the named columns that were `assigned`, and increases the version, which
 /// must be that of `expected` if there is one. Notes what it has changed; `None` if
 /// it met no row.

@@ -3,7 +3,7 @@
 use super::Here;
 use crate::{
     memcached::Wire,
-    rows::accounts::{ACCOUNTS, Account},
+    rows::accounts::{ACCOUNTS, Account, AccountColumns},
 };
 use cached_orm::{MemcachedOrm as _, SetOptions, Uncached};
 
@@ -62,6 +62,18 @@ async fn no_operation_puts_a_secret_into_memcached() {
     wire.set(&ann.get_cache_key(&here.orm).to_string(), b"rubbish");
     Account::fetch_one(&here.orm, 1).await.unwrap();
     assert!(is_cached(&here, &mut wire), "replaced");
+
+    ann = ann.upsert(&here.orm).await.unwrap();
+    assert!(is_cached(&here, &mut wire), "upserted");
+    let patched = Account::patch(1).set(AccountColumns::PASSWORD, SECRETS[0]);
+    ann = patched.execute(&here.orm).await.unwrap();
+    assert!(is_cached(&here, &mut wire), "patched");
+    let mut rows = [ann.clone()];
+    Account::update_many(&here.orm, &mut rows).await.unwrap();
+    is_cached(&here, &mut wire);
+    let rows = Account::fetch_many(&here.orm, [1, 2]).await.unwrap();
+    assert_eq!(rows, [Some(ann.unloaded()), None]);
+    assert!(is_cached(&here, &mut wire), "filled by a batch");
 
     let mut fetched = Account::fetch_one(&here.orm, 1).await.unwrap();
     fetched.name = "Anna".into();

@@ -168,3 +168,65 @@ async fn nothing_to_write_is_an_update_that_meets_its_row() {
     let error = gone.update(&here.orm).await.unwrap_err();
     assert!(matches!(error, Error::RowNotFound { .. }), "{error}");
 }
+
+#[tokio::test]
+async fn many_rows_are_updated_each_with_what_it_has_loaded() {
+    let (here, _) = with_ann().await;
+    let rows = [Account::with(2, "b", "bb"), Account::with(3, "c", "cc")];
+    assert_eq!(Account::insert_many(&here.orm, &rows).await.unwrap(), rows);
+    let found = async |id| Account::fetch_uncached(&here.orm, id).await.unwrap().unwrap();
+    let mut expected = [found(1).await, found(2).await, found(3).await];
+    for loaded in [[false; 3], [true; 3], [true, false, true]] {
+        let mut rows = expected.clone();
+        for ((row, expected), loaded) in rows.iter_mut().zip(&mut expected).zip(loaded) {
+            row.name.push('a');
+            expected.name.push('a');
+            if loaded {
+                row.password = Uncached::new(format!("{} new", row.id));
+                expected.password = row.password.clone();
+            } else {
+                row.password = Uncached::not_loaded();
+            }
+            row.recovery_code = Uncached::not_loaded();
+        }
+        Account::update_many(&here.orm, &mut rows).await.unwrap();
+        assert_eq!(rows, expected, "{loaded:?}");
+        for expected in &expected {
+            assert_eq!(found(expected.id).await, *expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_other_insert_takes_a_row_without_one() {
+    let (here, ann) = with_ann().await;
+    let error = ann.unloaded().upsert(&here.orm).await.unwrap_err();
+    assert!(matches!(error, Error::NotLoaded { .. }), "{error}");
+    let rows = [Account::with(2, "b", "bb"), Account { id: 3, ..ann.unloaded() }];
+    for rows in [rows.clone(), [rows[1].clone(), rows[0].clone()]] {
+        let error = Account::insert_many(&here.orm, &rows).await.unwrap_err();
+        assert!(matches!(error, Error::NotLoaded { .. }), "{error}");
+    }
+    let all = Account::fetch_all_by_field(&here.orm, AccountColumns::NAME, "Ann").await.unwrap();
+    assert_eq!(all, [ann.unloaded()]);
+    let mut transaction = here.orm.begin().await.unwrap();
+    ann.unloaded().upsert(&mut transaction).await.unwrap_err();
+    Account::insert_many(&mut transaction, &rows).await.unwrap_err();
+    let changed = Account::with(1, "upserted", "otter").upsert(&mut transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(stored(&here).await, changed);
+}
+
+#[tokio::test]
+async fn a_patch_sets_one_by_its_plain_value() {
+    let (here, mut ann) = with_ann().await;
+    ann.password = Uncached::new("patched".into());
+    let patched = Account::patch(1)
+        .set(AccountColumns::PASSWORD, "patched")
+        .execute(&here.orm)
+        .await
+        .unwrap();
+    assert_eq!(patched, ann);
+    assert_eq!(stored(&here).await, ann);
+    assert_eq!(Account::fetch_one(&here.orm, 1).await.unwrap(), ann.unloaded());
+}

@@ -17,6 +17,10 @@ macro_rules! driver {
             row.try_get(name)
         }
 
+        fn add_number(bindings: &mut Bindings<Self>, name: &'static str, number: i64) {
+            bindings.column(name, &number);
+        }
+
         fn rows_met(done: &Self::QueryResult) -> u64 {
             done.rows_affected()
         }

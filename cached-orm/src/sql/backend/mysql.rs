@@ -1,6 +1,6 @@
 use super::{
-    Backend, Bindings, CommitOutcome, LockedRow, TableFacts, Witness, driver::has_class,
-    no_transaction, split_table,
+    Backend, Bindings, CommitOutcome, KeyNumbers, LockedRow, TableFacts, Witness,
+    driver::has_class, no_transaction, split_table,
 };
 use crate::Isolation;
 use sqlx::{
@@ -47,8 +47,20 @@ impl Backend for MySql {
         format!("`{}`", name.replace('`', "``"))
     }
 
-    fn generated_key(done: &Self::QueryResult) -> bool {
-        done.last_insert_id() != 0
+    fn last_key(done: &Self::QueryResult) -> Option<u64> {
+        Some(done.last_insert_id()).filter(|key| *key != 0)
+    }
+
+    /// InnoDB reserves the numbers of an INSERT with a list of rows at once,
+    /// whatever its lock mode.
+    async fn key_numbers(
+        connection: &mut MySqlConnection,
+        _: &str,
+        _: &str,
+        _: usize,
+    ) -> sqlx::Result<KeyNumbers> {
+        let step = sqlx::query_scalar("SELECT CAST(@@auto_increment_increment AS SIGNED)");
+        Ok(KeyNumbers::Consecutive { step: step.fetch_one(connection).await? })
     }
 
     const ERRORS_ABORT: bool = false;

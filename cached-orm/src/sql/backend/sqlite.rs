@@ -1,5 +1,6 @@
 use super::{
-    Backend, CommitOutcome, TableFacts, Witness, no_transaction, similar_pool, split_table,
+    Backend, Bindings, CommitOutcome, TableFacts, Witness, no_transaction, similar_pool,
+    split_table,
 };
 use crate::Isolation;
 use sqlx::{
@@ -39,10 +40,6 @@ impl Backend for Sqlite {
 
     fn quote(name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))
-    }
-
-    fn generated_key(_: &Self::QueryResult) -> bool {
-        false
     }
 
     const ERRORS_ABORT: bool = false;
