@@ -113,7 +113,7 @@ impl Coherence {
     }
 
     /// What a copy in this process says, if there is one that counts.
-    fn near_answer<S: Source>(&self, source: &S) -> Option<Option<S::Row>> {
+    pub(super) fn near_answer<S: Source>(&self, source: &S) -> Option<Option<S::Row>> {
         let value = self.near.get(source.key(), source.near_ttl())?;
         match source.decode(&value) {
             Content::Row(row) => Some(Some(row)),
@@ -169,7 +169,7 @@ impl Coherence {
     }
 
     /// What an item says; `None` for a fence.
-    fn content<S: Source>(
+    pub(super) fn content<S: Source>(
         &self,
         source: &S,
         value: &Bytes,

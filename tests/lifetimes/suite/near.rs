@@ -137,6 +137,26 @@ async fn without_a_capacity_nothing_is_kept() {
     assert_eq!(here.statistics().near_hits, 0);
 }
 
+#[tokio::test]
+async fn batches_keep_copies_and_are_answered_by_them() {
+    let here = Here::with(&[NOTES]).await;
+    let notes = [Note::new(1), Note::new(2)];
+    Note::insert_many(&here.orm, &notes).await.unwrap();
+    let expected = [Some(notes[1].clone()), None, Some(notes[0].clone())];
+    assert_eq!(Note::fetch_many(&here.orm, [2, 9, 1]).await.unwrap(), expected);
+    let before = here.statistics();
+    assert_eq!(Note::fetch_many(&here.orm, [2, 9, 1]).await.unwrap(), expected);
+    read(&here, Some(&notes[0])).await;
+    let after = here.statistics();
+    assert_eq!((after.near_hits, after.hits), (before.near_hits + 4, before.hits));
+
+    let changed = Note { revision: 1, ..notes[0].clone() };
+    changed.clone().update(&here.orm).await.unwrap();
+    Note::new(9).insert(&here.orm).await.unwrap();
+    let expected = [Some(notes[1].clone()), Some(Note::new(9)), Some(changed)];
+    assert_eq!(Note::fetch_many(&here.orm, [2, 9, 1]).await.unwrap(), expected);
+}
+
 /// What is known of a row whose revision only grows.
 #[derive(Default)]
 struct Known {

@@ -230,3 +230,17 @@ async fn a_patch_sets_one_by_its_plain_value() {
     assert_eq!(stored(&here).await, ann);
     assert_eq!(Account::fetch_one(&here.orm, 1).await.unwrap(), ann.unloaded());
 }
+
+#[tokio::test]
+async fn many_rows_are_read_like_one() {
+    let (here, ann) = with_ann().await;
+    let found = Account::fetch_many(&here.orm, [1, 2, 1]).await.unwrap();
+    assert_eq!(found, [Some(ann.unloaded()), None, Some(ann.unloaded())]);
+    Account::delete_cached_instance(&here.orm, 1).await.unwrap();
+    let found = Account::fetch_many(&here.orm, [1, 2, 1]).await.unwrap();
+    assert_eq!(found, [Some(ann.unloaded()), None, Some(ann.unloaded())]);
+    let mut transaction = here.orm.begin().await.unwrap();
+    let found = Account::fetch_many(&mut transaction, [1, 2, 1]).await.unwrap();
+    assert_eq!(found, [Some(ann.clone()), None, Some(ann)]);
+    transaction.rollback().await.unwrap();
+}
