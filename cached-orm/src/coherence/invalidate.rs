@@ -54,8 +54,7 @@ impl Coherence {
                 Lookup::Lease(cas) | Lookup::Leased(cas) => (None, cas),
                 Lookup::Item { value, cas, .. } => (Some(value), cas),
             };
-            if let Some(fence) = value.as_deref().and_then(Fence::parse) {
-                let marked = fence.without_write_through().to_bytes();
+            if let Some(marked) = value.as_deref().and_then(Fence::marked) {
                 let ttl = self.times.fence_ttl;
                 match store.fence(key, marked, ttl, Over::Version(cas)).await? {
                     Replaced::Stored(_) | Replaced::NotFound => return Ok(()),

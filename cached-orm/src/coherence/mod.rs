@@ -19,7 +19,9 @@ mod near;
 mod read;
 mod read_many;
 mod release;
+mod shared_fence;
 mod shared_load;
+mod sharing;
 mod unknown;
 
 pub(crate) use commit::{Afterwards, CommitFailure, Ended, IsOver, OpenTransaction};

@@ -3,6 +3,7 @@
 
 mod committing;
 mod reading;
+mod sharing;
 mod simulation;
 mod stores;
 
