@@ -160,6 +160,13 @@ fn column(
         errors.at(at, format_args!("`{field}` is JSON, whose equal values may be stored differently; it cannot be indexed"));
         return None;
     }
+    if found.attributes.uncached.is_some() {
+        errors.at(
+            at,
+            format_args!("`{field}` is `uncached`, and an index would put it into cache keys; leave `{place}` or `uncached` out"),
+        );
+        return None;
+    }
     let column = columns.iter().find(|column| column.field == *field)?;
     let ty: Type = syn::parse2(column.ty.to_token_stream()).ok()?;
     let value = without_option(&ty).clone();

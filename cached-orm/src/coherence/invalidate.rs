@@ -13,7 +13,9 @@ impl Coherence {
     /// have loaded the row already. A fence keeps protecting the key; only its
     /// writer may no longer put its row in its place.
     pub(crate) async fn invalidate(&self, key: &CacheKey) -> Result<(), CacheError> {
-        self.try_invalidate(key).await.map_err(|error| self.failed(error))
+        let invalidated = self.try_invalidate(key).await;
+        self.near.end(key);
+        invalidated.map_err(|error| self.failed(error))
     }
 
     /// [`invalidate`](Self::invalidate) for many keys: all of them, even if one
