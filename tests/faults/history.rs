@@ -6,7 +6,12 @@
 //! never an attempt that was rolled back. A deletion has a revision too. A read
 //! that finds no row does not say which deletion it saw; it is taken for the
 //! oldest one that is allowed.
+//!
+//! A row is looked up by a value that it has on every other revision. A lookup that
+//! does not find it must be explained by a deletion, or a revision on the other
+//! side, under the same rules.
 
+use crate::rows;
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -16,7 +21,7 @@ use std::{
 /// What a reader knew when it began.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Begun {
-    key: i64,
+    pub(crate) key: i64,
     acknowledged: i64,
     returned: i64,
     at: SystemTime,
@@ -57,6 +62,7 @@ enum Fate {
 
 #[derive(Debug, Clone, Copy)]
 struct Attempt {
+    revision: i64,
     fate: Fate,
     was_seen: bool,
 }
@@ -66,6 +72,8 @@ struct KeyHistory {
     acknowledged: i64,
     returned: i64,
     attempts: Vec<Attempt>,
+    /// Writes that may have been committed: revision and attempts.
+    possible: BTreeMap<i64, Vec<i64>>,
     /// Deletions that may have been committed: revision and attempts. None is
     /// forgotten, for a read that began long ago may have seen an old one.
     absences: BTreeMap<i64, Vec<i64>>,
@@ -104,7 +112,8 @@ impl History {
         let at = self.elapsed();
         let mut history = self.key(key);
         let attempt = history.attempts.len() as i64;
-        history.attempts.push(Attempt { fate: Fate::Possible, was_seen: false });
+        history.attempts.push(Attempt { revision, fate: Fate::Possible, was_seen: false });
+        history.possible.entry(revision).or_default().push(attempt);
         history.note(at, format!("#{attempt} {what} {revision}"));
         attempt
     }
@@ -129,10 +138,9 @@ impl History {
         history.note(at, format!("#{attempt} rolled back: {why}"));
         let index = usize::try_from(attempt).expect("attempts count from 0");
         history.attempts[index].fate = Fate::RolledBack;
-        history.absences.retain(|_, attempts| {
-            attempts.retain(|&absent| absent != attempt);
-            !attempts.is_empty()
-        });
+        let revision = history.attempts[index].revision;
+        forget(&mut history.absences, revision, attempt);
+        forget(&mut history.possible, revision, attempt);
         if history.attempts[index].was_seen {
             let text = format!("#{attempt} was read before it was rolled back\n{}", history.tell());
             drop(history);
@@ -206,6 +214,34 @@ impl History {
         });
     }
 
+    /// A lookup by a value of this side has not found the row.
+    pub(crate) fn end_lookup_without(&self, begun: Begun, side: i64) {
+        let Begun { acknowledged, returned, .. } = begun;
+        let mut history = self.key(begun.key);
+        let offence = if history.explains_missing(acknowledged.max(returned), side) {
+            return;
+        } else if history.explains_missing(acknowledged, side) {
+            Offence::WentBack
+        } else {
+            Offence::Stale
+        };
+        let at = self.elapsed();
+        history.note(at, format!("{offence:?}: not found on side {side}"));
+        let text = format!(
+            "{} did not find it on side {side}; acknowledged {acknowledged} and returned {returned} before it began\n{}",
+            begun.by,
+            history.tell()
+        );
+        drop(history);
+        self.report(Violation {
+            offence,
+            key: begun.key,
+            began: begun.at,
+            ended: SystemTime::now(),
+            text,
+        });
+    }
+
     /// A read has returned a row that nobody wrote.
     pub(crate) fn torn(&self, begun: Begun, row: String) {
         self.report(Violation {
@@ -253,8 +289,25 @@ impl KeyHistory {
         }
     }
 
+    /// Whether a state from this revision on has no row on this side.
+    fn explains_missing(&self, from: i64, side: i64) -> bool {
+        let elsewhere = |(&revision, _): (&i64, &Vec<i64>)| rows::side(revision) != side;
+        self.absences.range(from..).next().is_some()
+            || self.possible.range(from..).any(elsewhere)
+    }
+
     fn tell(&self) -> String {
         let lines = self.recent.iter();
         lines.map(|(at, what)| format!("    {:>10.4} s  {what}\n", at.as_secs_f64())).collect()
+    }
+}
+
+/// Forgets an attempt that was not committed.
+fn forget(attempts: &mut BTreeMap<i64, Vec<i64>>, revision: i64, attempt: i64) {
+    if let Some(of_revision) = attempts.get_mut(&revision) {
+        of_revision.retain(|&other| other != attempt);
+        if of_revision.is_empty() {
+            attempts.remove(&revision);
+        }
     }
 }
