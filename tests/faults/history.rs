@@ -26,6 +26,14 @@ pub(crate) struct Begun {
     returned: i64,
     at: SystemTime,
     by: &'static str,
+    via: Option<Via>,
+}
+
+/// The entry of an index that a lookup goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Via {
+    Label(i64),
+    Bucket(i64),
 }
 
 /// How a read broke the promise.
@@ -47,6 +55,7 @@ pub(crate) enum Offence {
 pub(crate) struct Violation {
     pub(crate) offence: Offence,
     pub(crate) key: i64,
+    pub(crate) via: Option<Via>,
     pub(crate) began: SystemTime,
     pub(crate) ended: SystemTime,
     pub(crate) text: String,
@@ -148,6 +157,7 @@ impl History {
             self.report(Violation {
                 offence: Offence::Uncommitted,
                 key,
+                via: None,
                 began: now,
                 ended: now,
                 text,
@@ -165,7 +175,13 @@ impl History {
     pub(crate) fn begin_read(&self, key: i64, by: &'static str) -> Begun {
         let at = SystemTime::now();
         let history = self.key(key);
-        Begun { key, acknowledged: history.acknowledged, returned: history.returned, at, by }
+        let (acknowledged, returned) = (history.acknowledged, history.returned);
+        Begun { key, acknowledged, returned, at, by, via: None }
+    }
+
+    /// A lookup begins in which the key's row may be found.
+    pub(crate) fn begin_lookup(&self, key: i64, by: &'static str, via: Via) -> Begun {
+        Begun { via: Some(via), ..self.begin_read(key, by) }
     }
 
     /// A read has returned this revision of this attempt, or no row.
@@ -208,6 +224,7 @@ impl History {
         self.report(Violation {
             offence,
             key: begun.key,
+            via: begun.via,
             began: begun.at,
             ended: SystemTime::now(),
             text,
@@ -236,6 +253,7 @@ impl History {
         self.report(Violation {
             offence,
             key: begun.key,
+            via: begun.via,
             began: begun.at,
             ended: SystemTime::now(),
             text,
@@ -247,6 +265,7 @@ impl History {
         self.report(Violation {
             offence: Offence::Torn,
             key: begun.key,
+            via: begun.via,
             began: begun.at,
             ended: SystemTime::now(),
             text: row,

@@ -3,7 +3,7 @@
 use super::{Shared, reader::note};
 use crate::{
     engines::Engine,
-    history::Begun,
+    history::{Begun, Via},
     rows::{self, HotRow, KEYS},
 };
 use cached_orm::{Orm, Persist, Result};
@@ -43,8 +43,9 @@ async fn by_label<DB: Engine, T: HotRow + Persist<DB>>(
     key: i64,
     side: i64,
 ) -> Result<()> {
-    let begun = shared.history.begin_read(key, "fetch_by_label");
-    let row = T::by_label(orm, rows::label(key, side)).await?;
+    let label = rows::label(key, side);
+    let begun = shared.history.begin_lookup(key, "fetch_by_label", Via::Label(label));
+    let row = T::by_label(orm, label).await?;
     found_on(shared, begun, side, row.as_ref());
     Ok(())
 }
@@ -55,9 +56,11 @@ async fn many_by_label<DB: Engine, T: HotRow + Persist<DB>>(
     keys: Vec<i64>,
     side: i64,
 ) -> Result<()> {
-    let begin = |&key: &i64| shared.history.begin_read(key, "fetch_many_by_label");
-    let begun: Vec<_> = keys.iter().map(begin).collect();
-    let labels = keys.iter().map(|&key| rows::label(key, side)).collect();
+    let labels: Vec<_> = keys.iter().map(|&key| rows::label(key, side)).collect();
+    let begin = |(&key, &label): (&i64, &i64)| {
+        shared.history.begin_lookup(key, "fetch_many_by_label", Via::Label(label))
+    };
+    let begun: Vec<_> = keys.iter().zip(&labels).map(begin).collect();
     let found = T::many_by_label(orm, labels).await?;
     assert_eq!(found.len(), keys.len(), "an answer for each value");
     for (begun, row) in begun.into_iter().zip(&found) {
@@ -71,7 +74,7 @@ async fn by_bucket<DB: Engine, T: HotRow + Persist<DB>>(
     shared: &Shared,
     bucket: i64,
 ) -> Result<()> {
-    let begin = |key| shared.history.begin_read(key, "fetch_by_bucket");
+    let begin = |key| shared.history.begin_lookup(key, "fetch_by_bucket", Via::Bucket(bucket));
     let begun: Vec<_> = rows::bucket_members(bucket).map(begin).collect();
     let found = T::by_bucket(orm, bucket).await?;
     let ids: Vec<_> = found.iter().map(HotRow::id).collect();
