@@ -49,8 +49,7 @@ async fn compare_lookups<DB: Engine, T: HotRow + Persist<DB>>(
     let truth = T::fetch_uncached(orm, key.into()).await?;
     let number = |row: &T| (row.revision(), row.attempt());
     for side in [0, 1] {
-        let expected =
-            truth.as_ref().filter(|row| rows::side(row.revision()) == side).map(number);
+        let expected = truth.as_ref().filter(|row| rows::side(row.revision()) == side).map(number);
         let labelled = T::by_label(orm, rows::label(key, side)).await?;
         let labelled = labelled.as_ref().map(number);
         if labelled != expected {

@@ -311,8 +311,7 @@ impl KeyHistory {
     /// Whether a state from this revision on has no row on this side.
     fn explains_missing(&self, from: i64, side: i64) -> bool {
         let elsewhere = |(&revision, _): (&i64, &Vec<i64>)| rows::side(revision) != side;
-        self.absences.range(from..).next().is_some()
-            || self.possible.range(from..).any(elsewhere)
+        self.absences.range(from..).next().is_some() || self.possible.range(from..).any(elsewhere)
     }
 
     fn tell(&self) -> String {
