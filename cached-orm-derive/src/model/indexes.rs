@@ -62,7 +62,15 @@ pub(super) fn check(
             continue;
         }
         let place = Ident::new(if is_unique { "unique" } else { "index" }, span);
-        add(&mut indexes, &place, &[field.ident.clone()], true, declared, columns, errors);
+        add(
+            &mut indexes,
+            &place,
+            std::slice::from_ref(field.ident),
+            true,
+            declared,
+            columns,
+            errors,
+        );
     }
     for ListedIndex { name, fields } in listed {
         add(&mut indexes, name, fields, false, declared, columns, errors);
