@@ -33,9 +33,10 @@ impl<'m> Sql<'m> {
         }
     }
 
-    /// Parameters: the written columns, then the given parts of the key.
+    /// Parameters: the written columns, the version, the given parts of the key.
     pub(crate) fn insert(&self) -> String {
-        let columns: Vec<_> = self.model.written().chain(self.model.given_keys()).collect();
+        let columns = self.model.written().chain(self.model.version());
+        let columns: Vec<_> = columns.chain(self.model.given_keys()).collect();
         let names: Vec<_> = columns.iter().map(|column| self.quote(&column.name)).collect();
         let values: Vec<_> = (1..=columns.len()).map(|n| self.placeholder(n)).collect();
         let source = match self.database {
@@ -64,33 +65,6 @@ impl<'m> Sql<'m> {
         });
         let conditions: Vec<_> = conditions.collect();
         Some(format!("{} WHERE {} FOR UPDATE", self.select(), conditions.join(" AND ")))
-    }
-
-    /// Parameters: the written columns, then the key.
-    ///
-    /// An update that writes nothing must still meet the row and lock it. It
-    /// sets a part of the key to itself; PostgreSQL, which refuses that for a
-    /// column that it always generates, locks the row instead.
-    pub(crate) fn update(&self) -> String {
-        let written = self.model.written().count();
-        let assignments = match self.model.keys().next() {
-            Some(_) if written == 0 && self.database == Database::Postgres => {
-                return format!(
-                    "SELECT {}{} FROM {} WHERE {} FOR UPDATE",
-                    self.all_columns(),
-                    self.transaction(),
-                    self.table(),
-                    self.equal(self.model.keys(), 1, " AND "),
-                );
-            }
-            Some(column) if written == 0 => {
-                let name = self.quote(&column.name);
-                format!("{name} = {name}")
-            }
-            _ => self.equal(self.model.written(), 1, ", "),
-        };
-        let condition = self.equal(self.model.keys(), written + 1, " AND ");
-        self.returning(format!("UPDATE {} SET {assignments} WHERE {condition}", self.table()))
     }
 
     pub(crate) fn delete(&self) -> String {

@@ -1,4 +1,7 @@
-use crate::{Backend, BindKey, Bindings, CachePolicy, PrimaryKey, Result, Row};
+use crate::{
+    Backend, BindKey, Bindings, CachePolicy, Index, PrimaryKey, Result, Row,
+    uncached::UncachedField,
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A struct with an identity: what the cache knows of it.
@@ -6,7 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 /// Implemented by `#[derive(MemcachedOrm)]`.
 pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
     /// The primary key: the field's type, or a tuple for a composite key.
-    type Key: PrimaryKey;
+    type Key: PrimaryKey + Cacheable;
 
     /// The struct's name, for errors and metrics.
     const NAME: &'static str;
@@ -17,6 +20,9 @@ pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
     /// The first part of its instances' cache keys, after the namespace.
     const CACHE_NAME: &'static str = Self::TABLE.name();
 
+    /// The column that counts the row's versions, if there is one.
+    const VERSION: Option<&'static str> = None;
+
     /// Changes whenever the shape of a cached row does. It lies in the cache
     /// entry and not in the key, so that two versions of a program fence and
     /// delete the same keys.
@@ -25,12 +31,22 @@ pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
     /// How long rows stay in the cache, and in what form.
     const POLICY: CachePolicy = CachePolicy::DEFAULT;
 
+    /// The indexes by which its rows are read from the cache, besides the primary
+    /// key.
+    const INDEXES: &'static [Index<Self>] = &[];
+
     /// This instance's primary key.
     fn key(&self) -> Self::Key;
 
     /// Moves the fields that have no column over from `other`.
     #[doc(hidden)]
     fn take_skipped(&mut self, _other: &mut Self) {}
+
+    /// The fields that never lie in the cache, always in the same order.
+    #[doc(hidden)]
+    fn uncached_fields(&mut self) -> Vec<&mut dyn UncachedField> {
+        Vec::new()
+    }
 }
 
 /// The table of an [`Entity`].
@@ -85,10 +101,6 @@ pub trait Persist<DB: Backend>: Entity<Key: BindKey<DB>> {
     /// Only for databases that do not return it.
     const SELECT_INSERTED: Option<&'static str> = None;
 
-    /// Updates the written columns of one row by primary key; returns the row
-    /// where the database can.
-    const UPDATE: &'static str;
-
     /// Deletes one row by primary key; returns it where the database can.
     const DELETE: &'static str;
 
@@ -99,16 +111,30 @@ pub trait Persist<DB: Backend>: Entity<Key: BindKey<DB>> {
     /// another type.
     fn from_row(row: &Row<'_, DB>) -> Result<Self>;
 
-    /// Adds the written columns, in the order of [`UPDATE`](Self::UPDATE) and
+    /// Adds the written columns, by their names and in the order of
     /// [`INSERT`](Self::INSERT).
     fn bind_columns(&self, bindings: &mut Bindings<DB>);
 
+    /// Adds the version, which follows the columns in [`INSERT`](Self::INSERT).
+    fn bind_version(&self, _bindings: &mut Bindings<DB>) {}
+
     /// Adds the parts of the primary key that the database does not generate,
-    /// which follow the columns in [`INSERT`](Self::INSERT).
+    /// which come last in [`INSERT`](Self::INSERT).
     fn bind_given_key(&self, bindings: &mut Bindings<DB>) {
-        self.key().bind(bindings);
+        bindings.key(Self::TABLE.key_columns(), &self.key());
     }
 }
+
+/// An [`Entity`] whose primary key the program chooses, all of it.
+///
+/// Implemented by `#[derive(MemcachedOrm)]`.
+#[diagnostic::on_unimplemented(
+    message = "the database generates the primary key of `{Self}`, so there is no row to look for",
+    label = "its key is `generated`",
+    note = "call `insert` for a new row and `update` for one that is there",
+    note = "or choose the key in the program, and leave `#[orm(generated)]` out"
+)]
+pub trait GivenKey: Entity {}
 
 /// A struct that a cache entry can hold: one that serde can write and read.
 #[diagnostic::on_unimplemented(
@@ -123,6 +149,13 @@ pub trait Cacheable: Sized {
 
     #[doc(hidden)]
     fn read_body(body: &[u8]) -> Option<Self>;
+
+    /// Appends several, as one array.
+    #[doc(hidden)]
+    fn write_bodies(values: &[Self], entry: &mut Vec<u8>) -> Option<()>;
+
+    #[doc(hidden)]
+    fn read_bodies(body: &[u8]) -> Option<Vec<Self>>;
 }
 
 // Were serde's traits above `Cacheable`, rustc would report them one by one,
@@ -136,6 +169,14 @@ impl<T: Serialize + DeserializeOwned> Cacheable for T {
     }
 
     fn read_body(body: &[u8]) -> Option<Self> {
+        rmp_serde::from_slice(body).ok()
+    }
+
+    fn write_bodies(values: &[Self], entry: &mut Vec<u8>) -> Option<()> {
+        rmp_serde::encode::write_named(entry, values).ok()
+    }
+
+    fn read_bodies(body: &[u8]) -> Option<Vec<Self>> {
         rmp_serde::from_slice(body).ok()
     }
 }

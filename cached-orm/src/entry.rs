@@ -1,13 +1,14 @@
-//! What lies under a key: a header and a row's MessagePack.
+//! What lies under a key: a header and the MessagePack of a row, or of the primary
+//! keys that an index has for a value.
 //!
 //! | bytes | what |
 //! |---|---|
 //! | 4 | magic |
 //! | 1 | format |
 //! | 8 | XXH3 of all that follows |
-//! | 1 | kind: a row, or "there is no such row" |
+//! | 1 | kind: a row, "there is no such row", or primary keys |
 //! | 1 | flags: whether the body is compressed |
-//! | 8 | the struct's fingerprint |
+//! | 8 | the struct's fingerprint, or that of its key |
 //! | 2 | length of the cache key |
 //! | … | the cache key, then the body |
 //!
@@ -31,6 +32,7 @@ const HEADER: usize = 25;
 
 const ROW: u8 = 1;
 const ABSENT: u8 = 2;
+const KEYS: u8 = 3;
 
 const COMPRESSED: u8 = 1;
 
@@ -53,6 +55,13 @@ pub(crate) fn of_row<T: Cacheable>(
     Some(seal(entry))
 }
 
+/// The entry of an index: the primary keys of the rows that have a value.
+pub(crate) fn of_keys<K: Cacheable>(keys: &[K], shape: u64, key: &CacheKey) -> Option<Bytes> {
+    let mut entry = header(KEYS, shape, key);
+    K::write_bodies(keys, &mut entry)?;
+    Some(seal(entry))
+}
+
 /// The entry that says that there is no such row.
 pub(crate) fn of_absent(key: &CacheKey) -> Bytes {
     seal(header(ABSENT, 0, key))
@@ -64,6 +73,37 @@ pub(crate) fn decode<T: Cacheable>(
     fingerprint: u64,
     key: &CacheKey,
 ) -> Result<Option<T>, Unreadable> {
+    let Some((flags, body)) = open(value, ROW, fingerprint, key)? else { return Ok(None) };
+    let row = match flags {
+        0 => T::read_body(body),
+        COMPRESSED => compression::decompress(body).and_then(|body| T::read_body(&body)),
+        _ => return Err(Unreadable::Format),
+    };
+    row.map(Some).ok_or(Unreadable::Body)
+}
+
+/// The primary keys that `value` says have the value of `key`; none for "there is
+/// no such row".
+pub(crate) fn decode_keys<K: Cacheable>(
+    value: &[u8],
+    shape: u64,
+    key: &CacheKey,
+) -> Result<Vec<K>, Unreadable> {
+    match open(value, KEYS, shape, key)? {
+        None => Ok(Vec::new()),
+        Some((0, body)) => K::read_bodies(body).ok_or(Unreadable::Body),
+        Some(_) => Err(Unreadable::Format),
+    }
+}
+
+/// The flags and the body of an entry of this kind; `None` if it says that there is
+/// no such row.
+fn open<'v>(
+    value: &'v [u8],
+    kind: u8,
+    fingerprint: u64,
+    key: &CacheKey,
+) -> Result<Option<(u8, &'v [u8])>, Unreadable> {
     if !value.starts_with(&MAGIC) {
         return Err(Unreadable::Foreign);
     }
@@ -90,18 +130,13 @@ pub(crate) fn decode<T: Cacheable>(
     }
     match header[KIND_AT] {
         ABSENT => return Ok(None),
-        ROW => {}
+        found if found == kind => {}
         _ => return Err(Unreadable::Format),
     }
     if header[FINGERPRINT_AT..KEY_LENGTH_AT] != fingerprint.to_le_bytes() {
         return Err(Unreadable::Shape);
     }
-    let row = match header[FLAGS_AT] {
-        0 => T::read_body(body),
-        COMPRESSED => compression::decompress(body).and_then(|body| T::read_body(&body)),
-        _ => return Err(Unreadable::Format),
-    };
-    row.map(Some).ok_or(Unreadable::Body)
+    Ok(Some((header[FLAGS_AT], body)))
 }
 
 /// Whether `value` begins like an entry, of whatever version.

@@ -55,6 +55,21 @@ pub enum Error {
         /// What was being done.
         operation: Operation,
     },
+    /// The row's `#[orm(version)]` is another one: somebody has changed the row
+    /// since this one was read. Read it again, and decide anew.
+    #[error("{operation}: the row has another version")]
+    Conflict {
+        /// What was being done.
+        operation: Operation,
+    },
+    /// What was asked makes no sense, so nothing was sent.
+    #[error("{operation}: {reason}")]
+    Refused {
+        /// What was being done.
+        operation: Operation,
+        /// Why.
+        reason: String,
+    },
     /// More than one row met a condition that should meet at most one.
     #[error("{operation}: more than one row matches")]
     MoreThanOneRow {
@@ -76,6 +91,15 @@ pub enum Error {
         operation: Operation,
         /// The encoder's error.
         source: Arc<dyn StdError + Send + Sync>,
+    },
+    /// A row whose [`Uncached`](crate::Uncached) column is not loaded cannot be
+    /// inserted; nothing was sent.
+    #[error("{operation}: the uncached column `{column}` is not loaded")]
+    NotLoaded {
+        /// What was being done.
+        operation: Operation,
+        /// The column's name.
+        column: &'static str,
     },
     /// A column is missing, or holds something that its field's type cannot.
     #[error("column `{column}` of {entity}: {}", describe(source))]

@@ -8,11 +8,13 @@ mod coherence;
 mod entity;
 mod entry;
 mod error;
+mod index;
 mod key;
 mod memcached_orm;
 mod observe;
 mod orm;
 mod outbox;
+mod patch;
 mod pending;
 mod policy;
 mod read;
@@ -21,21 +23,26 @@ mod sql;
 mod steps;
 mod transaction;
 mod triggers;
+mod uncached;
 mod write;
 
 pub use builder::{OnUnreachable, OrmBuilder};
 pub use cache::{
-    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreFuture,
+    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreBatch,
+    StoreFuture,
 };
-pub use entity::{Cacheable, Entity, Persist, Table};
+pub use entity::{Cacheable, Entity, GivenKey, Persist, Table};
 pub use error::{Error, Operation, Result};
+pub use index::{Index, IndexColumn, IndexPart, IndexValue};
 pub use key::{CacheKey, KeyKind, KeyPart, PartWriter, PrimaryKey};
 pub use memcached_orm::MemcachedOrm;
 pub use observe::Statistics;
 pub use orm::Orm;
 pub use outbox::{Drained, Outbox};
+pub use patch::Patch;
 pub use pending::{Fenced, Pending};
 pub use policy::{CachePolicy, SetOptions};
+pub use read::Warmed;
 #[cfg(feature = "mysql")]
 pub use session::MySqlSession;
 #[cfg(feature = "postgres")]
@@ -47,8 +54,9 @@ pub use session::SqliteSession;
 pub use sql::JsonBackend;
 #[doc(hidden)]
 pub use sql::OutboxTable;
-pub use sql::{Backend, BindKey, Bindings, Column, Row, Storable};
+pub use sql::{Backend, BindKey, Bindings, Column, Row, Storable, Version};
 pub use transaction::{Committed, Isolation, Savepoint, Transaction};
+pub use uncached::Uncached;
 
 pub use cached_orm_derive::MemcachedOrm;
 pub use sqlx;
@@ -75,14 +83,19 @@ mod guide {}
 /// What the derive's output names. Not for others: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::*;
+    pub use crate::{
+        read::{IndexKey, fetch_by_index, fetch_by_unique},
+        uncached::UncachedField,
+        *,
+    };
     pub use core::{
         clone::Clone,
+        convert::Into,
         default::Default,
         mem::swap,
         option::Option::{self, None, Some},
         result::Result::Ok,
         time::Duration,
     };
-    pub use std::string::String;
+    pub use std::{string::String, vec, vec::Vec};
 }

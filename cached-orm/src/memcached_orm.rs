@@ -1,6 +1,6 @@
 use crate::{
-    Backend, CacheKey, Column, Entity, Error, Operation, Orm, Pending, Persist, PrimaryKey as _,
-    Result, Session, SetOptions, read, sql::Storable, write,
+    Backend, CacheKey, Column, Entity, Error, GivenKey, Operation, Orm, Patch, Pending, Persist,
+    PrimaryKey as _, Result, Session, SetOptions, Warmed, read, sql::Storable, write,
 };
 use std::future::Future;
 
@@ -83,6 +83,49 @@ pub trait MemcachedOrm: Entity {
         }
     }
 
+    /// The rows with these primary keys, in the order asked; `None` where there is
+    /// none. A key that comes twice is asked for once.
+    ///
+    /// On an `Orm`: 512 keys at a time (256 if they have two columns, 128 if they have
+    /// three or four, 64 if more), each cache server is asked once for all of its keys.
+    /// What the cache does not have is read by one statement on one connection, and put
+    /// in the cache together. Whatever happens to one key (a fence, a server that is
+    /// down) is no matter to the others.
+    /// In a transaction: from the database, as the transaction sees it.
+    ///
+    /// The rows are in memory all at once. To fill the cache for millions of keys
+    /// there is [`warm`](Self::warm).
+    ///
+    /// # Guarantee
+    /// For each row that of [`fetch`](Self::fetch): on an `Orm`, nothing older than what
+    /// was committed and acknowledged before the call. The rows together are no
+    /// snapshot: of a transaction that commits meanwhile, one row may be the new one and
+    /// another the old one.
+    ///
+    /// # Errors
+    /// Those of [`fetch`](Self::fetch), and then for all of the keys;
+    /// [`Error::MoreThanOneRow`] if the table has two rows with one of the keys.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let users: Vec<Option<User>> = User::fetch_many(orm, [1, 2, 2, 9]).await?;
+    /// assert_eq!(users.len(), 4);
+    /// # Ok(()) }
+    /// ```
+    fn fetch_many<S: Session>(
+        session: S,
+        keys: impl IntoIterator<Item = Self::Key>,
+    ) -> impl Future<Output = Result<Vec<Option<Self>>>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        let keys = keys.into_iter().collect();
+        async move {
+            read::fetch_many(session.target(), keys, Operation::on::<Self>("fetch_many")).await
+        }
+    }
+
     /// The row with this primary key, from the database; the cache is neither asked
     /// nor filled.
     ///
@@ -109,6 +152,49 @@ pub trait MemcachedOrm: Entity {
         async move {
             let operation = Operation::on::<Self>("fetch_uncached");
             read::fetch_uncached(session.target(), key, operation).await
+        }
+    }
+
+    /// Loads this row's [`Uncached`](crate::Uncached) columns from the database; its
+    /// other fields stay as they are.
+    ///
+    /// # Guarantee
+    /// What was committed when the database read it, which may be newer than the
+    /// rest of the row; in a transaction, what the transaction sees.
+    ///
+    /// # Errors
+    /// [`Error::RowNotFound`] if the row is gone; those of [`fetch`](Self::fetch). On
+    /// an error `self` is as it was.
+    ///
+    /// ```no_run
+    /// use cached_orm::{MemcachedOrm, Orm, Postgres, Result, Uncached};
+    /// # use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Debug, Serialize, Deserialize, MemcachedOrm)]
+    /// #[orm(table = "accounts", database = Postgres)]
+    /// struct Account {
+    ///     #[primary_key]
+    ///     id: i64,
+    ///     name: String,
+    ///     #[orm(uncached)]
+    ///     password_hash: Uncached<String>,
+    /// }
+    ///
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// if let Some(mut account) = Account::fetch(orm, 7).await? {
+    ///     assert!(!account.password_hash.is_loaded());
+    ///     account.load_uncached(orm).await?;
+    ///     assert!(account.password_hash.get().is_some());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    fn load_uncached<S: Session>(&mut self, session: S) -> impl Future<Output = Result<()>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("load_uncached");
+            read::load_uncached(session.target(), self, operation).await
         }
     }
 
@@ -182,6 +268,7 @@ pub trait MemcachedOrm: Entity {
     /// # Errors
     /// [`Error::Database`] if the database refuses; [`Error::Argument`] and
     /// [`Error::Column`] if a value cannot be written or read;
+    /// [`Error::NotLoaded`] if an [`Uncached`](crate::Uncached) column has no value;
     /// [`Error::NoGeneratedKey`] on MySQL and MariaDB if the key is no
     /// `AUTO_INCREMENT` column. On an `Orm` also those of
     /// [`Transaction::commit`](crate::Transaction::commit).
@@ -205,15 +292,21 @@ pub trait MemcachedOrm: Entity {
     }
 
     /// Writes every column of this row but the primary key and those that are
-    /// generated or read-only, and takes over what the database made of it.
+    /// generated or read-only, and takes over what the database made of it. An
+    /// [`Uncached`](crate::Uncached) column that is not loaded is left as it is in
+    /// the database, and is loaded afterwards.
+    ///
+    /// With a field `#[orm(version)]` only over the version that this row has, and
+    /// then this row has the next one: of several who have read the same version
+    /// one writes, and the others are told.
     ///
     /// # Guarantee
     /// On an `Orm`, every read that starts after it returned sees the row. In a
     /// transaction, after its commit.
     ///
     /// # Errors
-    /// [`Error::RowNotFound`] if the row is gone; otherwise those of
-    /// [`insert`](Self::insert). On an error `self` is as it was.
+    /// [`Error::RowNotFound`] if the row is gone; [`Error::Conflict`] if it has
+    /// another version; otherwise those of [`insert`](Self::insert). On an error `self` is as it was.
     ///
     /// ```no_run
     /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
@@ -235,7 +328,177 @@ pub trait MemcachedOrm: Entity {
         }
     }
 
-    /// Reads this row anew from the database.
+    /// Begins a write of some of the columns of the row with this primary key: name
+    /// them with [`set`](Patch::set), and end with [`execute`](Patch::execute), which
+    /// returns the row.
+    ///
+    /// Of two who patch different columns at once neither undoes what the other has
+    /// written. A version is increased, so that one who has read the row before and
+    /// [`update`](Self::update)s it is told.
+    ///
+    /// # Guarantee
+    /// On an `Orm`, every read that starts after [`execute`](Patch::execute) returned
+    /// sees the row. In a transaction, after its commit.
+    ///
+    /// # Errors
+    /// Those of [`execute`](Patch::execute).
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let ann: User = User::patch(7).set(UserColumns::NAME, "Ann").execute(orm).await?;
+    /// # Ok(()) }
+    /// ```
+    fn patch<DB: Backend>(key: Self::Key) -> Patch<Self, DB>
+    where
+        Self: Persist<DB>,
+    {
+        Patch::of(key)
+    }
+
+    /// Inserts this row, or updates the one with its primary key, and returns it as
+    /// the database has it.
+    ///
+    /// Of several who do so at once with one new key all succeed, one after another.
+    /// A version is written as it is by an insert, and increased by an update
+    /// without being compared.
+    ///
+    /// On MySQL and MariaDB it is a transaction of the level READ COMMITTED, and of
+    /// several statements, never `ON DUPLICATE KEY UPDATE`, which may change a row
+    /// with another key; after a deadlock it is tried again. In a transaction of the
+    /// caller's a deadlock is an error, and ends it.
+    ///
+    /// # Guarantee
+    /// On an `Orm`, every read that starts after it returned sees the row. In a
+    /// transaction, after its commit.
+    ///
+    /// # Errors
+    /// [`Error::Database`] if the database refuses, as it does if another row equals
+    /// this one in another unique index; otherwise those of
+    /// [`insert`](Self::insert).
+    ///
+    /// ```no_run
+    /// use cached_orm::{MemcachedOrm, Orm, Postgres, Result};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Debug, Clone, Serialize, Deserialize, MemcachedOrm)]
+    /// #[orm(table = "settings", database = Postgres)]
+    /// struct Setting {
+    ///     #[primary_key]
+    ///     name: String,
+    ///     value: String,
+    /// }
+    ///
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let theme = Setting { name: "theme".into(), value: "dark".into() };
+    /// theme.upsert(orm).await?;
+    /// # Ok(()) }
+    /// ```
+    fn upsert<S: Session>(&self, session: S) -> impl Future<Output = Result<Self>> + Send
+    where
+        Self: Persist<S::Database> + GivenKey,
+    {
+        async move {
+            let operation = Operation::on::<Self>("upsert");
+            write::upsert(session.target(), self, operation).await
+        }
+    }
+
+    /// Inserts these rows, all or none, and returns them in the same order, each as
+    /// the database has it.
+    ///
+    /// By one statement for up to 256 rows. Rows with a key that the database makes
+    /// are inserted one by one, unless it is a single integer that PostgreSQL takes
+    /// from a sequence which the user may use, or an `AUTO_INCREMENT` column.
+    ///
+    /// In a transaction it is a savepoint: after an error none of the rows is there,
+    /// and the transaction goes on. Triggers (see
+    /// [`install_triggers`](Orm::install_triggers)) put the keys into the outbox, on
+    /// every database, so that what was cached is soon taken out again.
+    ///
+    /// # Guarantee
+    /// On an `Orm`, every read that starts after it returned sees the rows. In a
+    /// transaction, after its commit. Readers may see one row of them in the cache
+    /// before another, but none before they are committed.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if a primary key is given twice; [`Error::RowNotFound`] if
+    /// a trigger swallows a row or gives it another key; otherwise those of
+    /// [`insert`](Self::insert).
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let new = ["Ann", "Bob"].map(|name| User {
+    ///     id: 0,
+    ///     email: format!("{name}@example.org"),
+    ///     name: name.into(),
+    /// });
+    /// let rows: Vec<User> = User::insert_many(orm, &new).await?;
+    /// assert_eq!(rows[1].name, "Bob");
+    /// # Ok(()) }
+    /// ```
+    fn insert_many<S: Session>(
+        session: S,
+        values: &[Self],
+    ) -> impl Future<Output = Result<Vec<Self>>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("insert_many");
+            write::insert_many(session.target(), values, operation).await
+        }
+    }
+
+    /// [`update`](Self::update)s these rows, all or none.
+    ///
+    /// On PostgreSQL by one statement for up to 256 rows. On the others, whose
+    /// lists of values have no types, by one statement for each row, in one
+    /// transaction. With a version each row's is compared.
+    ///
+    /// In a transaction it is a savepoint: after an error nothing is changed, and the
+    /// transaction goes on. Triggers put the keys into the outbox, as
+    /// [`insert_many`](Self::insert_many) says.
+    ///
+    /// # Guarantee
+    /// As [`insert_many`](Self::insert_many).
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if a primary key is given twice; [`Error::RowNotFound`] if
+    /// one of the rows is gone; [`Error::Conflict`] if one has another version;
+    /// otherwise those of [`insert`](Self::insert). On an error `values` are as they
+    /// were.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let mut users = User::fetch_all_by_field(orm, UserColumns::NAME, "Ann").await?;
+    /// for user in &mut users {
+    ///     user.name.push_str(" the Great");
+    /// }
+    /// User::update_many(orm, &mut users).await?;
+    /// # Ok(()) }
+    /// ```
+    fn update_many<S: Session>(
+        session: S,
+        values: &mut [Self],
+    ) -> impl Future<Output = Result<()>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("update_many");
+            let rows = write::update_many(session.target(), &*values, operation).await?;
+            for (value, row) in values.iter_mut().zip(rows) {
+                value.become_row(row);
+            }
+            Ok(())
+        }
+    }
+
+    /// Reads this row anew from the database, its [`Uncached`](crate::Uncached)
+    /// columns too.
     ///
     /// On an `Orm` the cache gets it too, unless a write of the row is under way. If
     /// the row is gone its entry goes as well. In a transaction it is the row as the
@@ -292,6 +555,67 @@ pub trait MemcachedOrm: Entity {
         async move {
             let operation = Operation::on::<Self>("delete");
             write::delete::<_, Self>(session.target(), &self.key(), operation).await
+        }
+    }
+
+    /// Deletes the row with this primary key, and its entry; says whether there was
+    /// such a row. See [`delete`](Self::delete).
+    ///
+    /// # Guarantee
+    /// As [`delete`](Self::delete).
+    ///
+    /// # Errors
+    /// Those of [`insert`](Self::insert).
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let was_there = User::delete_by_key(orm, 7).await?;
+    /// # Ok(()) }
+    /// ```
+    fn delete_by_key<S: Session>(
+        session: S,
+        key: Self::Key,
+    ) -> impl Future<Output = Result<bool>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("delete_by_key");
+            write::delete::<_, Self>(session.target(), &key, operation).await
+        }
+    }
+
+    /// Deletes the rows with these primary keys, and their entries; says how many
+    /// there were. A key may be given twice.
+    ///
+    /// By one statement for up to 512 keys (on MySQL and MariaDB by two), and all or
+    /// none: in a transaction it is a savepoint. Triggers put the keys into the
+    /// outbox, as [`insert_many`](Self::insert_many) says.
+    ///
+    /// # Guarantee
+    /// As [`delete`](Self::delete), for each of the rows.
+    ///
+    /// # Errors
+    /// Those of [`insert`](Self::insert).
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let deleted: u64 = User::delete_many(orm, [7, 8, 9]).await?;
+    /// # Ok(()) }
+    /// ```
+    fn delete_many<S: Session>(
+        session: S,
+        keys: impl IntoIterator<Item = Self::Key>,
+    ) -> impl Future<Output = Result<u64>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        let keys: Vec<_> = keys.into_iter().collect();
+        async move {
+            let operation = Operation::on::<Self>("delete_many");
+            write::delete_many::<_, Self>(session.target(), keys, operation).await
         }
     }
 
@@ -429,6 +753,42 @@ pub trait MemcachedOrm: Entity {
         read::cached(orm, key, Operation::on::<Self>("get_cached_instance"))
     }
 
+    /// Puts the rows with these primary keys in the cache, unless they are there, as
+    /// [`fetch_many`](Self::fetch_many) would; before traffic comes, or after a cache
+    /// was lost.
+    ///
+    /// `progress` is called after each step of 512 keys or less. The keys are taken
+    /// from the iterator step by step, and no row is kept: there may be millions.
+    ///
+    /// # Guarantee
+    /// A row is put in the cache only as `fetch` does it: never an old one, and not while
+    /// it is being written. Nothing is said of how long it stays.
+    ///
+    /// # Errors
+    /// Those of [`fetch`](Self::fetch); the steps before are done. A cache that does not
+    /// answer is no error: its rows are counted as skipped.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let warmed = User::warm(orm, 1..=1_000_000, |so_far| {
+    ///     println!("{} keys, {} rows put in the cache", so_far.done, so_far.filled);
+    /// })
+    /// .await?;
+    /// println!("{} rows were there, {} do not exist", warmed.present, warmed.absent);
+    /// # Ok(()) }
+    /// ```
+    fn warm<DB: Backend>(
+        orm: &Orm<DB>,
+        keys: impl IntoIterator<Item = Self::Key, IntoIter: Send>,
+        progress: impl FnMut(Warmed) + Send,
+    ) -> impl Future<Output = Result<Warmed>> + Send
+    where
+        Self: Persist<DB>,
+    {
+        read::warm::<DB, Self>(orm, keys.into_iter(), progress, Operation::on::<Self>("warm"))
+    }
+
     /// Puts this row in the cache, with its own lifetime and compression; says
     /// whether it lies there now.
     ///
@@ -493,6 +853,46 @@ pub trait MemcachedOrm: Entity {
             let operation = Operation::on::<Self>("delete_cached_instance");
             let cache_key = orm.cache_key::<Self>(&key);
             let invalidated = orm.coherence().invalidate(&cache_key).await;
+            invalidated.map_err(|source| Error::Cache { operation, source })
+        }
+    }
+
+    /// Takes the rows with these primary keys out of the cache, after SQL of your own
+    /// has changed them and was committed. All at once; see
+    /// [`delete_cached_instance`](Self::delete_cached_instance).
+    ///
+    /// The entries of indexes are not known by the keys. If indexed columns may have
+    /// changed, use a transaction and [`touch`](crate::Transaction::touch), or
+    /// [`install_triggers`](Orm::install_triggers).
+    ///
+    /// # Guarantee
+    /// When it returns, no read that starts later returns a row older than the call;
+    /// nor can a reader that had loaded an old row store it afterwards. From the
+    /// commit until then, readers may get old rows.
+    ///
+    /// # Errors
+    /// [`Error::Cache`] if the cache does not answer: some of the old rows may be
+    /// there still. No key is left out for another's failure.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let sql = "UPDATE users SET name = upper(name) WHERE id < 100 RETURNING id";
+    /// let changed: Vec<i64> = cached_orm::sqlx::query_scalar(sql).fetch_all(orm.pool()).await?;
+    /// User::invalidate(orm, changed).await?;
+    /// # Ok(()) }
+    /// ```
+    fn invalidate<DB: Backend>(
+        orm: &Orm<DB>,
+        keys: impl IntoIterator<Item = Self::Key>,
+    ) -> impl Future<Output = Result<()>> + Send
+    where
+        Self: Persist<DB>,
+    {
+        let keys: Vec<_> = keys.into_iter().map(|key| orm.cache_key::<Self>(&key)).collect();
+        async move {
+            let operation = Operation::on::<Self>("invalidate");
+            let invalidated = orm.coherence().invalidate_all(keys).await;
             invalidated.map_err(|source| Error::Cache { operation, source })
         }
     }

@@ -48,6 +48,8 @@ macro_rules! counters {
 counters! {
     /// Reads that the cache answered.
     hits,
+    /// Reads that a copy in this process answered.
+    near_hits,
     /// Reads that the cache did not answer.
     misses,
     /// Reads that met a fence, and were answered by the database.
@@ -56,6 +58,10 @@ counters! {
     coalesced,
     /// Rows asked of the database for reads.
     loads,
+    /// Batches of reads: one for each 512 keys at most.
+    batches,
+    /// Statements that loaded the rows of batches.
+    batch_loads,
     /// Loads that failed.
     load_errors,
     /// Loaded rows that were stored in the cache.
@@ -68,6 +74,9 @@ counters! {
     /// Entries of another shape, of another program, or broken; they are
     /// replaced.
     unreadable,
+    /// Entries of indexes that named a row which has another value now, or is gone;
+    /// they are replaced.
+    misled,
     /// Keys fenced for a COMMIT.
     fences,
     /// Written rows that took their fence's place.

@@ -1,3 +1,12 @@
+mod by_index;
+mod many;
+
+use by_index::at_most_one;
+pub(crate) use by_index::{Asked, by_index, by_unique, index_entry};
+pub use by_index::{IndexKey, fetch_by_index, fetch_by_unique};
+pub use many::Warmed;
+pub(crate) use many::{fetch_many, warm};
+
 use crate::{
     Backend, BindKey as _, Bindings, CachePolicy, Column, Error, Operation, Orm, Persist, Result,
     SetOptions,
@@ -7,10 +16,11 @@ use crate::{
     session::Target,
     sql::{Storable, fetch_at_most, fetch_rows},
     transaction::Open,
+    uncached::{is_whole, take_uncached, unloaded},
 };
 use bytes::Bytes;
 use sqlx::AssertSqlSafe;
-use std::{any::Any, marker::PhantomData};
+use std::{any::Any, marker::PhantomData, time::Duration};
 
 /// One row, as the protocol reads it.
 struct RowSource<DB: Backend, T: Persist<DB>> {
@@ -25,6 +35,11 @@ struct RowSource<DB: Backend, T: Persist<DB>> {
 impl<DB: Backend, T: Persist<DB>> RowSource<DB, T> {
     fn new(orm: &Orm<DB>, key: T::Key, operation: Operation) -> Self {
         let cache_key = orm.cache_key::<T>(&key);
+        Self::under(orm, key, cache_key, operation)
+    }
+
+    /// The row whose cache key is known already.
+    fn under(orm: &Orm<DB>, key: T::Key, cache_key: CacheKey, operation: Operation) -> Self {
         Self { orm: orm.clone(), key, cache_key, policy: T::POLICY, operation, entity: PhantomData }
     }
 }
@@ -55,6 +70,15 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
         found
     }
 
+    async fn load_many(sources: &[Self]) -> Result<Vec<Option<T>>> {
+        let Some(Self { orm, operation, .. }) = sources.first() else { return Ok(Vec::new()) };
+        let keys: Vec<_> = sources.iter().map(|source| source.key.clone()).collect();
+        let mut connection = orm.load_connection(*operation).await?;
+        let found = many::select_by_keys(&mut *connection, &keys, *operation).await;
+        connection.answered();
+        found
+    }
+
     fn decode(&self, value: &Bytes) -> Content<T> {
         match entry::decode::<T>(value, T::FINGERPRINT, &self.cache_key) {
             Ok(None) => Content::Absent,
@@ -73,6 +97,10 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
                 Some(Entry { value: entry::of_absent(&self.cache_key), ttl })
             }
         }
+    }
+
+    fn near_ttl(&self) -> Option<Duration> {
+        self.policy.near_for()
     }
 
     fn abandoned(&self) -> Error {
@@ -99,7 +127,11 @@ pub(crate) async fn fetch<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<Option<T>> {
     match target {
-        Target::Orm(orm) => orm.coherence().read(RowSource::new(orm, key, operation)).await,
+        Target::Orm(orm) => {
+            let row = orm.coherence().read(RowSource::<DB, T>::new(orm, key, operation)).await?;
+            // As if it came from the cache: who needs such a column must ask for it.
+            Ok(row.map(unloaded))
+        }
         Target::Open(mut open) => fetch_in(&mut open, &key, operation).await,
     }
 }
@@ -142,11 +174,13 @@ where
     {
         return fetch(target, key.clone(), operation).await;
     }
-    let mut rows = select_by_column(target, column, &value, 2, operation).await?;
-    match rows.len() {
-        0 | 1 => Ok(rows.pop()),
-        _ => Err(Error::MoreThanOneRow { operation }),
+    if let Some((index, text)) = column.index_of(&value) {
+        let Some(text) = text.text() else { return Ok(None) };
+        let asked = Asked::of(text, move |bindings| bindings.push(&value));
+        return by_unique(target, index, asked, operation).await;
     }
+    let rows = select_by_column(target, column, &value, 2, operation).await?;
+    at_most_one(rows, operation)
 }
 
 pub(crate) async fn fetch_all_by_field<DB, T, V>(
@@ -160,6 +194,11 @@ where
     T: Persist<DB>,
     V: Storable<DB>,
 {
+    if let Some((index, text)) = column.index_of(&value) {
+        let Some(text) = text.text() else { return Ok(Vec::new()) };
+        let asked = Asked::of(text, move |bindings| bindings.push(&value));
+        return by_index(target, index, asked, operation).await;
+    }
     select_by_column(target, column, &value, usize::MAX, operation).await
 }
 
@@ -197,10 +236,29 @@ pub(crate) async fn refresh<DB: Backend, T: Persist<DB>>(
 ) -> Result<Option<T>> {
     match target {
         Target::Orm(orm) => {
-            reload(orm, key, SetOptions::default(), operation).await.map(|(row, _)| row)
+            let (row, _) = reload(orm, key.clone(), SetOptions::default(), operation).await?;
+            let Some(mut row) = row else { return Ok(None) };
+            if is_whole(&mut row) {
+                return Ok(Some(row));
+            }
+            // Another read's load was shared, by the entry made of it.
+            RowSource::new(orm, key, operation).load().await
         }
         Target::Open(mut open) => fetch_in(&mut open, &key, operation).await,
     }
+}
+
+/// Loads the columns of `row` that the cache does not hold.
+pub(crate) async fn load_uncached<DB: Backend, T: Persist<DB>>(
+    target: Target<'_, DB>,
+    row: &mut T,
+    operation: Operation,
+) -> Result<()> {
+    let mut loaded: T = fetch_uncached(target, row.key(), operation)
+        .await?
+        .ok_or(Error::RowNotFound { operation })?;
+    take_uncached(row, &mut loaded);
+    Ok(())
 }
 
 /// The row with this key. A database may find `ANN` where `ann` was asked for,
@@ -233,7 +291,7 @@ where
     V: Storable<DB>,
 {
     let mut sql =
-        format!("{} WHERE {} = {}", T::SELECT, DB::quote(column.name()), DB::placeholder());
+        format!("{} WHERE {} = {}", T::SELECT, DB::quote(column.name()), DB::placeholder(1));
     if limit < usize::MAX {
         sql.push_str(&format!(" LIMIT {limit}"));
     }
@@ -244,9 +302,9 @@ where
     match target {
         Target::Orm(orm) => {
             let mut connection = orm.load_connection(operation).await?;
-            let rows = fetch_rows(&mut *connection, sql, bindings, operation).await;
+            let rows = fetch_rows::<DB, T>(&mut *connection, sql, bindings, operation).await;
             connection.answered();
-            rows
+            Ok(rows?.into_iter().map(unloaded).collect())
         }
         Target::Open(mut open) => {
             let reading = open.begin_read(operation)?;

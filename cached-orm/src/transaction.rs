@@ -5,7 +5,7 @@ pub(crate) use open::{Book, Open, Summary};
 pub use savepoint::Savepoint;
 
 use crate::{
-    Backend, CacheKey, Error, Operation, Orm, Result,
+    Backend, CacheKey, Error, Operation, Orm, Persist, Result,
     coherence::{CommitFailure, Ended, Enlist, OpenTransaction, after_panic},
     outbox::{AfterCommit, enlist_in},
     sql::Witness,
@@ -200,6 +200,36 @@ impl<DB: Backend> Transaction<DB> {
     /// ```
     pub async fn savepoint(&mut self) -> Result<Savepoint<'_, DB>> {
         Savepoint::begin(&mut *self.connection, &mut self.book).await
+    }
+
+    /// Locks the row with this primary key, and notes that it is changed by SQL of
+    /// your own in this transaction: at its end the row is fenced like one that
+    /// this crate has written. Says whether there is such a row.
+    ///
+    /// Call it before the statement, so that nobody else changes the row in
+    /// between. Call it again after the statement if that may have changed a column
+    /// of an index or the key; for a row that it inserts, only after it. A row that
+    /// was not there is not noted.
+    ///
+    /// # Errors
+    /// [`Error::Database`] if the database refuses, [`Error::Column`] if the row
+    /// cannot be read, [`Error::HalfDone`] if the transaction can only be rolled
+    /// back.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut transaction = orm.begin().await?;
+    /// if transaction.touch::<User>(7).await? {
+    ///     cached_orm::sqlx::query("UPDATE users SET name = upper(name) WHERE id = 7")
+    ///         .execute(&mut *transaction)
+    ///         .await?;
+    /// }
+    /// transaction.commit().await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn touch<T: Persist<DB>>(&mut self, key: T::Key) -> Result<bool> {
+        crate::write::touch::<DB, T>(self.open(), &key).await
     }
 
     pub(crate) fn open(&mut self) -> Open<'_, DB> {

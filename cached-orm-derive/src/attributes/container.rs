@@ -12,7 +12,7 @@ use proc_macro2::{Delimiter, Ident, TokenTree};
 use std::time::Duration;
 use syn::{Attribute, Error, Lit, LitStr, Path, Result};
 
-pub(super) const OPTIONS: [&str; 9] = [
+pub(super) const OPTIONS: [&str; 12] = [
     "table",
     "database",
     "cache_name",
@@ -20,7 +20,10 @@ pub(super) const OPTIONS: [&str; 9] = [
     "ttl_jitter",
     "negative_ttl",
     "min_compress_len",
+    "near_ttl",
     "rename_all",
+    "unique",
+    "index",
     "crate",
 ];
 
@@ -35,8 +38,16 @@ pub(crate) struct ContainerAttributes {
     pub(crate) ttl_jitter: Option<f64>,
     pub(crate) negative_ttl: Option<NegativeTtl>,
     pub(crate) min_compress_len: Option<usize>,
+    pub(crate) near_ttl: Option<Duration>,
     pub(crate) rename_all: Option<Case>,
+    pub(crate) indexes: Vec<ListedIndex>,
     pub(crate) runtime: Option<Path>,
+}
+
+/// `unique(tenant, handle)` or `index(tenant, handle)`.
+pub(crate) struct ListedIndex {
+    pub(crate) name: Ident,
+    pub(crate) fields: Vec<Ident>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -55,11 +66,13 @@ impl ContainerAttributes {
                 "cache_name" => {
                     this.cache_name = errors.take(item.string(r#"cache_name = "users""#))
                 }
-                "ttl" => this.ttl = errors.take(ttl(&item)),
+                "ttl" => this.ttl = errors.take(duration(&item, r#"ttl = "10m""#)),
                 "ttl_jitter" => this.ttl_jitter = errors.take(ttl_jitter(&item)),
                 "negative_ttl" => this.negative_ttl = errors.take(negative_ttl(&item)),
                 "min_compress_len" => this.min_compress_len = errors.take(min_compress_len(&item)),
+                "near_ttl" => this.near_ttl = errors.take(duration(&item, r#"near_ttl = "1s""#)),
                 "rename_all" => this.rename_all = errors.take(rename_all(&item)),
+                "unique" | "index" => this.indexes.push(listed_index(&item, errors)),
                 "crate" => this.runtime = errors.take(runtime(&item)),
                 _ => errors.push(unknown(&item, &OPTIONS, &field::OPTIONS, "a field")),
             }
@@ -113,8 +126,8 @@ fn databases(item: &Item, errors: &mut Errors) -> Vec<(Database, Ident)> {
     databases
 }
 
-fn ttl(item: &Item) -> Result<Duration> {
-    let text = item.string(r#"ttl = "10m""#)?;
+fn duration(item: &Item, example: &str) -> Result<Duration> {
+    let text = item.string(example)?;
     duration::parse(&text.value()).map_err(|message| Error::new(text.span(), message))
 }
 
@@ -156,6 +169,12 @@ fn rename_all(item: &Item) -> Result<Case> {
         let suggestion = names::suggestion(&text.value(), &Case::NAMES);
         Error::new(text.span(), format_args!("unknown case `{}`; {suggestion}", text.value()))
     })
+}
+
+fn listed_index(item: &Item, errors: &mut Errors) -> ListedIndex {
+    let name = item.name.clone();
+    let fields = item.names(&format!("{name}(tenant, handle)"), errors);
+    ListedIndex { name, fields }
 }
 
 fn runtime(item: &Item) -> Result<Path> {

@@ -3,7 +3,8 @@ use crate::errors::Errors;
 use proc_macro2::Span;
 use syn::{Attribute, LitStr, Meta};
 
-pub(super) const OPTIONS: [&str; 5] = ["column", "generated", "readonly", "skip", "json"];
+pub(super) const OPTIONS: [&str; 9] =
+    ["column", "generated", "readonly", "version", "unique", "index", "skip", "json", "uncached"];
 
 /// `#[primary_key]`, `#[orm(…)]` and `#[serde(…)]` on a field. Each option
 /// that is there is known by where it stands.
@@ -13,8 +14,12 @@ pub(crate) struct FieldAttributes {
     pub(crate) column: Option<LitStr>,
     pub(crate) generated: Option<Span>,
     pub(crate) readonly: Option<Span>,
+    pub(crate) version: Option<Span>,
+    pub(crate) unique: Option<Span>,
+    pub(crate) index: Option<Span>,
     pub(crate) skip: Option<Span>,
     pub(crate) json: Option<Span>,
+    pub(crate) uncached: Option<Span>,
     pub(crate) serde: SerdeAttributes,
 }
 
@@ -26,8 +31,12 @@ impl FieldAttributes {
                 "column" => this.column = errors.take(item.string(r#"column = "email""#)),
                 "generated" => this.generated = errors.take(item.flag()),
                 "readonly" => this.readonly = errors.take(item.flag()),
+                "version" => this.version = errors.take(item.flag()),
+                "unique" => this.unique = errors.take(item.flag()),
+                "index" => this.index = errors.take(item.flag()),
                 "skip" => this.skip = errors.take(item.flag()),
                 "json" => this.json = errors.take(item.flag()),
+                "uncached" => this.uncached = errors.take(item.flag()),
                 _ => errors.push(unknown(&item, &OPTIONS, &container::OPTIONS, "the struct")),
             }
         }

@@ -2,7 +2,7 @@ use crate::errors::Errors;
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::{fmt::Display, mem};
-use syn::{Attribute, Error, Lit, LitStr, Meta, Result};
+use syn::{Attribute, Error, Lit, LitStr, Meta, Result, ext::IdentExt as _, parse::Parser as _};
 
 /// One option of an attribute: `name`, `name = value` or `name(…)`.
 pub(super) struct Item {
@@ -27,7 +27,7 @@ pub(super) fn items(attributes: &[Attribute], errors: &mut Errors) -> Vec<Item> 
         };
         for tokens in split(list.tokens.clone()) {
             let Some(item) = errors.take(Item::parse(tokens)) else { continue };
-            if items.iter().any(|earlier| earlier.name == item.name) {
+            if !item.is_list() && items.iter().any(|earlier| earlier.name == item.name) {
                 errors.at(&item.name, format_args!("`{}` is given twice", item.name));
             } else {
                 items.push(item);
@@ -92,6 +92,31 @@ impl Item {
                 Err(self.error_at(value, format_args!("`{}` takes no value", self.name)))
             }
         }
+    }
+
+    /// Whether it is `name(…)`, of which there may be several.
+    fn is_list(&self) -> bool {
+        matches!(self.value, Value::Listed(_))
+    }
+
+    /// The names in the parentheses. `example` shows the whole option.
+    pub(super) fn names(&self, example: &str, errors: &mut Errors) -> Vec<Ident> {
+        let Value::Listed(list) = &self.value else {
+            errors.push(Error::new(self.name.span(), format_args!("write `{example}`")));
+            return Vec::new();
+        };
+        let name = |tokens: TokenStream| {
+            let wrong = Error::new_spanned(
+                &tokens,
+                format_args!("expected a field's name, as in `{example}`"),
+            );
+            errors.take(Ident::parse_any.parse2(tokens).map_err(|_| wrong))
+        };
+        let names: Vec<_> = split(list.clone()).into_iter().filter_map(name).collect();
+        if list.is_empty() {
+            errors.push(Error::new(self.name.span(), format_args!("name the fields: `{example}`")));
+        }
+        names
     }
 
     /// The tokens after `=`. `example` shows the whole option.

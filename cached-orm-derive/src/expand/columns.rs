@@ -1,4 +1,4 @@
-use crate::model::Model;
+use crate::model::{Kind, Model};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
@@ -21,9 +21,16 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let constants = model.columns.iter().map(|column| {
         let (constant, ty, name) = (&column.constant, &column.ty, &column.name);
         let ty = if column.json { quote!(_orm::Json<#ty>) } else { ty.clone() };
-        let is_whole_key = single_key && column.is_key();
-        let new = if is_whole_key { quote!(primary_key) } else { quote!(new) };
-        quote!(#visibility const #constant: _Column<#ty> = _Column::#new(#name);)
+        let new = match column.kind {
+            Kind::GivenKey | Kind::GeneratedKey if single_key => quote!(primary_key),
+            Kind::GivenKey | Kind::GeneratedKey => quote!(key_part),
+            Kind::Written => quote!(new),
+            Kind::Version => quote!(version),
+            Kind::ReadBack => quote!(read_back),
+        };
+        let is_indexed = model.indexes.iter().any(|index| index.is_over(&column.field));
+        let indexed = is_indexed.then(|| quote!(.indexed()));
+        quote!(#visibility const #constant: _Column<#ty> = _Column::#new(#name)#indexed;)
     });
     quote! {
         type _Column<T> = _orm::Column<#ident, T>;

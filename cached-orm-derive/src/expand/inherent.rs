@@ -1,4 +1,4 @@
-use super::entity;
+use super::{entity, indexes};
 use crate::model::Model;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -7,13 +7,16 @@ use quote::quote;
 pub(super) fn expand(model: &Model) -> TokenStream {
     let (ident, visibility) = (&model.ident, &model.visibility);
     let (key, _) = entity::key(model);
-    let Session { generics, argument, clause } = session(model);
+    let session = session(model);
+    let by_index = indexes::methods(model, &session);
+    let Session { generics, argument, clause } = &session;
     quote! {
         impl #ident {
             /// Reads the row with this primary key: from the cache, or else from the database.
             #visibility async fn fetch #generics(db: #argument, key: #key) -> _orm::Result<_orm::Option<Self>> #clause {
                 <Self as _orm::MemcachedOrm>::fetch(db, key).await
             }
+            #(#by_index)*
             /// Writes the row, and reads back what the database made of it.
             #visibility async fn update #generics(&mut self, db: #argument) -> _orm::Result<()> #clause {
                 <Self as _orm::MemcachedOrm>::update(self, db).await
@@ -35,10 +38,10 @@ pub(super) fn expand(model: &Model) -> TokenStream {
 }
 
 /// How a method takes what it works on.
-struct Session {
-    generics: TokenStream,
-    argument: TokenStream,
-    clause: TokenStream,
+pub(super) struct Session {
+    pub(super) generics: TokenStream,
+    pub(super) argument: TokenStream,
+    pub(super) clause: TokenStream,
 }
 
 fn session(model: &Model) -> Session {

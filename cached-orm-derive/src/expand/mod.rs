@@ -2,6 +2,7 @@
 
 mod columns;
 mod entity;
+mod indexes;
 mod inherent;
 mod persist;
 

@@ -13,6 +13,7 @@ pub(super) fn expand(model: &Model, database: Database, span: Span) -> TokenStre
     let statements = statements(&Sql::new(database, model));
     let from_row = from_row(model, &db);
     let bind_columns = bind_columns(model, &db);
+    let bind_version = bind_version(model, &db);
     let bind_given_key = bind_given_key(model, &db);
     let (key, _) = entity::key(model);
     let persist = quote_spanned!(located_at(&key)=> _orm::Persist<_orm::#db>);
@@ -22,6 +23,7 @@ pub(super) fn expand(model: &Model, database: Database, span: Span) -> TokenStre
             #statements
             #from_row
             #bind_columns
+            #bind_version
             #bind_given_key
         }
     }
@@ -41,7 +43,6 @@ fn statements(sql: &Sql<'_>) -> TokenStream {
             const SELECT_INSERTED: _orm::Option<&'static str> = _orm::Some(#statement);
         }
     });
-    let update = raw(&sql.update());
     let delete = raw(&sql.delete());
     quote! {
         const SELECT: &'static str = #select;
@@ -49,15 +50,18 @@ fn statements(sql: &Sql<'_>) -> TokenStream {
         #lock_by_key
         const INSERT: &'static str = #insert;
         #select_inserted
-        const UPDATE: &'static str = #update;
         const DELETE: &'static str = #delete;
     }
 }
 
 fn from_row(model: &Model, db: &Ident) -> TokenStream {
     let columns = model.columns.iter().map(|column| {
-        let Column { field, ty, name, json, .. } = column;
-        let get = if *json { quote!(get_json) } else { quote!(get) };
+        let Column { field, ty, name, .. } = column;
+        let get = match column {
+            Column { json: true, .. } => quote!(get_json),
+            Column { uncached: true, .. } => quote!(get_uncached),
+            _ => quote!(get),
+        };
         quote_spanned!(located_at(ty)=> #field: row.#get::<#ty>(#name)?)
     });
     let skipped = model.skipped.iter().map(|skipped| {
@@ -73,7 +77,7 @@ fn from_row(model: &Model, db: &Ident) -> TokenStream {
 }
 
 fn bind_columns(model: &Model, db: &Ident) -> TokenStream {
-    let columns: Vec<_> = model.written().map(push).collect();
+    let columns: Vec<_> = model.written().map(add).collect();
     let bindings = parameter(&columns);
     quote! {
         fn bind_columns(&self, #bindings: &mut _orm::Bindings<_orm::#db>) {
@@ -82,10 +86,22 @@ fn bind_columns(model: &Model, db: &Ident) -> TokenStream {
     }
 }
 
+fn bind_version(model: &Model, db: &Ident) -> Option<TokenStream> {
+    model.version().map(|Column { field, ty, name, .. }| {
+        let version =
+            quote_spanned!(located_at(ty)=> bindings.version::<#ty>(#name, &self.#field););
+        quote! {
+            fn bind_version(&self, bindings: &mut _orm::Bindings<_orm::#db>) {
+                #version
+            }
+        }
+    })
+}
+
 /// The trait binds the whole key, so only a key that is generated needs this.
 fn bind_given_key(model: &Model, db: &Ident) -> Option<TokenStream> {
     model.has_generated_key().then(|| {
-        let parts: Vec<_> = model.given_keys().map(push).collect();
+        let parts: Vec<_> = model.given_keys().map(add).collect();
         let bindings = parameter(&parts);
         quote! {
             fn bind_given_key(&self, #bindings: &mut _orm::Bindings<_orm::#db>) {
@@ -99,10 +115,14 @@ fn parameter(used_by: &[TokenStream]) -> TokenStream {
     if used_by.is_empty() { quote!(_) } else { quote!(bindings) }
 }
 
-fn push(column: &Column) -> TokenStream {
-    let Column { field, ty, json, .. } = column;
-    let push = if *json { quote!(push_json) } else { quote!(push) };
-    quote_spanned!(located_at(ty)=> bindings.#push::<#ty>(&self.#field);)
+fn add(column: &Column) -> TokenStream {
+    let Column { field, ty, name, .. } = column;
+    let add = match column {
+        Column { json: true, .. } => quote!(json_column),
+        Column { uncached: true, .. } => quote!(uncached_column),
+        _ => quote!(column),
+    };
+    quote_spanned!(located_at(ty)=> bindings.#add::<#ty>(#name, &self.#field);)
 }
 
 /// A raw string where that spares backslashes.

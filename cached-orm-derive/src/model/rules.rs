@@ -5,8 +5,9 @@ use crate::{
     database::{Database, Features},
     errors::Errors,
 };
-use proc_macro2::{Ident, Span};
-use syn::{Error, Generics};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens as _;
+use syn::{Error, GenericArgument, Generics, PathArguments, Type};
 
 /// The runtime implements its traits for tuples of up to eight parts.
 const MOST_KEYS: usize = 8;
@@ -70,6 +71,61 @@ pub(super) fn json(field: &Declared<'_>, features: Features, errors: &mut Errors
     features.json && !field.attributes.primary_key
 }
 
+/// The type of the column's values, if the cache must not hold them.
+pub(super) fn uncached(field: &Declared<'_>, errors: &mut Errors) -> Option<TokenStream> {
+    let attributes = &field.attributes;
+    let value = value_of_uncached(field.ty);
+    let Some(span) = attributes.uncached else {
+        if value.is_some() {
+            errors.at(
+                field.ty,
+                "an `Uncached<…>` is for a column that the cache does not hold; write `#[orm(uncached)]` at the field",
+            );
+        }
+        // Expanded as if it were there, so that the type is not reported too.
+        let has_column = attributes.skip.or(attributes.json).is_none();
+        return value.filter(|_| has_column && !attributes.primary_key);
+    };
+    let mut refuse = |message: &str| errors.push(Error::new(span, message));
+    if attributes.primary_key {
+        refuse("the primary key is part of every cache entry; leave `uncached` out");
+    } else if attributes.skip.is_some() {
+        refuse("a skipped field has no column; leave `uncached` or `skip` out");
+    } else if attributes.version.is_some() {
+        refuse("an update needs the version that was read; leave `uncached` or `version` out");
+    } else if attributes.json.is_some() {
+        refuse(
+            "`uncached` does not go with `json`; write `Uncached<Json<…>>` with sqlx's `Json`, and leave `json` out",
+        );
+    } else if let Some(value) = value {
+        return Some(value);
+    } else {
+        let ty = field.ty.to_token_stream().to_string().replace(' ', "");
+        errors.at(
+            field.ty,
+            format_args!("an `uncached` column may be missing from a row; write `Uncached<{ty}>`"),
+        );
+    }
+    None
+}
+
+/// The `T` of `Uncached<T>`, by whatever path it is named.
+fn value_of_uncached(ty: &Type) -> Option<TokenStream> {
+    let ty = match ty {
+        // What a `macro_rules!` macro took as a `ty` fragment.
+        Type::Group(group) => return value_of_uncached(&group.elem),
+        Type::Path(path) => path.path.segments.last()?,
+        _ => return None,
+    };
+    let PathArguments::AngleBracketed(arguments) = &ty.arguments else { return None };
+    match (arguments.args.first(), arguments.args.len()) {
+        (Some(GenericArgument::Type(value)), 1) if ty.ident == "Uncached" => {
+            Some(value.to_token_stream())
+        }
+        _ => None,
+    }
+}
+
 /// How the field's column is used; `None` if it has no column.
 pub(super) fn kind(field: &Declared<'_>, errors: &mut Errors) -> Option<Kind> {
     let attributes = &field.attributes;
@@ -88,6 +144,10 @@ pub(super) fn kind(field: &Declared<'_>, errors: &mut Errors) -> Option<Kind> {
             attributes.readonly,
             "a primary key is never updated; leave `readonly` out, or write `generated`",
         );
+        refuse(
+            attributes.version,
+            "a primary key is never updated, and a version always; leave `version` out",
+        );
         let generated = attributes.generated.is_some();
         return Some(if generated { Kind::GeneratedKey } else { Kind::GivenKey });
     }
@@ -102,8 +162,23 @@ pub(super) fn kind(field: &Declared<'_>, errors: &mut Errors) -> Option<Kind> {
             attributes.readonly,
             "a skipped field has no column; leave `readonly` or `skip` out",
         );
+        refuse(attributes.version, "a skipped field has no column; leave `version` or `skip` out");
         refuse(attributes.json, "a skipped field has no column; leave `json` or `skip` out");
+        refuse(attributes.unique, "a skipped field has no column; leave `unique` or `skip` out");
+        refuse(attributes.index, "a skipped field has no column; leave `index` or `skip` out");
         return None;
+    }
+    if attributes.version.is_some() {
+        refuse(
+            attributes.generated,
+            "`update` counts the version, and not the database; leave `generated` or `version` out",
+        );
+        refuse(
+            attributes.readonly,
+            "`update` counts the version; leave `readonly` or `version` out",
+        );
+        refuse(attributes.json, "a version is an integer column; leave `json` or `version` out");
+        return Some(Kind::Version);
     }
     if attributes.generated.is_some() {
         refuse(attributes.readonly, "a generated column is never written; leave `readonly` out");
@@ -122,6 +197,7 @@ pub(super) fn check_columns(
 ) -> bool {
     check_same_columns(columns, declared, databases, errors);
     let distinct = check_constants(ident, columns, errors);
+    check_versions(columns, declared, errors);
     if databases.iter().any(|(database, _)| *database == Database::MySql) {
         check_last_insert_id(columns, declared, errors);
     }
@@ -188,6 +264,19 @@ fn check_constants(ident: &Ident, columns: &[Column], errors: &mut Errors) -> bo
         }
     }
     distinct
+}
+
+fn check_versions(columns: &[Column], declared: &[Declared<'_>], errors: &mut Errors) {
+    let mut versions = columns.iter().filter(|column| column.kind == Kind::Version);
+    let Some(first) = versions.next() else { return };
+    for second in versions {
+        let field = declared.iter().find(|field| *field.ident == second.field);
+        if let Some(span) = field.and_then(|field| field.attributes.version) {
+            let message =
+                format!("a row has one version, and `{}` is it; leave `version` out", first.field);
+            errors.push(Error::new(span, message));
+        }
+    }
 }
 
 /// MySQL tells one generated number of an `INSERT`, and no more.

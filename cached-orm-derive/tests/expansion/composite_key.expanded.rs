@@ -15,12 +15,13 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl _orm::GivenKey for Membership {}
+    #[automatically_derived]
     impl _orm::Persist<_orm::Postgres> for Membership {
         const SELECT: &'static str = r#"SELECT "tenant", "role", "handle" FROM "membership""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "tenant", "role", "handle" FROM "membership" WHERE "tenant" = $1 AND "handle" = $2"#;
         const LOCK_BY_KEY: &'static str = r#"SELECT "tenant", "role", "handle" FROM "membership" WHERE "tenant" = $1 AND "handle" = $2 FOR UPDATE"#;
         const INSERT: &'static str = r#"INSERT INTO "membership" ("role", "tenant", "handle") VALUES ($1, $2, $3) RETURNING "tenant", "role", "handle", txid_current() AS "cached_orm_transaction""#;
-        const UPDATE: &'static str = r#"UPDATE "membership" SET "role" = $1 WHERE "tenant" = $2 AND "handle" = $3 RETURNING "tenant", "role", "handle", txid_current() AS "cached_orm_transaction""#;
         const DELETE: &'static str = r#"DELETE FROM "membership" WHERE "tenant" = $1 AND "handle" = $2 RETURNING "tenant", "role", "handle", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -30,7 +31,7 @@ const _: () = {
             })
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
-            bindings.push::<String>(&self.role);
+            bindings.column::<String>("role", &self.role);
         }
     }
     impl Membership {
@@ -69,8 +70,8 @@ const _: () = {
     }
     type _Column<T> = _orm::Column<Membership, T>;
     impl MembershipColumns {
-        pub(crate) const TENANT: _Column<Uuid> = _Column::new("tenant");
+        pub(crate) const TENANT: _Column<Uuid> = _Column::key_part("tenant");
         pub(crate) const ROLE: _Column<String> = _Column::new("role");
-        pub(crate) const HANDLE: _Column<String> = _Column::new("handle");
+        pub(crate) const HANDLE: _Column<String> = _Column::key_part("handle");
     }
 };

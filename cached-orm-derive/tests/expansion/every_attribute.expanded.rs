@@ -29,7 +29,6 @@ const _: () = {
         const SELECT_BY_KEY: &'static str = r##"SELECT "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent" FROM "app"."users" WHERE "id" = $1"##;
         const LOCK_BY_KEY: &'static str = r##"SELECT "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent" FROM "app"."users" WHERE "id" = $1 FOR UPDATE"##;
         const INSERT: &'static str = r###"INSERT INTO "app"."users" ("fullName", "e ""mail""#", "preferences", "parent") VALUES ($1, $2, $3, $4) RETURNING "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent", txid_current() AS "cached_orm_transaction""###;
-        const UPDATE: &'static str = r###"UPDATE "app"."users" SET "fullName" = $1, "e ""mail""#" = $2, "preferences" = $3, "parent" = $4 WHERE "id" = $5 RETURNING "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent", txid_current() AS "cached_orm_transaction""###;
         const DELETE: &'static str = r##"DELETE FROM "app"."users" WHERE "id" = $1 RETURNING "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent", txid_current() AS "cached_orm_transaction""##;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -44,10 +43,10 @@ const _: () = {
             })
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
-            bindings.push::<String>(&self.full_name);
-            bindings.push::<String>(&self.email);
-            bindings.push_json::<Preferences>(&self.preferences);
-            bindings.push::<PhantomData<User>>(&self.parent);
+            bindings.column::<String>("fullName", &self.full_name);
+            bindings.column::<String>("e \"mail\"#", &self.email);
+            bindings.json_column::<Preferences>("preferences", &self.preferences);
+            bindings.column::<PhantomData<User>>("parent", &self.parent);
         }
         fn bind_given_key(&self, _: &mut _orm::Bindings<_orm::Postgres>) {}
     }
@@ -56,7 +55,6 @@ const _: () = {
         const SELECT: &'static str = r##"SELECT "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent" FROM "app"."users""##;
         const SELECT_BY_KEY: &'static str = r##"SELECT "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent" FROM "app"."users" WHERE "id" = $1"##;
         const INSERT: &'static str = r###"INSERT INTO "app"."users" ("fullName", "e ""mail""#", "preferences", "parent") VALUES ($1, $2, $3, $4) RETURNING "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent""###;
-        const UPDATE: &'static str = r###"UPDATE "app"."users" SET "fullName" = $1, "e ""mail""#" = $2, "preferences" = $3, "parent" = $4 WHERE "id" = $5 RETURNING "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent""###;
         const DELETE: &'static str = r##"DELETE FROM "app"."users" WHERE "id" = $1 RETURNING "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent""##;
         fn from_row(row: &_orm::Row<'_, _orm::Sqlite>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -71,10 +69,10 @@ const _: () = {
             })
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Sqlite>) {
-            bindings.push::<String>(&self.full_name);
-            bindings.push::<String>(&self.email);
-            bindings.push_json::<Preferences>(&self.preferences);
-            bindings.push::<PhantomData<User>>(&self.parent);
+            bindings.column::<String>("fullName", &self.full_name);
+            bindings.column::<String>("e \"mail\"#", &self.email);
+            bindings.json_column::<Preferences>("preferences", &self.preferences);
+            bindings.column::<PhantomData<User>>("parent", &self.parent);
         }
         fn bind_given_key(&self, _: &mut _orm::Bindings<_orm::Sqlite>) {}
     }
@@ -123,8 +121,8 @@ const _: () = {
         pub const PREFERENCES: _Column<_orm::Json<Preferences>> = _Column::new(
             "preferences",
         );
-        pub const CREATED_AT: _Column<DateTime<Utc>> = _Column::new("createdAt");
-        pub const LEGACY: _Column<Option<i32>> = _Column::new("legacy");
+        pub const CREATED_AT: _Column<DateTime<Utc>> = _Column::read_back("createdAt");
+        pub const LEGACY: _Column<Option<i32>> = _Column::read_back("legacy");
         pub const PARENT: _Column<PhantomData<User>> = _Column::new("parent");
     }
 };

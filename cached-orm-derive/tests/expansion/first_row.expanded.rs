@@ -21,7 +21,6 @@ const _: () = {
         const SELECT: &'static str = r#"SELECT "id", "email", "name" FROM "users""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "id", "email", "name" FROM "users" WHERE "id" = $1"#;
         const INSERT: &'static str = r#"INSERT INTO "users" ("email", "name") VALUES ($1, $2) RETURNING "id", "email", "name""#;
-        const UPDATE: &'static str = r#"UPDATE "users" SET "email" = $1, "name" = $2 WHERE "id" = $3 RETURNING "id", "email", "name""#;
         const DELETE: &'static str = r#"DELETE FROM "users" WHERE "id" = $1 RETURNING "id", "email", "name""#;
         fn from_row(row: &_orm::Row<'_, _orm::Sqlite>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -31,8 +30,8 @@ const _: () = {
             })
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Sqlite>) {
-            bindings.push::<String>(&self.email);
-            bindings.push::<String>(&self.name);
+            bindings.column::<String>("email", &self.email);
+            bindings.column::<String>("name", &self.name);
         }
         fn bind_given_key(&self, _: &mut _orm::Bindings<_orm::Sqlite>) {}
     }

@@ -23,7 +23,6 @@ const _: () = {
         const SELECT_INSERTED: _orm::Option<&'static str> = _orm::Some(
             "SELECT `tenant`, `number`, `total` FROM `odd``name` WHERE `tenant` = ? AND `number` = LAST_INSERT_ID() FOR UPDATE",
         );
-        const UPDATE: &'static str = "UPDATE `odd``name` SET `total` = ? WHERE `tenant` = ? AND `number` = ?";
         const DELETE: &'static str = "DELETE FROM `odd``name` WHERE `tenant` = ? AND `number` = ?";
         fn from_row(row: &_orm::Row<'_, _orm::MySql>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -33,10 +32,10 @@ const _: () = {
             })
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::MySql>) {
-            bindings.push::<i64>(&self.total);
+            bindings.column::<i64>("total", &self.total);
         }
         fn bind_given_key(&self, bindings: &mut _orm::Bindings<_orm::MySql>) {
-            bindings.push::<i32>(&self.tenant);
+            bindings.column::<i32>("tenant", &self.tenant);
         }
     }
     impl Invoice {
@@ -66,8 +65,8 @@ const _: () = {
     }
     type _Column<T> = _orm::Column<Invoice, T>;
     impl InvoiceColumns {
-        const TENANT: _Column<i32> = _Column::new("tenant");
-        const NUMBER: _Column<u64> = _Column::new("number");
+        const TENANT: _Column<i32> = _Column::key_part("tenant");
+        const NUMBER: _Column<u64> = _Column::key_part("number");
         const TOTAL: _Column<i64> = _Column::new("total");
     }
 };

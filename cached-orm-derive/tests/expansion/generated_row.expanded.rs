@@ -23,7 +23,6 @@ const _: () = {
         const SELECT_INSERTED: _orm::Option<&'static str> = _orm::Some(
             "SELECT `id`, `issued_at` FROM `tickets` WHERE `id` = LAST_INSERT_ID() FOR UPDATE",
         );
-        const UPDATE: &'static str = "UPDATE `tickets` SET `id` = `id` WHERE `id` = ?";
         const DELETE: &'static str = "DELETE FROM `tickets` WHERE `id` = ?";
         fn from_row(row: &_orm::Row<'_, _orm::MySql>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -39,7 +38,6 @@ const _: () = {
         const SELECT: &'static str = r#"SELECT "id", "issued_at" FROM "tickets""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "id", "issued_at" FROM "tickets" WHERE "id" = $1"#;
         const INSERT: &'static str = r#"INSERT INTO "tickets" DEFAULT VALUES RETURNING "id", "issued_at""#;
-        const UPDATE: &'static str = r#"UPDATE "tickets" SET "id" = "id" WHERE "id" = $1 RETURNING "id", "issued_at""#;
         const DELETE: &'static str = r#"DELETE FROM "tickets" WHERE "id" = $1 RETURNING "id", "issued_at""#;
         fn from_row(row: &_orm::Row<'_, _orm::Sqlite>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -90,6 +88,6 @@ const _: () = {
     type _Column<T> = _orm::Column<Ticket, T>;
     impl TicketColumns {
         const ID: _Column<u64> = _Column::primary_key("id");
-        const ISSUED_AT: _Column<DateTime<Utc>> = _Column::new("issued_at");
+        const ISSUED_AT: _Column<DateTime<Utc>> = _Column::read_back("issued_at");
     }
 };

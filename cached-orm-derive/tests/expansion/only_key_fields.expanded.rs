@@ -20,7 +20,6 @@ const _: () = {
         const SELECT_BY_KEY: &'static str = r#"SELECT "post", "tag" FROM "post_tags" WHERE "post" = $1 AND "tag" = $2"#;
         const LOCK_BY_KEY: &'static str = r#"SELECT "post", "tag" FROM "post_tags" WHERE "post" = $1 AND "tag" = $2 FOR UPDATE"#;
         const INSERT: &'static str = r#"INSERT INTO "post_tags" ("tag") VALUES ($1) RETURNING "post", "tag", txid_current() AS "cached_orm_transaction""#;
-        const UPDATE: &'static str = r#"SELECT "post", "tag", txid_current() AS "cached_orm_transaction" FROM "post_tags" WHERE "post" = $1 AND "tag" = $2 FOR UPDATE"#;
         const DELETE: &'static str = r#"DELETE FROM "post_tags" WHERE "post" = $1 AND "tag" = $2 RETURNING "post", "tag", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -30,7 +29,7 @@ const _: () = {
         }
         fn bind_columns(&self, _: &mut _orm::Bindings<_orm::Postgres>) {}
         fn bind_given_key(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
-            bindings.push::<String>(&self.tag);
+            bindings.column::<String>("tag", &self.tag);
         }
     }
     #[automatically_derived]
@@ -42,7 +41,6 @@ const _: () = {
         const SELECT_INSERTED: _orm::Option<&'static str> = _orm::Some(
             "SELECT `post`, `tag` FROM `post_tags` WHERE `post` = LAST_INSERT_ID() AND `tag` = ? FOR UPDATE",
         );
-        const UPDATE: &'static str = "UPDATE `post_tags` SET `post` = `post` WHERE `post` = ? AND `tag` = ?";
         const DELETE: &'static str = "DELETE FROM `post_tags` WHERE `post` = ? AND `tag` = ?";
         fn from_row(row: &_orm::Row<'_, _orm::MySql>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -52,7 +50,7 @@ const _: () = {
         }
         fn bind_columns(&self, _: &mut _orm::Bindings<_orm::MySql>) {}
         fn bind_given_key(&self, bindings: &mut _orm::Bindings<_orm::MySql>) {
-            bindings.push::<String>(&self.tag);
+            bindings.column::<String>("tag", &self.tag);
         }
     }
     impl PostTag {
@@ -94,7 +92,7 @@ const _: () = {
     }
     type _Column<T> = _orm::Column<PostTag, T>;
     impl PostTagColumns {
-        const POST: _Column<i64> = _Column::new("post");
-        const TAG: _Column<String> = _Column::new("tag");
+        const POST: _Column<i64> = _Column::key_part("post");
+        const TAG: _Column<String> = _Column::key_part("tag");
     }
 };

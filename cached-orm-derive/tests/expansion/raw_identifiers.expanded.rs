@@ -15,12 +15,13 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl _orm::GivenKey for r#Enum {}
+    #[automatically_derived]
     impl _orm::Persist<_orm::Postgres> for r#Enum {
         const SELECT: &'static str = r#"SELECT "type", "fn" FROM "enum""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "type", "fn" FROM "enum" WHERE "type" = $1"#;
         const LOCK_BY_KEY: &'static str = r#"SELECT "type", "fn" FROM "enum" WHERE "type" = $1 FOR UPDATE"#;
         const INSERT: &'static str = r#"INSERT INTO "enum" ("fn", "type") VALUES ($1, $2) RETURNING "type", "fn", txid_current() AS "cached_orm_transaction""#;
-        const UPDATE: &'static str = r#"UPDATE "enum" SET "fn" = $1 WHERE "type" = $2 RETURNING "type", "fn", txid_current() AS "cached_orm_transaction""#;
         const DELETE: &'static str = r#"DELETE FROM "enum" WHERE "type" = $1 RETURNING "type", "fn", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -29,7 +30,7 @@ const _: () = {
             })
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
-            bindings.push::<i32>(&self.r#fn);
+            bindings.column::<i32>("fn", &self.r#fn);
         }
     }
     impl r#Enum {

@@ -17,11 +17,12 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl _orm::GivenKey for Note {}
+    #[automatically_derived]
     impl _orm::Persist<_orm::Sqlite> for Note {
         const SELECT: &'static str = r#"SELECT "id", "text" FROM "note""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "id", "text" FROM "note" WHERE "id" = $1"#;
         const INSERT: &'static str = r#"INSERT INTO "note" ("text", "id") VALUES ($1, $2) RETURNING "id", "text""#;
-        const UPDATE: &'static str = r#"UPDATE "note" SET "text" = $1 WHERE "id" = $2 RETURNING "id", "text""#;
         const DELETE: &'static str = r#"DELETE FROM "note" WHERE "id" = $1 RETURNING "id", "text""#;
         fn from_row(row: &_orm::Row<'_, _orm::Sqlite>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -30,7 +31,7 @@ const _: () = {
             })
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Sqlite>) {
-            bindings.push::<String>(&self.text);
+            bindings.column::<String>("text", &self.text);
         }
     }
     impl Note {

@@ -20,7 +20,6 @@ const _: () = {
         const SELECT_BY_KEY: &'static str = r#"SELECT "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname" FROM "users" WHERE "id" = $1"#;
         const LOCK_BY_KEY: &'static str = r#"SELECT "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname" FROM "users" WHERE "id" = $1 FOR UPDATE"#;
         const INSERT: &'static str = r#"INSERT INTO "users" ("name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname", txid_current() AS "cached_orm_transaction""#;
-        const UPDATE: &'static str = r#"UPDATE "users" SET "name" = $1, "email" = $2, "age" = $3, "score" = $4, "active" = $5, "avatar" = $6, "visits" = $7, "level" = $8, "nickname" = $9 WHERE "id" = $10 RETURNING "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname", txid_current() AS "cached_orm_transaction""#;
         const DELETE: &'static str = r#"DELETE FROM "users" WHERE "id" = $1 RETURNING "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -37,15 +36,15 @@ const _: () = {
             })
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
-            bindings.push::<String>(&self.name);
-            bindings.push::<Option<String>>(&self.email);
-            bindings.push::<i32>(&self.age);
-            bindings.push::<f64>(&self.score);
-            bindings.push::<bool>(&self.active);
-            bindings.push::<Vec<u8>>(&self.avatar);
-            bindings.push::<i64>(&self.visits);
-            bindings.push::<i16>(&self.level);
-            bindings.push::<Option<String>>(&self.nickname);
+            bindings.column::<String>("name", &self.name);
+            bindings.column::<Option<String>>("email", &self.email);
+            bindings.column::<i32>("age", &self.age);
+            bindings.column::<f64>("score", &self.score);
+            bindings.column::<bool>("active", &self.active);
+            bindings.column::<Vec<u8>>("avatar", &self.avatar);
+            bindings.column::<i64>("visits", &self.visits);
+            bindings.column::<i16>("level", &self.level);
+            bindings.column::<Option<String>>("nickname", &self.nickname);
         }
         fn bind_given_key(&self, _: &mut _orm::Bindings<_orm::Postgres>) {}
     }

@@ -15,12 +15,13 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl _orm::GivenKey for HttpRoute {}
+    #[automatically_derived]
     impl _orm::Persist<_orm::Postgres> for HttpRoute {
         const SELECT: &'static str = r#"SELECT "id", "path" FROM "http_route""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "id", "path" FROM "http_route" WHERE "id" = $1"#;
         const LOCK_BY_KEY: &'static str = r#"SELECT "id", "path" FROM "http_route" WHERE "id" = $1 FOR UPDATE"#;
         const INSERT: &'static str = r#"INSERT INTO "http_route" ("path", "id") VALUES ($1, $2) RETURNING "id", "path", txid_current() AS "cached_orm_transaction""#;
-        const UPDATE: &'static str = r#"UPDATE "http_route" SET "path" = $1 WHERE "id" = $2 RETURNING "id", "path", txid_current() AS "cached_orm_transaction""#;
         const DELETE: &'static str = r#"DELETE FROM "http_route" WHERE "id" = $1 RETURNING "id", "path", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -29,7 +30,7 @@ const _: () = {
             })
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
-            bindings.push::<String>(&self.path);
+            bindings.column::<String>("path", &self.path);
         }
     }
     #[automatically_derived]
@@ -38,7 +39,6 @@ const _: () = {
         const SELECT_BY_KEY: &'static str = "SELECT `id`, `path` FROM `http_route` WHERE `id` = ?";
         const LOCK_BY_KEY: &'static str = "SELECT `id`, `path` FROM `http_route` WHERE `id` = ? FOR UPDATE";
         const INSERT: &'static str = "INSERT INTO `http_route` (`path`, `id`) VALUES (?, ?)";
-        const UPDATE: &'static str = "UPDATE `http_route` SET `path` = ? WHERE `id` = ?";
         const DELETE: &'static str = "DELETE FROM `http_route` WHERE `id` = ?";
         fn from_row(row: &_orm::Row<'_, _orm::MySql>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -47,7 +47,7 @@ const _: () = {
             })
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::MySql>) {
-            bindings.push::<String>(&self.path);
+            bindings.column::<String>("path", &self.path);
         }
     }
     #[automatically_derived]
@@ -55,7 +55,6 @@ const _: () = {
         const SELECT: &'static str = r#"SELECT "id", "path" FROM "http_route""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "id", "path" FROM "http_route" WHERE "id" = $1"#;
         const INSERT: &'static str = r#"INSERT INTO "http_route" ("path", "id") VALUES ($1, $2) RETURNING "id", "path""#;
-        const UPDATE: &'static str = r#"UPDATE "http_route" SET "path" = $1 WHERE "id" = $2 RETURNING "id", "path""#;
         const DELETE: &'static str = r#"DELETE FROM "http_route" WHERE "id" = $1 RETURNING "id", "path""#;
         fn from_row(row: &_orm::Row<'_, _orm::Sqlite>) -> _orm::Result<Self> {
             _orm::Ok(Self {
@@ -64,7 +63,7 @@ const _: () = {
             })
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Sqlite>) {
-            bindings.push::<String>(&self.path);
+            bindings.column::<String>("path", &self.path);
         }
     }
     impl HttpRoute {

@@ -23,10 +23,15 @@ pub(crate) use uncached::UncachedStore;
 
 use crate::key::CacheKey;
 use bytes::Bytes;
+use futures_util::future::join_all;
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 /// What the methods of a [`CacheStore`] return.
 pub type StoreFuture<'s, T> = Pin<Box<dyn Future<Output = Result<T, CacheError>> + Send + 's>>;
+
+/// What [`CacheStore::get_many`] returns: one answer for each key.
+pub type StoreBatch<'s> =
+    Pin<Box<dyn Future<Output = Vec<Result<Lookup, CacheError>>> + Send + 's>>;
 
 /// One life of a cache server, from its start to its end.
 ///
@@ -143,6 +148,15 @@ pub trait CacheStore: fmt::Debug + Send + Sync + 'static {
     /// same atomic step. A store that has just started and may have lost
     /// fences gives no leases while it is in hold-off.
     fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup>;
+
+    /// Reads what lies under each of `keys`, as [`get`](Self::get) does; the
+    /// answers are in the order of the keys. One key's failure is no other's.
+    ///
+    /// A store that is asked over a network should ask once for all of them.
+    fn get_many(&self, keys: &[CacheKey], lease: Option<Duration>) -> StoreBatch<'_> {
+        let gets: Vec<_> = keys.iter().map(|key| self.get(key, lease)).collect();
+        Box::pin(join_all(gets))
+    }
 
     /// Stores a fence for `ttl`, if what lies there is what it may be stored
     /// `over`. A fence should outlive rows when memory gets short.

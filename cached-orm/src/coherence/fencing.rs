@@ -135,6 +135,8 @@ impl Coherence {
             });
             let outcomes = join_all(fences).await;
             for ((key, release), outcome) in keys.iter().zip(outcomes) {
+                // Who reads from now on meets the fence.
+                self.near.end(key);
                 let key = key.clone();
                 match outcome {
                     Ok((cas, others)) => {
@@ -158,7 +160,8 @@ impl Coherence {
         fencing.own.push(Token::new());
         let fencing = &*fencing;
         let mut errors = Vec::new();
-        for keys in fencing.touched().chunks(COMMANDS_AT_ONCE) {
+        let touched = fencing.touched();
+        for keys in touched.chunks(COMMANDS_AT_ONCE) {
             let renewals = keys.iter().map(async |Touched { key, is_shared }| {
                 if *is_shared {
                     self.join_fence(key, &fencing.own).await.map(|_| ())
@@ -167,6 +170,7 @@ impl Coherence {
                 }
             });
             let renewals = join_all(renewals).await;
+            keys.iter().for_each(|touched| self.near.end(&touched.key));
             errors.extend(renewals.into_iter().filter_map(Result::err));
         }
         errors

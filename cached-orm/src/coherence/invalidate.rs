@@ -1,8 +1,9 @@
-use super::{Coherence, fence::Fence};
+use super::{COMMANDS_AT_ONCE, Coherence, fence::Fence};
 use crate::{
     cache::{CacheError, CacheStore, Deleted, Lookup, Over, Replaced},
     key::CacheKey,
 };
+use futures_util::future::join_all;
 
 /// How often an invalidation that others interfere with is tried again.
 const ATTEMPTS: usize = 16;
@@ -12,7 +13,27 @@ impl Coherence {
     /// have loaded the row already. A fence keeps protecting the key; only its
     /// writer may no longer put its row in its place.
     pub(crate) async fn invalidate(&self, key: &CacheKey) -> Result<(), CacheError> {
-        self.try_invalidate(key).await.map_err(|error| self.failed(error))
+        let invalidated = self.try_invalidate(key).await;
+        self.near.end(key);
+        invalidated.map_err(|error| self.failed(error))
+    }
+
+    /// [`invalidate`](Self::invalidate) for many keys: all of them, even if one
+    /// fails.
+    pub(crate) async fn invalidate_all(
+        &self,
+        keys: impl IntoIterator<Item = CacheKey>,
+    ) -> Result<(), CacheError> {
+        let mut keys = keys.into_iter();
+        let mut failure = None;
+        loop {
+            let chunk: Vec<_> = keys.by_ref().take(COMMANDS_AT_ONCE).collect();
+            if chunk.is_empty() {
+                return failure.map_or(Ok(()), Err);
+            }
+            let done = join_all(chunk.iter().map(|key| self.invalidate(key))).await;
+            failure = failure.or(done.into_iter().find_map(Result::err));
+        }
     }
 
     async fn try_invalidate(&self, key: &CacheKey) -> Result<(), CacheError> {

@@ -1,6 +1,6 @@
 use super::Entry;
 use crate::key::CacheKey;
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 /// What becomes of a key's fence after COMMIT.
 #[derive(Clone)]
@@ -49,10 +49,10 @@ impl Journal {
         self.touched.truncate(length);
     }
 
-    /// Lets `key`'s row take its fence's place, if it was touched.
-    pub(crate) fn store(&mut self, key: &CacheKey, entry: Entry) {
+    /// Lets rows take their fences' places, of the keys that were touched.
+    pub(crate) fn store(&mut self, rows: &HashMap<CacheKey, Entry>) {
         for (touched, release) in &mut self.touched {
-            if touched == key {
+            if let Some(entry) = rows.get(touched) {
                 debug_assert!(!release.is_shared(), "a list takes no fence's place");
                 *release = Release::Store(entry.clone());
             }

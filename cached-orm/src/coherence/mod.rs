@@ -16,7 +16,9 @@ mod fencing;
 mod fill;
 mod invalidate;
 mod journal;
+mod near;
 mod read;
+mod read_many;
 mod release;
 mod shared_fence;
 mod shared_load;
@@ -26,6 +28,7 @@ mod unknown;
 pub(crate) use commit::{Afterwards, CommitFailure, Ended, IsOver, OpenTransaction};
 pub(crate) use fencing::{Enlist, Fencing, Unfenced};
 pub(crate) use journal::Journal;
+pub(crate) use read_many::{Found, Origin};
 
 use crate::{
     cache::{CacheError, CacheStore},
@@ -66,6 +69,7 @@ pub(crate) struct Coherence {
     shared_loads: shared_load::SharedLoads,
     fills: fill::Fills,
     abandoned: abandoned::Abandoned,
+    near: near::Near,
 }
 
 impl Coherence {
@@ -73,6 +77,7 @@ impl Coherence {
         store: Arc<dyn CacheStore>,
         times: Times,
         enlists_every_key: bool,
+        near_capacity: u64,
         counters: Arc<Counters>,
     ) -> Self {
         Self {
@@ -83,6 +88,7 @@ impl Coherence {
             shared_loads: shared_load::SharedLoads::default(),
             fills: fill::Fills::default(),
             abandoned: abandoned::Abandoned::default(),
+            near: near::Near::new(near_capacity),
         }
     }
 
@@ -130,12 +136,31 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
     /// Reads the row from the database, committed and as of now or later.
     fn load(&self) -> impl Future<Output = Result<Option<Self::Row>, Self::Error>> + Send;
 
+    /// Reads the rows of some sources that are all different, in their order, as
+    /// [`load`](Self::load) does.
+    fn load_many(
+        sources: &[Self],
+    ) -> impl Future<Output = Result<Vec<Option<Self::Row>>, Self::Error>> + Send {
+        async move {
+            let mut rows = Vec::with_capacity(sources.len());
+            for source in sources {
+                rows.push(source.load().await?);
+            }
+            Ok(rows)
+        }
+    }
+
     /// What `value`, which is not a fence, says.
     fn decode(&self, value: &Bytes) -> Content<Self::Row>;
 
     /// The entry that says `row`, or that there is none, and how long it may
     /// stay; `None` if it is not to be cached.
     fn encode(&self, row: Option<&Self::Row>) -> Option<Entry>;
+
+    /// How long a copy in this process may answer, if at all.
+    fn near_ttl(&self) -> Option<Duration> {
+        None
+    }
 
     /// The error of a load whose task was ended by the runtime.
     fn abandoned(&self) -> Self::Error;

@@ -22,6 +22,8 @@ impl Coherence {
         for fenced in fencing.fenced.chunks(COMMANDS_AT_ONCE) {
             let releases = fenced.iter().map(|fenced| self.release_one(&fencing, fenced));
             for (fenced, released) in fenced.iter().zip(join_all(releases).await) {
+                // Had the fence been lost, the old row could have been read.
+                self.near.end(&fenced.key);
                 if let Err(error) = released {
                     self.failed(error);
                     unconfirmed.push(fenced.key.clone());
@@ -80,6 +82,7 @@ impl Coherence {
                 }
             });
             let cleared = join_all(clearing).await;
+            keys.iter().for_each(|touched| self.near.end(&touched.key));
             let failed = cleared.into_iter().filter_map(Result::err);
             errors.extend(failed.map(|error| self.failed(error)));
         }

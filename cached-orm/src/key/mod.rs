@@ -11,6 +11,7 @@ mod outbox_text;
 mod part;
 
 pub use kind::KeyKind;
+pub(crate) use part::write as write_part;
 pub use part::{KeyPart, PartWriter};
 
 use std::{borrow::Borrow, fmt, fmt::Write as _, sync::Arc};
@@ -85,6 +86,21 @@ impl CacheKey {
         escape(table.as_bytes(), &mut text);
         text.push(':');
         key.write_instance_key(&mut text);
+        Self::bounded(text)
+    }
+
+    /// The key of the entry of the index called `index` for the value whose text
+    /// is `value`.
+    ///
+    /// In a row's key nothing is between the last colon and the first
+    /// parenthesis, so that no index entry has the key of a row.
+    pub(crate) fn of_index(namespace: &Namespace, table: &str, index: &str, value: &str) -> Self {
+        let mut text = String::with_capacity(64);
+        text.push_str(&namespace.prefix);
+        escape(table.as_bytes(), &mut text);
+        text.push(':');
+        text.push_str(index);
+        text.push_str(value);
         Self::bounded(text)
     }
 
@@ -192,6 +208,23 @@ impl Namespace {
             Ok(Self { prefix: format!("{name}:").into() })
         }
     }
+}
+
+/// How an index over these columns is called: `email`, or `tenant,handle`.
+pub(crate) fn index_name(columns: impl Iterator<Item = &'static str>) -> String {
+    let mut name = String::new();
+    for column in columns {
+        if !name.is_empty() {
+            name.push(',');
+        }
+        for (i, part) in column.split(',').enumerate() {
+            if i > 0 {
+                push_escaped(b',', &mut name);
+            }
+            escape(part.as_bytes(), &mut name);
+        }
+    }
+    name
 }
 
 /// Appends `bytes` with everything percent-encoded that is not printable

@@ -40,7 +40,8 @@ pub(super) fn write_key(text: &str, key: &mut String) -> Option<()> {
     let text = text.strip_prefix(HEX)?;
     // An escaped name has no parentheses.
     let (name, parts) = text.split_at(text.find('(')?);
-    let is_name = name.ends_with(':') && name.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
+    // A colon ends the table, and the name of an index may follow.
+    let is_name = name.contains(':') && name.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
     key.push_str(is_name.then_some(name)?);
     for part in parts.strip_prefix('(')?.strip_suffix(')')?.split(")(") {
         key.push('(');

@@ -71,7 +71,7 @@ impl fmt::Write for PartWriter<'_> {
 }
 
 /// Appends `(part)`.
-pub(super) fn write(part: &impl KeyPart, key: &mut String) {
+pub(crate) fn write(part: &impl KeyPart, key: &mut String) {
     key.push('(');
     part.write_part(&mut PartWriter(key));
     key.push(')');

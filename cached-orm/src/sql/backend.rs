@@ -47,9 +47,18 @@ pub trait Backend:
     where
         T: Decode<'r, Self> + Type<Self>;
 
-    /// The first placeholder of a statement.
+    /// The placeholder of a statement's argument; the first is number 1.
     #[doc(hidden)]
-    fn placeholder() -> &'static str;
+    fn placeholder(number: usize) -> String;
+
+    /// What a list of rows in `(a, b) IN (…)` begins with, so that an index
+    /// is used. PostgreSQL takes a list without it, and plans four times as long.
+    #[doc(hidden)]
+    const ROW_LIST: &'static str;
+
+    /// What a SELECT ends with that locks its rows until the transaction ends.
+    #[doc(hidden)]
+    const LOCK_ROWS: &'static str;
 
     /// `name` as an identifier.
     #[doc(hidden)]
@@ -59,9 +68,38 @@ pub trait Backend:
     #[doc(hidden)]
     fn rows_met(done: &Self::QueryResult) -> u64;
 
-    /// Whether an INSERT generated a key that `LAST_INSERT_ID()` gives.
+    /// The key that an INSERT generated, or the first of several, where
+    /// `LAST_INSERT_ID()` gives it.
     #[doc(hidden)]
-    fn generated_key(done: &Self::QueryResult) -> bool;
+    fn last_key(_done: &Self::QueryResult) -> Option<u64> {
+        None
+    }
+
+    /// What lets an INSERT give a value to a key that the database always
+    /// generates.
+    #[doc(hidden)]
+    const OVERRIDING: &'static str = "";
+
+    /// Whether one statement updates many rows, each to values of its own, with
+    /// the types that the arguments have in a statement for one row.
+    #[doc(hidden)]
+    const UPDATES_MANY: bool = false;
+
+    /// Adds a number to a statement's arguments, for the column called `name`.
+    #[doc(hidden)]
+    fn add_number(bindings: &mut Bindings<Self>, name: &'static str, number: i64);
+
+    /// How so many new rows are numbered in this column of a table, whose name is
+    /// quoted.
+    #[doc(hidden)]
+    fn key_numbers(
+        _connection: &mut Self::Connection,
+        _table: &str,
+        _column: &str,
+        _count: usize,
+    ) -> impl Future<Output = sqlx::Result<KeyNumbers>> + Send {
+        std::future::ready(Ok(KeyNumbers::Unknown))
+    }
 
     /// Whether a failed statement makes the database refuse all that follow. If
     /// not, they may run outside the transaction: some failures end it.
@@ -84,6 +122,11 @@ pub trait Backend:
     /// Whether this error of COMMIT says that nothing was committed.
     #[doc(hidden)]
     fn commit_refused(error: &sqlx::Error) -> bool;
+
+    /// What RETURNING shows besides the row: the transaction's id, where there is
+    /// such a thing.
+    #[doc(hidden)]
+    const TRANSACTION_ID: Option<&'static str> = None;
 
     /// The id of the transaction that this row was written in, where RETURNING
     /// brings it along.
@@ -131,6 +174,21 @@ pub trait Backend:
     ) -> impl Future<Output = sqlx::Result<Pool<Self>>> + Send {
         std::future::ready(Ok(similar_pool(pool, max_connections)))
     }
+}
+
+/// How the database numbers the rows of one INSERT.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum KeyNumbers {
+    /// By what it would have chosen by itself, and gives beforehand.
+    Reserved(Vec<i64>),
+    /// In the order of the rows and without gaps, so far apart.
+    Consecutive {
+        /// The distance.
+        step: i64,
+    },
+    /// It does not say.
+    Unknown,
 }
 
 /// What writes must know of a table.
@@ -191,6 +249,14 @@ impl<DB: Backend> fmt::Debug for Witness<DB> {
     }
 }
 
+/// `shop.users` as its schema, if one is named, and its name.
+pub(crate) fn split_table(table: &str) -> (Option<&str>, &str) {
+    match table.split_once('.') {
+        Some((schema, name)) => (Some(schema), name),
+        None => (None, table),
+    }
+}
+
 /// The error of a transaction that the database has ended.
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 fn no_transaction() -> sqlx::Error {
@@ -220,8 +286,6 @@ pub trait JsonBackend: Backend {
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 #[macro_use]
 mod driver;
-#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
-pub(crate) use driver::split_table;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]

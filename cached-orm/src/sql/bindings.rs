@@ -1,5 +1,8 @@
 use super::{Backend, Storable};
-use crate::key::{KeyPart, PrimaryKey};
+use crate::{
+    Uncached,
+    key::{KeyPart, PrimaryKey},
+};
 use sqlx::error::BoxDynError;
 
 /// The arguments of a statement on `DB`.
@@ -12,17 +15,72 @@ type Arguments<DB> = <DB as sqlx::Database>::Arguments;
 #[derive(Debug)]
 pub struct Bindings<DB: Backend> {
     arguments: Result<Arguments<DB>, BoxDynError>,
+    columns: Vec<&'static str>,
+    /// Columns that there was no value of.
+    not_loaded: Vec<&'static str>,
 }
 
 impl<DB: Backend> Bindings<DB> {
     pub(crate) fn new() -> Self {
-        Self { arguments: Ok(Arguments::<DB>::default()) }
+        Self {
+            arguments: Ok(Arguments::<DB>::default()),
+            columns: Vec::new(),
+            not_loaded: Vec::new(),
+        }
     }
 
-    /// Adds the next argument. The derive names `T`, so that rustc underlines
-    /// the field's type in the user's struct where a bound is not met.
+    /// Adds the next argument: what is to be written to the column called `name`.
+    /// The derive names `T`, so that rustc underlines the field's type in the
+    /// user's struct where a bound is not met.
+    pub fn column<T: Storable<DB>>(&mut self, name: &'static str, value: &T) {
+        self.columns.push(name);
+        self.push(value);
+    }
+
+    /// Adds what is to be written to the column called `name`, as JSON.
+    #[cfg(feature = "json")]
+    pub fn json_column<T>(&mut self, name: &'static str, value: &T)
+    where
+        DB: super::backend::JsonBackend,
+        T: serde::Serialize + Sync,
+    {
+        self.columns.push(name);
+        self.push_json(value);
+    }
+
+    /// Adds the version, in the column called `name`.
+    pub fn version<T: Version + Storable<DB>>(&mut self, name: &'static str, value: &T) {
+        self.column(name, value);
+    }
+
+    /// Adds a primary key's parts, in these columns.
+    pub(crate) fn key<K: BindKey<DB>>(&mut self, names: &[&'static str], key: &K) {
+        self.columns.extend(names);
+        key.bind(self);
+    }
+
+    /// The columns that were named, in their order.
+    pub(crate) fn columns(&self) -> &[&'static str] {
+        &self.columns
+    }
+
+    /// Adds the next argument.
     pub fn push<T: Storable<DB>>(&mut self, value: &T) {
         self.add(|arguments| value.add_to(arguments));
+    }
+
+    /// Adds what is to be written to the column called `name`, unless it is not
+    /// loaded: the statement must then leave the column out.
+    pub fn uncached_column<T: Storable<DB>>(&mut self, name: &'static str, value: &Uncached<T>) {
+        match value.get() {
+            Some(value) => self.column(name, value),
+            None => self.not_loaded.push(name),
+        }
+    }
+
+    /// Says that the statement is made of the columns that were added.
+    pub(crate) fn leave_out_not_loaded(&mut self) {
+        self.not_loaded.clear();
     }
 
     /// Adds the next argument, as JSON.
@@ -43,10 +101,36 @@ impl<DB: Backend> Bindings<DB> {
         }
     }
 
+    /// A column that has no value, although the statement has not left it out.
+    pub(crate) fn not_loaded(&self) -> Option<&'static str> {
+        self.not_loaded.first().copied()
+    }
+
+    /// How many arguments were added.
+    pub(crate) fn len(&self) -> usize {
+        self.arguments.as_ref().map_or(0, sqlx::Arguments::len)
+    }
+
     pub(crate) fn finish(self) -> Result<Arguments<DB>, BoxDynError> {
         self.arguments
     }
 }
+
+/// A number that counts a row's versions, for `#[orm(version)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot count versions",
+    label = "not an integer",
+    note = "use an integer that the database can store, such as `i64`"
+)]
+pub trait Version {}
+
+macro_rules! versions {
+    ($($integer:ident)+) => {$(
+        impl Version for $integer {}
+    )+};
+}
+
+versions!(i8 i16 i32 i64 u8 u16 u32 u64);
 
 /// A primary key whose parts `DB` can store.
 #[diagnostic::on_unimplemented(

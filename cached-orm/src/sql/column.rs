@@ -1,3 +1,4 @@
+use crate::{Entity, Index, IndexPart, IndexValue};
 use std::{fmt, marker::PhantomData};
 
 /// One column of an entity, for `fetch_by_field` and its kin.
@@ -5,29 +6,85 @@ use std::{fmt, marker::PhantomData};
 /// The derive writes a constant of this type for each field: `UserColumns::EMAIL`.
 pub struct Column<E, V> {
     name: &'static str,
-    is_primary_key: bool,
+    role: Role,
+    /// A value's text, if the column is indexed by itself.
+    index_value: Option<fn(&V) -> IndexValue>,
     types: PhantomData<fn(V) -> E>,
 }
 
+/// What a column is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The only column of the primary key.
+    PrimaryKey,
+    /// One of several columns of the primary key.
+    KeyPart,
+    Written,
+    /// Generated or read-only.
+    ReadBack,
+    Version,
+}
+
 impl<E, V> Column<E, V> {
+    /// One that is written.
     #[doc(hidden)]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, is_primary_key: false, types: PhantomData }
+        Self::of(name, Role::Written)
     }
 
-    /// The only column of the primary key.
     #[doc(hidden)]
     pub const fn primary_key(name: &'static str) -> Self {
-        Self { name, is_primary_key: true, types: PhantomData }
+        Self::of(name, Role::PrimaryKey)
+    }
+
+    #[doc(hidden)]
+    pub const fn key_part(name: &'static str) -> Self {
+        Self::of(name, Role::KeyPart)
+    }
+
+    #[doc(hidden)]
+    pub const fn read_back(name: &'static str) -> Self {
+        Self::of(name, Role::ReadBack)
+    }
+
+    #[doc(hidden)]
+    pub const fn version(name: &'static str) -> Self {
+        Self::of(name, Role::Version)
+    }
+
+    /// The same column, indexed by itself.
+    #[doc(hidden)]
+    pub const fn indexed(self) -> Self
+    where
+        V: IndexPart,
+    {
+        let value: fn(&V) -> IndexValue = |value| IndexValue::new().part(value);
+        Self { index_value: Some(value), ..self }
+    }
+
+    const fn of(name: &'static str, role: Role) -> Self {
+        Self { name, role, index_value: None, types: PhantomData }
     }
 
     pub(crate) const fn is_primary_key(&self) -> bool {
-        self.is_primary_key
+        matches!(self.role, Role::PrimaryKey)
+    }
+
+    pub(crate) const fn role(&self) -> Role {
+        self.role
     }
 
     /// The column's name in the database.
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+}
+
+impl<E: Entity, V> Column<E, V> {
+    /// The column's own index, if it has one, and the value under it.
+    pub(crate) fn index_of(&self, value: &V) -> Option<(&'static Index<E>, IndexValue)> {
+        let value = self.index_value?(value);
+        Some((E::INDEXES.iter().find(|index| index.is_over(self.name))?, value))
     }
 }
 

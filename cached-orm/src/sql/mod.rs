@@ -3,6 +3,8 @@
 mod backend;
 mod bindings;
 mod column;
+pub(crate) mod compose;
+pub(crate) mod key_list;
 mod outbox_table;
 mod row;
 mod statement;
@@ -10,11 +12,12 @@ mod statement;
 pub use backend::Backend;
 #[cfg(feature = "json")]
 pub use backend::JsonBackend;
-#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) use backend::split_table;
-pub(crate) use backend::{CommitOutcome, LockedRow, TableFacts, Witness};
-pub use bindings::{BindKey, Bindings};
+pub(crate) use backend::{CommitOutcome, KeyNumbers, LockedRow, TableFacts, Witness};
+pub use bindings::{BindKey, Bindings, Version};
 pub use column::Column;
+pub(crate) use column::Role;
+pub(crate) use key_list::{in_order_of, keys_at_once, select_among};
 pub use outbox_table::OutboxTable;
 pub use row::{Row, Storable};
 pub(crate) use statement::{execute, fetch_at_most, fetch_rows};

@@ -1,9 +1,11 @@
+use super::Savepoint;
 use crate::{
-    Backend, BindKey as _, Bindings, Error, Operation, Orm, Persist, Result,
+    Backend, BindKey as _, Bindings, Error, Index, Operation, Orm, Persist, Result,
     coherence::Journal,
     sql::{self, LockedRow, Witness},
 };
-use std::fmt;
+use sqlx::SqlSafeStr;
+use std::{collections::HashMap, fmt};
 
 /// A transaction under way, by whichever handle it is reached.
 #[doc(hidden)]
@@ -166,6 +168,10 @@ impl<'s, DB: Backend> Open<'s, DB> {
         Self { connection, book }
     }
 
+    pub(crate) fn orm(&self) -> &Orm<DB> {
+        self.book.orm()
+    }
+
     pub(crate) fn connection(&mut self) -> &mut DB::Connection {
         self.connection
     }
@@ -173,7 +179,7 @@ impl<'s, DB: Backend> Open<'s, DB> {
     /// Runs `sql` and maps the rows, up to `limit` of them.
     pub(crate) async fn fetch_at_most<T: Persist<DB>>(
         &mut self,
-        sql: &'static str,
+        sql: impl SqlSafeStr + Send,
         bindings: Bindings<DB>,
         limit: usize,
         operation: Operation,
@@ -193,7 +199,7 @@ impl<'s, DB: Backend> Open<'s, DB> {
     /// Runs `sql`, which returns no rows.
     pub(crate) async fn execute(
         &mut self,
-        sql: &'static str,
+        sql: impl SqlSafeStr + Send,
         bindings: Bindings<DB>,
         operation: Operation,
     ) -> Result<DB::QueryResult> {
@@ -201,6 +207,11 @@ impl<'s, DB: Backend> Open<'s, DB> {
         let done = sql::execute(self.connection, sql, bindings, operation).await;
         self.book.answered();
         done
+    }
+
+    /// Begins a part that can be undone by itself.
+    pub(crate) async fn savepoint(&mut self) -> Result<Savepoint<'_, DB>> {
+        Savepoint::begin(self.connection, self.book).await
     }
 
     /// Begins a write. Until [`settled`](Self::settled) is called the
@@ -224,7 +235,7 @@ impl<'s, DB: Backend> Open<'s, DB> {
     /// and only it, the write is settled.
     pub(crate) async fn write_failed(&mut self, error: Error) -> Error {
         match &error {
-            Error::Argument { .. } => self.settled(),
+            Error::Argument { .. } | Error::NotLoaded { .. } => self.settled(),
             Error::Database { operation, source }
                 if matches!(**source, sqlx::Error::Database(_)) =>
             {
@@ -286,12 +297,32 @@ impl<'s, DB: Backend> Open<'s, DB> {
         self.book.journal.touch(key);
     }
 
-    /// Lets a row take its fence's place after COMMIT.
-    pub(crate) fn write_through<T: Persist<DB>>(&mut self, row: &T) {
-        let key = self.book.orm.cache_key::<T>(&row.key());
-        if let Some(entry) = crate::read::row_entry(row, &key, &T::POLICY) {
-            self.book.journal.store(&key, entry);
+    /// Notes the entry of a value that a row of the transaction has got or lost.
+    pub(crate) fn touch_index<T: Persist<DB>>(&mut self, index: &Index<T>, value: &str) {
+        let key = index.cache_key(self.book.orm.namespace(), value);
+        self.book.journal.touch(key);
+    }
+
+    /// Lets rows take their fences' places after COMMIT, and pointers to them the
+    /// places of their unique values' fences.
+    pub(crate) fn write_through<T: Persist<DB>>(&mut self, rows: &[T]) {
+        let namespace = self.book.orm.namespace();
+        let mut entries = HashMap::with_capacity(rows.len());
+        for row in rows {
+            let key = self.book.orm.cache_key::<T>(&row.key());
+            if let Some(entry) = crate::read::row_entry(row, &key, &T::POLICY) {
+                entries.insert(key, entry);
+            }
+            for index in T::INDEXES.iter().filter(|index| index.is_unique()) {
+                let value = index.value_of(row);
+                let Some(value) = value.text() else { continue };
+                let key = index.cache_key(namespace, value);
+                if let Some(entry) = crate::read::index_entry::<T>(&[row.key()], &key) {
+                    entries.insert(key, entry);
+                }
+            }
         }
+        self.book.journal.store(&entries);
     }
 }
 

@@ -2,7 +2,7 @@ use super::{
     ROLLBACK,
     open::{Book, Open, State},
 };
-use crate::{Backend, Error, Operation, Result};
+use crate::{Backend, Error, Operation, Persist, Result};
 use sqlx::Connection as _;
 use std::{
     fmt,
@@ -75,6 +75,15 @@ impl<'t, DB: Backend> Savepoint<'t, DB> {
     /// As [`Transaction::savepoint`](crate::Transaction::savepoint).
     pub async fn savepoint(&mut self) -> Result<Savepoint<'_, DB>> {
         Savepoint::begin(&mut *self.transaction, self.mark.book).await
+    }
+
+    /// Locks a row that SQL of your own changes, and notes it, as
+    /// [`Transaction::touch`](crate::Transaction::touch).
+    ///
+    /// # Errors
+    /// As [`Transaction::touch`](crate::Transaction::touch).
+    pub async fn touch<T: Persist<DB>>(&mut self, key: T::Key) -> Result<bool> {
+        crate::write::touch::<DB, T>(self.open(), &key).await
     }
 
     pub(crate) fn open(&mut self) -> Open<'_, DB> {

@@ -2,6 +2,7 @@ use super::{change::note_change, or_failed};
 use crate::{
     Backend, BindKey as _, Bindings, Error, Operation, Persist, Result, transaction::Open,
 };
+use sqlx::{SqlSafeStr as _, SqlStr};
 
 pub(super) async fn insert_in<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
@@ -9,25 +10,57 @@ pub(super) async fn insert_in<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<T> {
     open.begin_write(operation).await?;
-    let mut bindings = Bindings::new();
-    value.bind_columns(&mut bindings);
-    value.bind_given_key(&mut bindings);
-    let row = if DB::RETURNING {
-        let rows = open.fetch_at_most(T::INSERT, bindings, 1, operation).await;
-        or_failed(open, rows).await?.pop()
-    } else {
-        let done = open.execute(T::INSERT, bindings, operation).await;
-        let done = or_failed(open, done).await?;
-        read_inserted(open, value, DB::generated_key(&done), operation).await?
+    let row = match insert_row(open, value, |_| T::INSERT.into_sql_str(), operation).await? {
+        Inserted::Row(row) => row,
+        Inserted::Refused(error) => return or_failed(open, Err(error)).await,
     };
-    let Some(row) = row else {
-        // A trigger or a rule has swallowed the row.
-        open.settled();
-        return Err(Error::RowNotFound { operation });
-    };
-    note_change(open, None, Some(&row));
     open.settled();
-    Ok(row)
+    // If there is none, a trigger or a rule has swallowed it.
+    row.ok_or(Error::RowNotFound { operation })
+}
+
+/// What became of a row.
+pub(super) enum Inserted<T> {
+    Row(Option<T>),
+    /// The statement failed, which is not noted yet.
+    Refused(Error),
+}
+
+/// Inserts one row, by the statement that `sql` makes of the columns' names, and
+/// notes it.
+pub(super) async fn insert_row<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    value: &T,
+    sql: fn(&[&str]) -> SqlStr,
+    operation: Operation,
+) -> Result<Inserted<T>> {
+    let mut bindings = Bindings::new();
+    bind_row(value, &mut bindings);
+    let sql = sql(bindings.columns());
+    let row = if DB::RETURNING {
+        match open.fetch_at_most(sql, bindings, 1, operation).await {
+            Ok(mut rows) => rows.pop(),
+            Err(error) => return Ok(Inserted::Refused(error)),
+        }
+    } else {
+        match open.execute(sql, bindings, operation).await {
+            Ok(done) => {
+                read_inserted(open, value, DB::last_key(&done).is_some(), operation).await?
+            }
+            Err(error) => return Ok(Inserted::Refused(error)),
+        }
+    };
+    if let Some(row) = &row {
+        note_change(open, None, Some(row));
+    }
+    Ok(Inserted::Row(row))
+}
+
+/// Adds everything that INSERT writes, in its order.
+pub(super) fn bind_row<DB: Backend, T: Persist<DB>>(value: &T, bindings: &mut Bindings<DB>) {
+    value.bind_columns(bindings);
+    value.bind_version(bindings);
+    value.bind_given_key(bindings);
 }
 
 /// The row that was just inserted, on a database that does not return it.

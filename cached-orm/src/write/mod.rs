@@ -1,20 +1,36 @@
 //! Writes: their statements, and what they note for the cache.
 
+mod bulk;
 mod change;
 mod delete;
+mod delete_many;
 mod in_transaction;
 mod insert;
+mod insert_many;
 mod own_transaction;
+mod touch;
 mod update;
+mod update_many;
+mod upsert;
 
 pub(crate) use in_transaction::{delete_on, insert_on, update_on};
+pub(crate) use touch::touch;
 
 use self::{
-    delete::delete_in, insert::insert_in, own_transaction::OwnTransaction, update::update_in,
+    delete::delete_in,
+    delete_many::delete_many_in,
+    insert::insert_in,
+    insert_many::insert_many_in,
+    own_transaction::OwnTransaction,
+    update::{patch_in, update_in},
+    update_many::update_many_in,
+    upsert::upsert_in,
 };
 use crate::{
-    Backend, BindKey as _, Bindings, Operation, Persist, Result, session::Target, transaction::Open,
+    Backend, BindKey as _, Bindings, Isolation, Operation, Persist, Result, session::Target,
+    transaction::Open,
 };
+use std::slice::from_ref;
 
 pub(crate) async fn insert<DB: Backend, T: Persist<DB>>(
     target: Target<'_, DB>,
@@ -26,7 +42,7 @@ pub(crate) async fn insert<DB: Backend, T: Persist<DB>>(
         Target::Orm(orm) => {
             let mut own = OwnTransaction::begin::<T>(orm, &value.key(), operation).await?;
             let inserted = insert_in(&mut own.open(), value, operation).await;
-            own.end(inserted, |row| Some(row)).await
+            own.end(inserted, from_ref).await
         }
     }
 }
@@ -41,7 +57,7 @@ pub(crate) async fn update<DB: Backend, T: Persist<DB>>(
         Target::Orm(orm) => {
             let mut own = OwnTransaction::begin::<T>(orm, &value.key(), operation).await?;
             let updated = update_in(&mut own.open(), value, operation).await;
-            own.end(updated, |row| Some(row)).await
+            own.end(updated, from_ref).await
         }
     }
 }
@@ -56,7 +72,108 @@ pub(crate) async fn delete<DB: Backend, T: Persist<DB>>(
         Target::Orm(orm) => {
             let mut own = OwnTransaction::begin::<T>(orm, key, operation).await?;
             let deleted = delete_in::<DB, T>(&mut own.open(), key, operation).await;
-            own.end(deleted, |_| None::<&T>).await
+            own.end(deleted, |_| &[] as &[T]).await
+        }
+    }
+}
+
+pub(crate) async fn patch<DB: Backend, T: Persist<DB>>(
+    target: Target<'_, DB>,
+    key: &T::Key,
+    assigned: Bindings<DB>,
+    operation: Operation,
+) -> Result<T> {
+    match target {
+        Target::Open(mut open) => patch_in(&mut open, key, assigned, operation).await,
+        Target::Orm(orm) => {
+            let mut own = OwnTransaction::begin::<T>(orm, key, operation).await?;
+            let patched = patch_in(&mut own.open(), key, assigned, operation).await;
+            own.end(patched, from_ref).await
+        }
+    }
+}
+
+pub(crate) async fn upsert<DB: Backend, T: Persist<DB>>(
+    target: Target<'_, DB>,
+    value: &T,
+    operation: Operation,
+) -> Result<T> {
+    let orm = match target {
+        Target::Open(mut open) => return upsert_in(&mut open, value, operation).await,
+        Target::Orm(orm) => orm,
+    };
+    // A row that is not there is locked by a lock on the gap around it, which two
+    // may have, and then neither can insert; not so at this level.
+    let isolation = (!DB::RETURNING).then_some(Isolation::ReadCommitted);
+    let key = value.key();
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let mut own = OwnTransaction::begin_at::<T>(orm, isolation, Some(&key), operation).await?;
+        let upserted = upsert_in(&mut own.open(), value, operation).await;
+        match own.end(upserted, from_ref).await {
+            Err(error) if attempt < upsert::ATTEMPTS && upsert::is_deadlock(&error) => {}
+            ended => return ended,
+        }
+    }
+}
+
+pub(crate) async fn insert_many<DB: Backend, T: Persist<DB>>(
+    target: Target<'_, DB>,
+    values: &[T],
+    operation: Operation,
+) -> Result<Vec<T>> {
+    match target {
+        _ if values.is_empty() => Ok(Vec::new()),
+        Target::Open(mut open) => {
+            let mut savepoint = open.savepoint().await?;
+            let inserted = insert_many_in(&mut savepoint.open(), values, operation).await;
+            bulk::keep(savepoint, inserted).await
+        }
+        Target::Orm(orm) => {
+            let mut own = OwnTransaction::begin_many::<T>(orm, operation).await?;
+            let inserted = insert_many_in(&mut own.open(), values, operation).await;
+            own.end(inserted, Vec::as_slice).await
+        }
+    }
+}
+
+pub(crate) async fn update_many<DB: Backend, T: Persist<DB>>(
+    target: Target<'_, DB>,
+    values: &[T],
+    operation: Operation,
+) -> Result<Vec<T>> {
+    match target {
+        _ if values.is_empty() => Ok(Vec::new()),
+        Target::Open(mut open) => {
+            let mut savepoint = open.savepoint().await?;
+            let updated = update_many_in(&mut savepoint.open(), values, operation).await;
+            bulk::keep(savepoint, updated).await
+        }
+        Target::Orm(orm) => {
+            let mut own = OwnTransaction::begin_many::<T>(orm, operation).await?;
+            let updated = update_many_in(&mut own.open(), values, operation).await;
+            own.end(updated, Vec::as_slice).await
+        }
+    }
+}
+
+pub(crate) async fn delete_many<DB: Backend, T: Persist<DB>>(
+    target: Target<'_, DB>,
+    keys: Vec<T::Key>,
+    operation: Operation,
+) -> Result<u64> {
+    match target {
+        _ if keys.is_empty() => Ok(0),
+        Target::Open(mut open) => {
+            let mut savepoint = open.savepoint().await?;
+            let deleted = delete_many_in::<DB, T>(&mut savepoint.open(), keys, operation).await;
+            bulk::keep(savepoint, deleted).await
+        }
+        Target::Orm(orm) => {
+            let mut own = OwnTransaction::begin_many::<T>(orm, operation).await?;
+            let deleted = delete_many_in::<DB, T>(&mut own.open(), keys, operation).await;
+            own.end(deleted, |_| &[] as &[T]).await
         }
     }
 }

@@ -1,15 +1,16 @@
 use crate::{
-    Backend, CacheKey, Committed, Operation, Orm, Persist, Result, Transaction,
+    Backend, Committed, Isolation, Operation, Orm, Persist, Result, Transaction,
     sql::TableFacts,
     steps::{Step, reach},
     transaction::Open,
+    triggers::own_text,
 };
 
 /// The transaction of a write that was called on an `Orm`.
 pub(super) struct OwnTransaction<DB: Backend> {
     transaction: Transaction<DB>,
-    /// Whether the row that the statement returned is what will be committed.
-    row_is_final: bool,
+    /// Whether the rows that the statements returned are what will be committed.
+    rows_are_final: bool,
     operation: Operation,
 }
 
@@ -21,31 +22,50 @@ impl<DB: Backend> OwnTransaction<DB> {
         key: &T::Key,
         operation: Operation,
     ) -> Result<Self> {
+        Self::begin_at::<T>(orm, None, Some(key), operation).await
+    }
+
+    /// For many rows, of which triggers note all.
+    pub(super) async fn begin_many<T: Persist<DB>>(
+        orm: &Orm<DB>,
+        operation: Operation,
+    ) -> Result<Self> {
+        Self::begin_at::<T>(orm, None, None, operation).await
+    }
+
+    /// At this level of isolation, which is the database's own where there is a
+    /// key that triggers could note.
+    pub(super) async fn begin_at<T: Persist<DB>>(
+        orm: &Orm<DB>,
+        isolation: Option<Isolation>,
+        key: Option<&T::Key>,
+        operation: Operation,
+    ) -> Result<Self> {
         // Before the transaction: it is asked on another connection.
-        let TableFacts { rows_are_final: row_is_final, has_triggers } =
-            orm.table_facts::<T>().await;
-        // Where rows are final no rule makes the statement one of its own, so a
-        // row that it changes with this key is one that it returns.
-        let transaction = if row_is_final && has_triggers {
-            let text = CacheKey::outbox_text(T::CACHE_NAME, key);
-            Transaction::begin_with_own_key(orm, &text).await?
-        } else {
-            Transaction::begin(orm, None).await?
+        let TableFacts { rows_are_final, has_triggers } = orm.table_facts::<T>().await;
+        let transaction = match key {
+            // Where rows are final no rule makes the statement one of its own, so
+            // a row that it changes with this key is one that it returns.
+            Some(key) if rows_are_final && has_triggers => {
+                let text = own_text::<T>(key);
+                Transaction::begin_with_own_key(orm, &text).await?
+            }
+            _ => Transaction::begin(orm, isolation).await?,
         };
         reach(Step::Begun);
-        Ok(Self { transaction, row_is_final, operation })
+        Ok(Self { transaction, rows_are_final, operation })
     }
 
     pub(super) fn open(&mut self) -> Open<'_, DB> {
         self.transaction.open()
     }
 
-    /// Commits, with the row that was written taking its fence's place where
+    /// Commits, with the rows that were written taking their fences' places where
     /// that is sound; or rolls back.
     pub(super) async fn end<T: Persist<DB>, R>(
         mut self,
         written: Result<R>,
-        row: impl FnOnce(&R) -> Option<&T>,
+        rows: impl FnOnce(&R) -> &[T],
     ) -> Result<R> {
         let written = match written {
             Ok(written) => written,
@@ -57,10 +77,8 @@ impl<DB: Backend> OwnTransaction<DB> {
             }
         };
         reach(Step::Written);
-        if self.row_is_final
-            && let Some(row) = row(&written)
-        {
-            self.open().write_through(row);
+        if self.rows_are_final {
+            self.open().write_through(rows(&written));
         }
         let Committed { .. } = self.transaction.commit_as(self.operation).await?;
         Ok(written)

@@ -3,7 +3,8 @@ use super::{
     lock_by_key, or_failed,
 };
 use crate::{
-    Backend, BindKey as _, Bindings, Error, Operation, Persist, Result, transaction::Open,
+    Backend, BindKey as _, Bindings, Error, Operation, Persist, Result, sql::compose,
+    transaction::Open,
 };
 
 pub(super) async fn update_in<DB: Backend, T: Persist<DB>>(
@@ -13,20 +14,60 @@ pub(super) async fn update_in<DB: Backend, T: Persist<DB>>(
 ) -> Result<T> {
     open.begin_write(operation).await?;
     let key = value.key();
-    let before = read_before(open, &key, operation).await?;
-    let mut bindings = Bindings::new();
-    value.bind_columns(&mut bindings);
-    key.bind(&mut bindings);
+    let mut assigned = Bindings::new();
+    value.bind_columns(&mut assigned);
+    assigned.leave_out_not_loaded();
+    let row = update_row(open, &key, assigned, Some(value), operation).await?;
+    let row = match row {
+        None if T::VERSION.is_some() => {
+            let there = lock_by_key::<DB, T>(open, &key, operation).await;
+            let there = or_failed(open, there).await?;
+            if there.is_empty() { None } else { Some(Err(Error::Conflict { operation })) }
+        }
+        row => row.map(Ok),
+    };
+    open.settled();
+    row.unwrap_or(Err(Error::RowNotFound { operation }))
+}
+
+pub(super) async fn patch_in<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    key: &T::Key,
+    assigned: Bindings<DB>,
+    operation: Operation,
+) -> Result<T> {
+    open.begin_write(operation).await?;
+    let row = update_row(open, key, assigned, None, operation).await?;
+    open.settled();
+    row.ok_or(Error::RowNotFound { operation })
+}
+
+/// Writes the named columns that were `assigned`, and increases the version, which
+/// must be that of `expected` if there is one. Notes what it has changed; `None` if
+/// it met no row.
+pub(super) async fn update_row<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    key: &T::Key,
+    mut assigned: Bindings<DB>,
+    expected: Option<&T>,
+    operation: Operation,
+) -> Result<Option<T>> {
+    let before = read_before(open, key, operation).await?;
+    let sql = compose::update::<DB, T>(assigned.columns(), expected.is_some());
+    key.bind(&mut assigned);
+    if let Some(expected) = expected {
+        expected.bind_version(&mut assigned);
+    }
     let rows: Vec<T> = if DB::RETURNING {
-        let rows = open.fetch_at_most(T::UPDATE, bindings, 2, operation).await;
+        let rows = open.fetch_at_most(sql, assigned, 2, operation).await;
         or_failed(open, rows).await?
     } else {
-        let done = open.execute(T::UPDATE, bindings, operation).await;
+        let done = open.execute(sql, assigned, operation).await;
         let done = or_failed(open, done).await?;
         match DB::rows_met(&done) {
             0 => Vec::new(),
             _ => {
-                let rows = lock_by_key(open, &key, operation).await?;
+                let rows = lock_by_key(open, key, operation).await?;
                 if rows.is_empty() {
                     // A trigger has given the row another key: half done.
                     return Err(Error::RowNotFound { operation });
@@ -35,12 +76,10 @@ pub(super) async fn update_in<DB: Backend, T: Persist<DB>>(
             }
         }
     };
-    let Some(row) = one_row(rows, operation)? else {
-        open.settled();
-        return Err(Error::RowNotFound { operation });
-    };
-    note_change(open, before.as_ref(), Some(&row));
-    note_asked(open, &row, &key);
-    open.settled();
+    let row = one_row(rows, operation)?;
+    if let Some(row) = &row {
+        note_change(open, before.as_ref(), Some(row));
+        note_asked(open, row, key);
+    }
     Ok(row)
 }

@@ -211,6 +211,46 @@ async fn another_incarnations_token_is_refused(store: &dyn CacheStore) {
     assert_eq!(get(store, &key).await, item(bytes("fence"), mine));
 }
 
+async fn a_batch_answers_each_key_as_if_it_were_alone(store: &dyn CacheStore) {
+    let [row, fenced, leased] = ["batch row", "batch fence", "batch lease"].map(key);
+    let row_cas = lease(store, &row, TTL).await;
+    let row_cas = stored(replace(store, &row, row_cas).await);
+    let fence_cas = stored(fence(store, &fenced, Over::Anything).await);
+    let lease_cas = lease(store, &leased, TTL).await;
+    let missing: Vec<_> = (0..300).map(|n| key(&format!("batch {n}"))).collect();
+    let mut keys = missing.clone();
+    keys.splice(150..150, [row.clone(), fenced, leased, row, missing[7].clone()]);
+
+    let found: Vec<_> = store.get_many(&keys, None).await.into_iter().map(Result::unwrap).collect();
+    let mut expected = vec![Lookup::Miss; 305];
+    expected[150] = item(bytes("row"), row_cas);
+    expected[151] = item(bytes("fence"), fence_cas);
+    expected[152] = Lookup::Leased(lease_cas);
+    expected[153] = expected[150].clone();
+    assert_eq!(found, expected);
+
+    let found: Vec<_> =
+        store.get_many(&keys, Some(TTL)).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(found[150..154], expected[150..154]);
+    // Of two that ask for one key, one wins.
+    let mut winners = vec![&found[7], &found[154]];
+    winners.sort_by_key(|found| matches!(found, Lookup::Leased(_)));
+    let [Lookup::Lease(won), Lookup::Leased(lost)] = winners[..] else { panic!("{winners:?}") };
+    assert_eq!(won, lost);
+    let (before, after) = (&found[..150], &found[155..]);
+    for (key, found) in missing.iter().zip(before.iter().chain(after)) {
+        match found {
+            Lookup::Lease(cas) | Lookup::Leased(cas) => {
+                stored(replace(store, key, *cas).await);
+            }
+            other => panic!("{key}: {other:?}"),
+        }
+    }
+    let found = store.get_many(&missing, Some(TTL)).await;
+    assert!(found.iter().all(|found| matches!(found, Ok(Lookup::Item { .. }))), "{found:?}");
+    assert!(store.get_many(&[], Some(TTL)).await.is_empty());
+}
+
 fn suite(runtime: &Runtime, store: &dyn CacheStore, cases: u32) {
     runtime.block_on(async {
         a_lease_is_given_once(store).await;
@@ -223,6 +263,7 @@ fn suite(runtime: &Runtime, store: &dyn CacheStore, cases: u32) {
         an_oversized_value_changes_nothing(store).await;
         keys_and_values_may_be_long_and_binary(store).await;
         another_incarnations_token_is_refused(store).await;
+        a_batch_answers_each_key_as_if_it_were_alone(store).await;
     });
     any_sequence_agrees_with_the_model(runtime, store, cases);
 }

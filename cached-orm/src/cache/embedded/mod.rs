@@ -24,7 +24,8 @@ use self::{
     row::{Reaper, Row, size},
 };
 use super::{
-    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreFuture,
+    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreBatch,
+    StoreFuture,
 };
 use crate::key::CacheKey;
 use bytes::Bytes;
@@ -213,6 +214,15 @@ impl CacheStore for EmbeddedStore {
     fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup> {
         let key = key.clone();
         Box::pin(self.answer(move || self.get_now(&key, lease)))
+    }
+
+    fn get_many(&self, keys: &[CacheKey], lease: Option<Duration>) -> StoreBatch<'_> {
+        let keys = keys.to_vec();
+        Box::pin(async move {
+            let found =
+                self.answer(|| keys.iter().map(|key| Ok(self.get_now(key, lease))).collect());
+            found.await.unwrap_or_else(|error| vec![Err(error); keys.len()])
+        })
     }
 
     fn fence(

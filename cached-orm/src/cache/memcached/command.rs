@@ -1,6 +1,8 @@
 use super::{
+    gets::Asker,
     peer::Peer,
     reply::{Reply, Status},
+    request::Request,
 };
 use crate::{
     cache::{CacheError, Cas, Deleted, Incarnation, Lookup, Over, Replaced},
@@ -8,25 +10,16 @@ use crate::{
 };
 use bytes::Bytes;
 use memcache::exp::{MetaCommand, MetaOp};
-use tokio::{sync::oneshot, time::Instant};
+use tokio::sync::oneshot;
 
 /// Where an answer goes.
 pub(super) type Caller<T> = oneshot::Sender<Result<T, CacheError>>;
-
-/// A command that waits for its connection.
-#[derive(Debug)]
-pub(super) struct Request {
-    pub(super) key: CacheKey,
-    pub(super) command: Command,
-    /// When the caller began to wait.
-    pub(super) queued: Instant,
-}
 
 /// What to do with a key, and who asked.
 #[derive(Debug)]
 pub(super) enum Command {
     /// `lease` in seconds.
-    Get { lease: Option<u32>, caller: Caller<Lookup> },
+    Get { lease: Option<u32>, asker: Asker },
     /// `ttl` in seconds.
     Set { value: Bytes, ttl: u32, over: Over, caller: Caller<Replaced> },
     /// Without `caller` it gives back a lease that nobody waits for.
@@ -37,7 +30,7 @@ impl Command {
     /// Whether nobody waits for the answer any more.
     pub(super) fn is_abandoned(&self) -> bool {
         match self {
-            Self::Get { caller, .. } => caller.is_closed(),
+            Self::Get { asker, .. } => asker.is_gone(),
             Self::Set { caller, .. } => caller.is_closed(),
             Self::Delete { caller, .. } => caller.as_ref().is_some_and(Caller::is_closed),
         }
@@ -61,12 +54,14 @@ impl Command {
 
     // A caller that has gone away makes `send` fail; nobody is left to tell.
 
-    pub(super) fn fail(self, error: CacheError) {
+    /// Returns what is to be given back, as [`answer`](Self::answer) does.
+    pub(super) fn fail(self, key: CacheKey, error: CacheError) -> Vec<Request> {
         match self {
-            Self::Get { caller, .. } => drop(caller.send(Err(error))),
+            Self::Get { asker, .. } => return asker.answer(key, Err(error)),
             Self::Set { caller, .. } => drop(caller.send(Err(error))),
             Self::Delete { caller, .. } => drop(caller.map(|caller| caller.send(Err(error)))),
         }
+        Vec::new()
     }
 
     /// Answers a command whose version another incarnation gave.
@@ -130,9 +125,8 @@ impl Command {
         Ok(())
     }
 
-    /// Gives the caller what the server said. If the caller has gone away with a
-    /// lease, returns the command that gives it back: for as long as it lasts
-    /// nobody else fills the key.
+    /// Gives the caller what the server said. If a caller has gone away with
+    /// leases, returns the requests that give them back.
     ///
     /// # Errors
     /// The reply is not one to this command. The caller has been told.
@@ -142,36 +136,28 @@ impl Command {
         reply: Reply,
         incarnation: Incarnation,
         peer: &Peer,
-    ) -> Result<Option<Request>, CacheError> {
-        match self {
-            Self::Get { lease, caller } => {
-                let orphan = deliver(caller, lookup(reply, lease.is_some(), incarnation), peer)?;
-                let Some(Lookup::Lease(over)) = orphan else { return Ok(None) };
-                let command = Self::Delete { over, caller: None };
-                Ok(Some(Request { key, command, queued: Instant::now() }))
+    ) -> Result<Vec<Request>, CacheError> {
+        let answered = match self {
+            Self::Get { lease, asker } => match lookup(reply, lease.is_some(), incarnation) {
+                Some(found) => return Ok(asker.answer(key, Ok(found))),
+                None => Err(Self::Get { lease, asker }),
+            },
+            Self::Set { value, ttl, over, caller } => match replaced(&reply, over, incarnation) {
+                Some(replaced) => Ok(drop(caller.send(Ok(replaced)))),
+                None => Err(Self::Set { value, ttl, over, caller }),
+            },
+            Self::Delete { over, caller } => match deleted(&reply) {
+                Some(deleted) => Ok(drop(caller.map(|caller| caller.send(Ok(deleted))))),
+                None => Err(Self::Delete { over, caller }),
+            },
+        };
+        match answered {
+            Ok(()) => Ok(Vec::new()),
+            Err(command) => {
+                let error = peer.protocol("a reply that the command does not have");
+                drop(command.fail(key, error.clone()));
+                Err(error)
             }
-            Self::Set { over, caller, .. } => {
-                deliver(caller, replaced(&reply, over, incarnation), peer)?;
-                Ok(None)
-            }
-            Self::Delete { caller, .. } => {
-                if let Some(caller) = caller {
-                    deliver(caller, deleted(&reply), peer)?;
-                }
-                Ok(None)
-            }
-        }
-    }
-}
-
-/// Returns an answer that nobody takes.
-fn deliver<T>(caller: Caller<T>, answer: Option<T>, peer: &Peer) -> Result<Option<T>, CacheError> {
-    match answer {
-        Some(answer) => Ok(caller.send(Ok(answer)).err().and_then(Result::ok)),
-        None => {
-            let error = peer.protocol("a reply that the command does not have");
-            drop(caller.send(Err(error.clone())));
-            Err(error)
         }
     }
 }

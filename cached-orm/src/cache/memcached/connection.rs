@@ -1,9 +1,10 @@
 use super::{
-    command::{Command, Request},
+    command::Command,
     identity::Identity,
     options::Address,
     peer::Peer,
     reply::{self, Parsed},
+    request::{Request, Work},
 };
 use crate::{cache::CacheError, key::CacheKey};
 use bytes::BytesMut;
@@ -79,13 +80,15 @@ impl Connection {
         }
     }
 
-    /// Runs the requests as one batch, and answers every caller.
+    /// Runs the first of the requests as one batch, and answers their callers: as
+    /// many as have no more than `most` commands together, or one.
     ///
     /// # Errors
     /// The connection is out of step and must be dropped.
     pub(super) async fn run(
         &mut self,
         requests: &mut Vec<Request>,
+        most: usize,
         timeout: Duration,
         hold_off: Duration,
         peer: &Peer,
@@ -99,18 +102,25 @@ impl Connection {
             };
         }
         let now = Instant::now();
-        for request in requests.drain(..) {
-            self.queue(request, now, timeout, hold_off, peer);
+        let mut commands = 0;
+        let in_batch = requests.iter().take_while(|request| {
+            let is_first = commands == 0;
+            commands += request.commands();
+            is_first || commands <= most
+        });
+        let in_batch = in_batch.count();
+        let mut orphans = Vec::new();
+        for request in requests.drain(..in_batch) {
+            self.queue(request, now, timeout, hold_off, peer, &mut orphans);
         }
         let Some(deadline) = self.deadline.take() else { return Ok(()) };
-        let mut orphans = Vec::new();
         let outcome = match timeout_at(deadline, self.exchange(peer, &mut orphans)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(peer.timed_out()),
         };
         if let Err(error) = &outcome {
             for sent in self.sent.drain(..) {
-                sent.command.fail(error.clone());
+                orphans.extend(sent.command.fail(sent.key, error.clone()));
             }
         }
         // The next batch.
@@ -133,33 +143,60 @@ impl Connection {
         timeout: Duration,
         hold_off: Duration,
         peer: &Peer,
+        orphans: &mut Vec<Request>,
     ) {
-        let Request { key, command, queued } = request;
-        let deadline = queued + timeout;
-        if command.is_abandoned() {
+        let deadline = request.queued + timeout;
+        if request.is_abandoned() {
             return;
         }
         if deadline <= now {
-            return command.fail(peer.timed_out());
+            return request.fail(peer.timed_out());
         }
+        let may_lease = self.identity.age(now) >= hold_off;
+        let before = self.sent.len();
+        match request.work {
+            Work::One { key, command } => {
+                orphans.extend(self.encode(key, command, may_lease, peer));
+            }
+            Work::Gets(gets) => {
+                for (key, command) in gets.into_commands() {
+                    orphans.extend(self.encode(key, command, may_lease, peer));
+                }
+            }
+        }
+        if self.sent.len() > before {
+            // Who has waited long does not leave the others too little.
+            let deadline = deadline.max(now + timeout / 2);
+            self.deadline = Some(self.deadline.map_or(deadline, |first| first.min(deadline)));
+        }
+    }
+
+    /// Appends a command to the batch, or answers it; returns what is to be given
+    /// back.
+    fn encode(
+        &mut self,
+        key: CacheKey,
+        command: Command,
+        may_lease: bool,
+        peer: &Peer,
+    ) -> Vec<Request> {
         if command.over().is_some_and(|cas| cas.incarnation != self.identity.incarnation) {
-            return command.other_incarnation();
+            command.other_incarnation();
+            return Vec::new();
         }
         let value_len = command.value_len();
         if value_len > 0 && !self.identity.fits(key.as_bytes().len(), value_len) {
-            return command.too_large();
+            command.too_large();
+            return Vec::new();
         }
-        let may_lease = self.identity.age(now) >= hold_off;
         let opaque = self.next_opaque;
         match command.encode(&key, opaque, may_lease, &mut self.out) {
             Ok(()) => {
                 self.next_opaque += 1;
                 self.sent.push_back(Sent { opaque, key, command });
-                // Who has waited long does not leave the others too little.
-                let deadline = deadline.max(now + timeout / 2);
-                self.deadline = Some(self.deadline.map_or(deadline, |first| first.min(deadline)));
+                Vec::new()
             }
-            Err(error) => command.fail(peer.refused(&error.to_string())),
+            Err(error) => command.fail(key, peer.refused(&error.to_string())),
         }
     }
 
@@ -172,7 +209,18 @@ impl Connection {
     ) -> Result<(), CacheError> {
         let Self { stream, received, out, sent, identity, .. } = self;
         let (mut reader, mut writer) = stream.split();
-        let write = async { writer.write_all(out).await.map_err(|error| peer.disconnected(error)) };
+        let write = async {
+            let mut rest = &out[..];
+            while !rest.is_empty() {
+                match writer.write(rest).await {
+                    Ok(0) => return Err(peer.disconnected(io::ErrorKind::WriteZero.into())),
+                    Ok(written) => rest = &rest[written..],
+                    Err(error) => return Err(peer.disconnected(error)),
+                }
+                peer.note_write();
+            }
+            Ok(())
+        };
         let read = async {
             while !sent.is_empty() {
                 match reply::parse(received, identity.max_value()) {
@@ -202,7 +250,7 @@ impl Connection {
 }
 
 /// Gives a reply to the command at the front, if it belongs to it. Returns what
-/// is to be done about a lease that nobody waits for any more.
+/// is to be done about leases that nobody waits for any more.
 ///
 /// An error line carries no opaque number, so it is taken for the next
 /// command's by its place only. That is safe: an error tells the caller that
@@ -216,24 +264,21 @@ fn settle(
     parsed: Parsed,
     identity: &Identity,
     peer: &Peer,
-) -> Result<Option<Request>, CacheError> {
+) -> Result<Vec<Request>, CacheError> {
     if let Parsed::Reply(reply) = &parsed
         && sent.front().is_some_and(|next| next.opaque != reply.opaque)
     {
         return Err(peer.protocol("a reply to another command"));
     }
-    let Some(Sent { command, key, .. }) = sent.pop_front() else { return Ok(None) };
+    let Some(Sent { command, key, .. }) = sent.pop_front() else { return Ok(Vec::new()) };
     match parsed {
         Parsed::Reply(reply) => command.answer(key, reply, identity.incarnation, peer),
-        Parsed::Refused(message) => {
-            command.fail(peer.refused(&message));
-            Ok(None)
-        }
+        Parsed::Refused(message) => Ok(command.fail(key, peer.refused(&message))),
         Parsed::NotUnderstood(message) => {
-            command.fail(peer.refused(&message));
+            drop(command.fail(key, peer.refused(&message)));
             Err(peer.disconnected(io::Error::other("the server did not understand a command")))
         }
         // The caller has read on.
-        Parsed::Incomplete(_) => Ok(None),
+        Parsed::Incomplete(_) => Ok(Vec::new()),
     }
 }

@@ -1,4 +1,4 @@
-use super::{command::Request, connection::Connection, options::Address, peer::Peer};
+use super::{connection::Connection, options::Address, peer::Peer, request::Request};
 use crate::cache::CacheError;
 use std::{future::pending, io, pin::pin, sync::Arc, time::Duration};
 use tokio::{
@@ -29,7 +29,7 @@ pub(super) struct Settings {
     pub(super) timeout: Duration,
     pub(super) connect_timeout: Duration,
     pub(super) hold_off: Duration,
-    /// Requests in one batch.
+    /// Commands in one batch.
     pub(super) batch: usize,
     /// Whether to dial at once, or when there is a request.
     pub(super) dial_early: bool,
@@ -54,7 +54,7 @@ impl Lane {
             waiting.push(request);
         }
         for request in waiting {
-            request.command.fail(CacheError::Closed);
+            request.fail(CacheError::Closed);
         }
     }
 
@@ -134,8 +134,8 @@ impl Lane {
                     }
                 }
             }
-            let Settings { timeout, hold_off, .. } = self.settings;
-            match connection.run(waiting, timeout, hold_off, &self.peer).await {
+            let Settings { timeout, hold_off, batch, .. } = self.settings;
+            match connection.run(waiting, batch, timeout, hold_off, &self.peer).await {
                 Ok(()) => was_good = true,
                 Err(error) => return Ok(Broken { error, was_good }),
             }
@@ -165,7 +165,7 @@ impl Lane {
         loop {
             if let Some(reason) = down {
                 for request in waiting.drain(..) {
-                    request.command.fail(self.peer.down(reason));
+                    request.fail(self.peer.down(reason));
                 }
             }
             let oldest = waiting.first().map(|request| request.queued + self.settings.timeout);
@@ -184,7 +184,7 @@ impl Lane {
                     let now = Instant::now();
                     let is_due = |request: &mut Request| request.queued + self.settings.timeout <= now;
                     for request in waiting.extract_if(.., is_due) {
-                        request.command.fail(self.peer.timed_out());
+                        request.fail(self.peer.timed_out());
                     }
                 }
                 taken = self.requests.recv_many(waiting, room), if room > 0 => {

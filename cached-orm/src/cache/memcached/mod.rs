@@ -7,11 +7,13 @@
 
 mod command;
 mod connection;
+mod gets;
 mod identity;
 mod lane;
 mod options;
 mod peer;
 mod reply;
+mod request;
 mod router;
 mod server;
 #[cfg(test)]
@@ -20,11 +22,15 @@ pub(super) mod tests;
 pub(crate) use options::MemcachedOptions;
 
 use self::{
-    command::{Caller, Command, Request},
+    command::{Caller, Command},
+    gets::{Asker, Gets},
+    request::Request,
     router::Router,
-    server::Server,
+    server::{BATCH, Server},
 };
-use super::{CacheError, CacheStore, Cas, Deleted, Lookup, Over, Replaced, StoreFuture};
+use super::{
+    CacheError, CacheStore, Cas, Deleted, Lookup, Over, Replaced, StoreBatch, StoreFuture,
+};
 use crate::key::CacheKey;
 use bytes::Bytes;
 use std::{
@@ -36,7 +42,6 @@ use std::{
 use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
-    time::Instant,
 };
 
 /// memcached takes more seconds than this for a date. An entry that dies
@@ -93,19 +98,56 @@ impl MemcachedStore {
     ) -> Result<T, CacheError> {
         let (caller, answer) = oneshot::channel();
         let server = self.server_of(&key);
-        server.send(Request { key, command: command(caller), queued: Instant::now() })?;
-        match answer.await {
-            Ok(answer) => answer,
-            // Only the end of the runtime ends a lane that has not answered.
-            Err(_) => Err(server.peer().disconnected(io::ErrorKind::BrokenPipe.into())),
+        server.send(Request::new(key, command(caller)))?;
+        answer.await.unwrap_or_else(|_| Err(gone(server)))
+    }
+
+    /// Asks each server for its keys, by as few requests as may be.
+    async fn get_batches(
+        &self,
+        keys: Vec<CacheKey>,
+        lease: Option<u32>,
+    ) -> Vec<Result<Lookup, CacheError>> {
+        let mut of_servers = vec![Vec::new(); self.servers.len()];
+        for (place, key) in keys.iter().enumerate() {
+            of_servers[self.router.route(key.as_bytes())].push(place);
         }
+        let mut asked = Vec::new();
+        let mut answers: Vec<_> = keys.iter().map(|_| Ok(Lookup::Miss)).collect();
+        for (server, places) in self.servers.iter().zip(&of_servers) {
+            for places in places.chunks(BATCH) {
+                let (caller, answer) = oneshot::channel();
+                let keys = places.iter().map(|&place| keys[place].clone()).collect();
+                match server.send(Request::gets(Gets { keys, lease, caller })) {
+                    Ok(()) => asked.push((server, places, answer)),
+                    Err(error) => places.iter().for_each(|&at| answers[at] = Err(error.clone())),
+                }
+            }
+        }
+        for (server, places, answer) in asked {
+            match answer.await {
+                Ok(found) => {
+                    for (&place, found) in places.iter().zip(found) {
+                        answers[place] = found;
+                    }
+                }
+                Err(_) => places.iter().for_each(|&place| answers[place] = Err(gone(server))),
+            }
+        }
+        answers
     }
 }
 
 impl CacheStore for MemcachedStore {
     fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup> {
         let lease = lease.map(seconds);
-        Box::pin(self.call(key.clone(), move |caller| Command::Get { lease, caller }))
+        Box::pin(
+            self.call(key.clone(), move |caller| Command::Get { lease, asker: Asker::One(caller) }),
+        )
+    }
+
+    fn get_many(&self, keys: &[CacheKey], lease: Option<Duration>) -> StoreBatch<'_> {
+        Box::pin(self.get_batches(keys.to_vec(), lease.map(seconds)))
     }
 
     fn fence(
@@ -172,6 +214,11 @@ impl CacheStore for MemcachedStore {
             }
         })
     }
+}
+
+/// Only the end of the runtime ends a lane that has not answered.
+fn gone(server: &Server) -> CacheError {
+    server.peer().disconnected(io::ErrorKind::BrokenPipe.into())
 }
 
 /// Whole seconds, rounded up: at least 1, for 0 means "for ever" to memcached.

@@ -16,7 +16,7 @@ pub(crate) struct MemcachedOptions {
     /// How old a server must be before it gives leases: the fences of running
     /// writers were lost if it restarted.
     pub(crate) hold_off: Duration,
-    /// Commands that may wait for one connection.
+    /// Requests that may wait for one connection; several reads may be one.
     pub(crate) queue: usize,
 }
 

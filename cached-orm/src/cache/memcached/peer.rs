@@ -3,7 +3,7 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -16,11 +16,17 @@ pub(super) struct Peer {
     name: Arc<str>,
     timeout: Duration,
     is_down: AtomicBool,
+    writes: AtomicU64,
 }
 
 impl Peer {
     pub(super) fn new(name: &str, timeout: Duration) -> Self {
-        Self { name: name.into(), timeout, is_down: AtomicBool::new(false) }
+        Self {
+            name: name.into(),
+            timeout,
+            is_down: AtomicBool::new(false),
+            writes: AtomicU64::new(0),
+        }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -39,6 +45,17 @@ impl Peer {
         if self.is_down.swap(false, Ordering::Relaxed) {
             tracing::info!(server = %self.name, "memcached is back");
         }
+    }
+
+    /// Counts a write system call.
+    pub(super) fn note_write(&self) {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many there were.
+    #[cfg(test)]
+    pub(super) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Relaxed)
     }
 
     pub(super) fn timed_out(&self) -> CacheError {

@@ -1,10 +1,10 @@
 use super::{
-    command::Request,
     lane::{Lane, Settings},
     options::{Address, MemcachedOptions},
     peer::Peer,
+    request::Request,
 };
-use crate::cache::CacheError;
+use crate::{cache::CacheError, key::CacheKey};
 use std::sync::Arc;
 use tokio::{
     sync::{mpsc, watch},
@@ -15,8 +15,8 @@ use xxhash_rust::xxh3::xxh3_64;
 /// Values above this go by a connection of their own, so that small commands
 /// don't wait behind them.
 const LARGE_VALUE: usize = 64 << 10;
-/// Requests in one batch.
-const BATCH: usize = 128;
+/// Commands in one batch.
+pub(super) const BATCH: usize = 128;
 /// Large values in one batch: they are in memory together.
 const LARGE_BATCH: usize = 4;
 /// Large values that may wait.
@@ -71,12 +71,15 @@ impl Server {
     /// Queues a request.
     ///
     /// The lane is chosen by the key, so that the commands for one key keep
-    /// their order, and meet the connection that gave their CAS tokens.
+    /// their order, and meet the connection that gave their CAS tokens. Several
+    /// reads go where the first of them does: they need no order, and their
+    /// tokens are good on every lane unless the server has just started.
     pub(super) fn send(&self, request: Request) -> Result<(), CacheError> {
-        let lane = if request.command.value_len() > LARGE_VALUE {
+        let lane = if request.value_len() > LARGE_VALUE {
             &self.large
         } else {
-            let hash = xxh3_64(request.key.as_bytes()) % self.lanes.len() as u64;
+            let key = request.first_key().map_or(&[][..], CacheKey::as_bytes);
+            let hash = xxh3_64(key) % self.lanes.len() as u64;
             // There are fewer lanes than a `usize` can count.
             &self.lanes[hash as usize]
         };

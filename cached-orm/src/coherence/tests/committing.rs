@@ -2,7 +2,7 @@ use super::stores::{Failing, Marking, failing};
 use super::*;
 use crate::cache::{self, Lookup, Replaced};
 use crate::coherence::fence::Fence;
-use std::sync::atomic::AtomicBool;
+use std::{collections::HashMap, sync::atomic::AtomicBool};
 use tokio::time::sleep;
 
 /// A transaction that writes the row when it commits.
@@ -125,7 +125,7 @@ fn journal(row: &Row, through: Option<u64>) -> Journal {
     let mut journal = Journal::default();
     journal.touch(row.key.clone());
     if let Some(value) = through {
-        journal.store(&row.key, entry(Some(value)));
+        journal.store(&HashMap::from([(row.key.clone(), entry(Some(value)))]));
     }
     journal
 }

@@ -127,5 +127,5 @@ fn over(store: Arc<dyn CacheStore>) -> Arc<Coherence> {
         lease_wait: Duration::from_millis(50),
         lease_poll: Duration::from_millis(5),
     };
-    Arc::new(Coherence::new(store, times, false, Arc::default()))
+    Arc::new(Coherence::new(store, times, false, 0, Arc::default()))
 }

@@ -17,6 +17,10 @@ macro_rules! driver {
             row.try_get(name)
         }
 
+        fn add_number(bindings: &mut Bindings<Self>, name: &'static str, number: i64) {
+            bindings.column(name, &number);
+        }
+
         fn rows_met(done: &Self::QueryResult) -> u64 {
             done.rows_affected()
         }
@@ -51,12 +55,4 @@ pub(super) fn has_class(error: &sqlx::Error, classes: &[&str]) -> bool {
     let sqlx::Error::Database(error) = error else { return false };
     let Some(code) = error.code() else { return false };
     classes.iter().any(|class| code.starts_with(class))
-}
-
-/// `shop.users` as its schema, if one is named, and its name.
-pub(crate) fn split_table(table: &str) -> (Option<&str>, &str) {
-    match table.split_once('.') {
-        Some((schema, name)) => (Some(schema), name),
-        None => (None, table),
-    }
 }

@@ -1,7 +1,6 @@
 use super::{
-    Backend, Bindings, CommitOutcome, LockedRow, TableFacts, Witness,
-    driver::{has_class, split_table},
-    no_transaction,
+    Backend, Bindings, CommitOutcome, KeyNumbers, LockedRow, TableFacts, Witness,
+    driver::has_class, no_transaction, split_table,
 };
 use crate::Isolation;
 use sqlx::{
@@ -36,16 +35,32 @@ impl Backend for MySql {
         })
     }
 
-    fn placeholder() -> &'static str {
-        "?"
+    fn placeholder(_: usize) -> String {
+        "?".to_owned()
     }
+
+    const ROW_LIST: &'static str = "";
+
+    const LOCK_ROWS: &'static str = " FOR UPDATE";
 
     fn quote(name: &str) -> String {
         format!("`{}`", name.replace('`', "``"))
     }
 
-    fn generated_key(done: &Self::QueryResult) -> bool {
-        done.last_insert_id() != 0
+    fn last_key(done: &Self::QueryResult) -> Option<u64> {
+        Some(done.last_insert_id()).filter(|key| *key != 0)
+    }
+
+    /// InnoDB reserves the numbers of an INSERT with a list of rows at once,
+    /// whatever its lock mode.
+    async fn key_numbers(
+        connection: &mut MySqlConnection,
+        _: &str,
+        _: &str,
+        _: usize,
+    ) -> sqlx::Result<KeyNumbers> {
+        let step = sqlx::query_scalar("SELECT CAST(@@auto_increment_increment AS SIGNED)");
+        Ok(KeyNumbers::Consecutive { step: step.fetch_one(connection).await? })
     }
 
     const ERRORS_ABORT: bool = false;

@@ -1,4 +1,4 @@
-use super::{Backend, CommitOutcome, TableFacts, Witness, driver::split_table};
+use super::{Backend, Bindings, CommitOutcome, KeyNumbers, TableFacts, Witness, split_table};
 use crate::Isolation;
 use sqlx::{
     Database, Decode, Executor as _, PgConnection, Postgres, Row as _, Type,
@@ -25,16 +25,16 @@ impl Backend for Postgres {
         })
     }
 
-    fn placeholder() -> &'static str {
-        "$1"
+    fn placeholder(number: usize) -> String {
+        format!("${number}")
     }
+
+    const ROW_LIST: &'static str = "VALUES ";
+
+    const LOCK_ROWS: &'static str = " FOR UPDATE";
 
     fn quote(name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))
-    }
-
-    fn generated_key(_: &Self::QueryResult) -> bool {
-        false
     }
 
     const ERRORS_ABORT: bool = true;
@@ -51,6 +51,42 @@ impl Backend for Postgres {
         // After FATAL the session has ended, who knows when.
         error.severity() == PgSeverity::Error && error.code() != COMPLETION_UNKNOWN
     }
+
+    const OVERRIDING: &'static str = " OVERRIDING SYSTEM VALUE";
+
+    const UPDATES_MANY: bool = true;
+
+    /// From the sequence, if the column is an identity or its default is the next
+    /// number of the sequence it owns, and if the user may use that.
+    async fn key_numbers(
+        connection: &mut PgConnection,
+        table: &str,
+        column: &str,
+        count: usize,
+    ) -> sqlx::Result<KeyNumbers> {
+        const QUERY: &str = r"
+            SELECT nextval(k.sequence::regclass)
+            FROM (SELECT pg_get_serial_sequence($1, $2) AS sequence
+                  FROM pg_attribute a
+                  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+                  WHERE a.attrelid = to_regclass($1) AND a.attname = $2
+                    AND (a.attidentity <> ''
+                         OR pg_get_expr(d.adbin, d.adrelid)
+                            ~ '^nextval\(''[^'']*''::regclass\)$')) AS k,
+                 generate_series(1, $3)
+            WHERE has_sequence_privilege(k.sequence, 'USAGE')";
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let query = sqlx::query_scalar(QUERY).bind(table).bind(column).bind(count);
+        let numbers: Vec<i64> = query.fetch_all(connection).await?;
+        // None if the column is another.
+        Ok(match numbers.is_empty() {
+            true => KeyNumbers::Unknown,
+            false => KeyNumbers::Reserved(numbers),
+        })
+    }
+
+    const TRANSACTION_ID: Option<&'static str> =
+        Some("txid_current() AS \"cached_orm_transaction\"");
 
     fn transaction_id(row: &Self::Row) -> Option<i64> {
         row.try_get("cached_orm_transaction").ok()

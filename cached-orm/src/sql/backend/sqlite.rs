@@ -1,5 +1,6 @@
 use super::{
-    Backend, CommitOutcome, TableFacts, Witness, driver::split_table, no_transaction, similar_pool,
+    Backend, Bindings, CommitOutcome, TableFacts, Witness, no_transaction, similar_pool,
+    split_table,
 };
 use crate::Isolation;
 use sqlx::{
@@ -28,16 +29,17 @@ impl Backend for Sqlite {
         Some("BEGIN IMMEDIATE")
     }
 
-    fn placeholder() -> &'static str {
-        "$1"
+    fn placeholder(number: usize) -> String {
+        format!("${number}")
     }
+
+    const ROW_LIST: &'static str = "VALUES ";
+
+    // A transaction that writes has locked the whole database.
+    const LOCK_ROWS: &'static str = "";
 
     fn quote(name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))
-    }
-
-    fn generated_key(_: &Self::QueryResult) -> bool {
-        false
     }
 
     const ERRORS_ABORT: bool = false;

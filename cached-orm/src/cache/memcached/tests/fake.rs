@@ -52,7 +52,7 @@ pub(super) fn value(key: &str) -> String {
     format!("the value of {key}")
 }
 
-async fn start(script: Script) -> MemcachedStore {
+pub(super) async fn start(script: Script) -> MemcachedStore {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {

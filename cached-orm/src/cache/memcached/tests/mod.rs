@@ -1,3 +1,4 @@
+mod batches;
 mod fake;
 mod faults;
 mod load;

@@ -12,6 +12,7 @@ use crate::{
 };
 use futures_util::future::{Either, select};
 use std::{
+    collections::HashMap,
     pin::pin,
     sync::{
         Arc,
@@ -155,7 +156,7 @@ async fn write(process: &Process, first: usize) {
         let Some(row) = transaction.change(key, change).await else { continue };
         journal.touch(keys.get(key).clone());
         if row.is_some() && writes_through {
-            journal.store(keys.get(key), entry(&[row]));
+            journal.store(&HashMap::from([(keys.get(key).clone(), entry(&[row]))]));
         }
         if let Some(list) = keys.list() {
             touch_list(database, &mut journal, keys.get(list), change);

@@ -1,0 +1,71 @@
+use super::{inherent::Session, located_at};
+use crate::model::{Index, IndexedColumn, Model};
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt as _;
+
+/// What the runtime knows of the indexes.
+pub(super) fn constant(model: &Model) -> Option<TokenStream> {
+    let indexes = model.indexes.iter().map(|index| {
+        let new = if index.is_unique { quote!(unique) } else { quote!(list) };
+        let columns = index.columns.iter().map(|IndexedColumn { name, ty, .. }| {
+            quote_spanned!(located_at(ty)=> _orm::IndexColumn::of::<#ty>(#name))
+        });
+        let fields = index.columns.iter().map(|column| &column.field);
+        quote! {
+            _orm::Index::#new(&[#(#columns),*], |row| _orm::IndexValue::new()#(.part(&row.#fields))*)
+        }
+    });
+    (!model.indexes.is_empty())
+        .then(|| quote!(const INDEXES: &'static [_orm::Index<Self>] = &[#(#indexes),*];))
+}
+
+/// A method for each index.
+pub(super) fn methods(model: &Model, session: &Session) -> Vec<TokenStream> {
+    model.indexes.iter().enumerate().map(|(n, index)| method(model, n, index, session)).collect()
+}
+
+fn method(model: &Model, n: usize, index: &Index, session: &Session) -> TokenStream {
+    let visibility = &model.visibility;
+    let Session { generics, argument, clause } = session;
+    let fields: Vec<_> = index.columns.iter().map(|column| &column.field).collect();
+    let types: Vec<_> = index.columns.iter().map(|column| &column.value).collect();
+    // The session's own name is `db`.
+    let arguments: Vec<_> = fields
+        .iter()
+        .map(|field| if *field == "db" { format_ident!("db_") } else { (*field).clone() })
+        .collect();
+    let method = &index.method;
+    let name = method.to_string();
+    let n = Literal::usize_unsuffixed(n);
+    let names: Vec<_> = fields.iter().map(|field| format!("`{}`", field.unraw())).collect();
+    let names = names.join(" and ");
+    let (found, read, doc) = if index.is_unique {
+        let doc =
+            format!(" Reads the row with this {names}: from the cache, or else from the database.");
+        (quote!(_orm::Option<Self>), quote!(fetch_by_unique), doc)
+    } else {
+        let doc = format!(
+            " Reads the rows with this {names}, in the order of their primary keys: from the cache, or else from the database."
+        );
+        (quote!(_orm::Vec<Self>), quote!(fetch_by_index), doc)
+    };
+    let value = match arguments.as_slice() {
+        [value] => quote!(#value.into()),
+        _ => quote!((#(#arguments.into()),*)),
+    };
+    let value_type = match types.as_slice() {
+        [ty] => quote!(#ty),
+        _ => quote!((#(#types),*)),
+    };
+    // Of one database the compiler sees for itself that it can store the value.
+    let clause =
+        (!clause.is_empty()).then(|| quote!(#clause #value_type: _orm::IndexKey<S::Database>,));
+    quote! {
+        #[doc = #doc]
+        #visibility async fn #method #generics(db: #argument, #(#arguments: impl _orm::Into<#types>),*) -> _orm::Result<#found> #clause {
+            let value: #value_type = #value;
+            _orm::#read(db, #name, &<Self as _orm::Entity>::INDEXES[#n], value).await
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! Reads by a secondary index.
+
+use super::fetch;
+use crate::{
+    Backend, BindKey, Bindings, CacheKey, Entity, Error, Index, Operation, Orm, Persist, Result,
+    Session,
+    coherence::{Content, Entry, Source, Unreadable},
+    entry,
+    index::asked_text,
+    session::Target,
+    sql::fetch_rows,
+    uncached::unloaded,
+};
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+use sqlx::AssertSqlSafe;
+use std::{sync::Arc, time::Duration};
+
+/// How many rows of a list are asked for at once.
+const ROWS_AT_ONCE: usize = 64;
+
+/// A value that rows are asked for by.
+pub(crate) struct Asked<DB: Backend> {
+    /// Its text, byte for byte that of the rows to be found.
+    text: Arc<str>,
+    bind: Arc<dyn Fn(&mut Bindings<DB>) + Send + Sync>,
+}
+
+impl<DB: Backend> Asked<DB> {
+    pub(crate) fn new<V: BindKey<DB>>(value: V) -> Self {
+        Self::of(&asked_text(&value), move |bindings| value.bind(bindings))
+    }
+
+    pub(crate) fn of(text: &str, bind: impl Fn(&mut Bindings<DB>) + Send + Sync + 'static) -> Self {
+        Self { text: text.into(), bind: Arc::new(bind) }
+    }
+}
+
+impl<DB: Backend> Clone for Asked<DB> {
+    fn clone(&self) -> Self {
+        Self { text: Arc::clone(&self.text), bind: Arc::clone(&self.bind) }
+    }
+}
+
+/// The row with a value that no other has.
+pub(crate) async fn by_unique<DB: Backend, T: Persist<DB>>(
+    target: Target<'_, DB>,
+    index: &'static Index<T>,
+    asked: Asked<DB>,
+    operation: Operation,
+) -> Result<Option<T>> {
+    at_most_one(by_index(target, index, asked, operation).await?, operation)
+}
+
+/// The rows with a value, in the order of their primary keys.
+pub(crate) async fn by_index<DB: Backend, T: Persist<DB>>(
+    target: Target<'_, DB>,
+    index: &'static Index<T>,
+    asked: Asked<DB>,
+    operation: Operation,
+) -> Result<Vec<T>> {
+    match target {
+        Target::Orm(orm) => IndexSource::new(orm, index, asked, operation).rows().await,
+        Target::Open(mut open) => {
+            let reading = open.begin_read(operation)?;
+            let rows = select(open.connection(), index, &asked, operation).await;
+            open.read_done(reading, rows)
+        }
+    }
+}
+
+pub(super) fn at_most_one<T>(mut rows: Vec<T>, operation: Operation) -> Result<Option<T>> {
+    match rows.len() {
+        0 | 1 => Ok(rows.pop()),
+        _ => Err(Error::MoreThanOneRow { operation }),
+    }
+}
+
+/// What the derive's methods for unique indexes call.
+pub async fn fetch_by_unique<S, T, V>(
+    session: S,
+    method: &'static str,
+    index: &'static Index<T>,
+    value: V,
+) -> Result<Option<T>>
+where
+    S: Session,
+    T: Persist<S::Database>,
+    V: IndexKey<S::Database>,
+{
+    by_unique(session.target(), index, Asked::new(value), Operation::on::<T>(method)).await
+}
+
+/// What the derive's methods for other indexes call.
+pub async fn fetch_by_index<S, T, V>(
+    session: S,
+    method: &'static str,
+    index: &'static Index<T>,
+    value: V,
+) -> Result<Vec<T>>
+where
+    S: Session,
+    T: Persist<S::Database>,
+    V: IndexKey<S::Database>,
+{
+    by_index(session.target(), index, Asked::new(value), Operation::on::<T>(method)).await
+}
+
+/// A value to ask an index for: a part for each of its columns.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a value of an index",
+    label = "not a type whose values can be told apart by a text"
+)]
+pub trait IndexKey<DB: Backend>: BindKey<DB> {}
+
+#[diagnostic::do_not_recommend]
+impl<DB: Backend, K: BindKey<DB>> IndexKey<DB> for K {}
+
+/// What an index has for one value, as the protocol reads it.
+struct IndexSource<DB: Backend, T: Entity> {
+    orm: Orm<DB>,
+    index: &'static Index<T>,
+    asked: Asked<DB>,
+    cache_key: CacheKey,
+    operation: Operation,
+}
+
+/// The rows that have the value. None of them is said by `None`.
+enum Found<T: Entity> {
+    /// As the cache knows them.
+    Keys(Vec<T::Key>),
+    /// As the database gives them.
+    Rows(Vec<T>),
+}
+
+impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
+    fn new(
+        orm: &Orm<DB>,
+        index: &'static Index<T>,
+        asked: Asked<DB>,
+        operation: Operation,
+    ) -> Self {
+        let cache_key = index.cache_key(orm.namespace(), &asked.text);
+        Self { orm: orm.clone(), index, asked, cache_key, operation }
+    }
+
+    /// The rows. Each is held to the value that was asked for, so that an entry
+    /// cannot give a wrong one; if it names a row that no longer has the value, the
+    /// database is asked, and the entry replaced.
+    async fn rows(self) -> Result<Vec<T>> {
+        let coherence = self.orm.coherence();
+        let first = coherence.read(self.clone()).await?;
+        if let Some(rows) = self.follow(first).await? {
+            return Ok(rows);
+        }
+        let second = coherence.reread(self.clone()).await?;
+        if let Some(rows) = self.follow(second).await? {
+            return Ok(rows);
+        }
+        // Another's result, and the row has moved again meanwhile.
+        self.orm.counters().loads.add_one();
+        self.load_rows().await
+    }
+
+    /// `None` if the keys lead astray.
+    async fn follow(&self, found: Option<Found<T>>) -> Result<Option<Vec<T>>> {
+        let keys = match found {
+            None => return Ok(Some(Vec::new())),
+            Some(Found::Rows(rows)) => return Ok(Some(rows)),
+            Some(Found::Keys(keys)) => keys,
+        };
+        let coherence = self.orm.coherence();
+        let mut rows = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(ROWS_AT_ONCE) {
+            let reads = keys
+                .iter()
+                .map(|key| fetch::<DB, T>(Target::Orm(&self.orm), key.clone(), self.operation));
+            for row in try_join_all(reads).await? {
+                match row.filter(|row| self.index.has_value(row, &self.asked.text)) {
+                    Some(row) => rows.push(row),
+                    None => {
+                        self.orm.counters().misled.add_one();
+                        for key in keys {
+                            // It may be the row that is behind.
+                            coherence.drop_near(&self.orm.cache_key::<T>(key));
+                        }
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+        Ok(Some(rows))
+    }
+
+    async fn load_rows(&self) -> Result<Vec<T>> {
+        let mut connection = self.orm.load_connection(self.operation).await?;
+        let rows = select(&mut *connection, self.index, &self.asked, self.operation).await;
+        connection.answered();
+        let rows: Vec<T> = rows?;
+        if self.index.is_unique() && rows.len() > 1 {
+            return Err(Error::MoreThanOneRow { operation: self.operation });
+        }
+        Ok(rows.into_iter().map(unloaded).collect())
+    }
+}
+
+impl<DB: Backend, T: Entity> Clone for IndexSource<DB, T> {
+    fn clone(&self) -> Self {
+        Self {
+            orm: self.orm.clone(),
+            asked: self.asked.clone(),
+            cache_key: self.cache_key.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
+    type Row = Found<T>;
+    type Error = Error;
+
+    fn key(&self) -> &CacheKey {
+        &self.cache_key
+    }
+
+    async fn load(&self) -> Result<Option<Found<T>>> {
+        let rows = self.load_rows().await?;
+        Ok((!rows.is_empty()).then_some(Found::Rows(rows)))
+    }
+
+    fn decode(&self, value: &Bytes) -> Content<Found<T>> {
+        match entry::decode_keys::<T::Key>(value, Index::<T>::SHAPE, &self.cache_key) {
+            Ok(keys) if keys.is_empty() => Content::Absent,
+            // Of a program to which the index is not unique.
+            Ok(keys) if self.index.is_unique() && keys.len() > 1 => {
+                Content::Unreadable(Unreadable::Shape)
+            }
+            Ok(keys) => Content::Row(Found::Keys(keys)),
+            Err(reason) => Content::Unreadable(reason),
+        }
+    }
+
+    fn encode(&self, found: Option<&Found<T>>) -> Option<Entry> {
+        match found {
+            None => {
+                let ttl = T::POLICY.absent_ttl()?;
+                Some(Entry { value: entry::of_absent(&self.cache_key), ttl })
+            }
+            Some(Found::Keys(keys)) => index_entry::<T>(keys, &self.cache_key),
+            Some(Found::Rows(rows)) => {
+                let keys: Vec<_> = rows.iter().map(Entity::key).collect();
+                index_entry::<T>(&keys, &self.cache_key)
+            }
+        }
+    }
+
+    fn near_ttl(&self) -> Option<Duration> {
+        T::POLICY.near_for()
+    }
+
+    fn abandoned(&self) -> Error {
+        Error::ShuttingDown { operation: self.operation }
+    }
+}
+
+/// What is stored for a value that the rows with these keys have.
+pub(crate) fn index_entry<T: Entity>(keys: &[T::Key], cache_key: &CacheKey) -> Option<Entry> {
+    let value = entry::of_keys(keys, Index::<T>::SHAPE, cache_key)?;
+    Some(Entry { value, ttl: T::POLICY.spread_ttl() })
+}
+
+/// The rows with the very value that is asked for. By its collation a database
+/// may find `ann` where `ANN` is asked for.
+async fn select<DB: Backend, T: Persist<DB>>(
+    connection: &mut DB::Connection,
+    index: &Index<T>,
+    asked: &Asked<DB>,
+    operation: Operation,
+) -> Result<Vec<T>> {
+    let columns = index.columns().iter().enumerate();
+    let conditions: Vec<_> = columns
+        .map(|(i, column)| format!("{} = {}", DB::quote(column.name()), DB::placeholder(i + 1)))
+        .collect();
+    let order: Vec<_> = T::TABLE.key_columns().iter().map(|column| DB::quote(column)).collect();
+    let sql =
+        format!("{} WHERE {} ORDER BY {}", T::SELECT, conditions.join(" AND "), order.join(", "));
+    let mut bindings = Bindings::new();
+    (asked.bind)(&mut bindings);
+    // Made of the derive's constants and nothing else.
+    let rows = fetch_rows(connection, AssertSqlSafe(sql), bindings, operation).await;
+    let mut rows: Vec<T> = rows?;
+    rows.retain(|row| index.has_value(row, &asked.text));
+    Ok(rows)
+}

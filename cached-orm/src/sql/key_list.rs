@@ -1,0 +1,143 @@
+//! Rows by many keys at once: `"id" IN ($1, $2, …)`.
+//!
+//! A list has a power of two of keys, the last one repeated, so that ten
+//! statements serve every number of keys, and drivers that keep prepared
+//! statements keep no more of them.
+
+use super::{Backend, BindKey, Bindings};
+use crate::{Entity, Error, Operation, Persist, PrimaryKey, Result};
+use std::collections::{HashMap, hash_map::Entry};
+
+/// The arguments of one list. Above 1,000 MariaDB makes a table of them where
+/// it would have looked into the index; what a statement can take at all is
+/// 32,766 and more.
+const MOST_ARGUMENTS: usize = 512;
+
+/// How many keys of so many columns one list takes.
+pub(crate) const fn keys_at_once(columns: usize) -> usize {
+    1 << (MOST_ARGUMENTS / columns).ilog2()
+}
+
+/// The condition that `columns` equal one of `keys`, of which there are some, and
+/// [`keys_at_once`] at most. Their arguments follow those in `bindings`.
+pub(crate) fn among<DB: Backend, K: BindKey<DB>>(
+    columns: &[&str],
+    keys: &[K],
+    bindings: &mut Bindings<DB>,
+) -> String {
+    let length = keys.len().next_power_of_two();
+    let first = bindings.len() + 1;
+    let placeholders: Vec<_> =
+        (first..first + length * columns.len()).map(DB::placeholder).collect();
+    for key in keys.iter().chain(keys.last().into_iter().cycle()).take(length) {
+        key.bind(bindings);
+    }
+    let names: Vec<_> = columns.iter().map(|column| DB::quote(column)).collect();
+    let names = names.join(", ");
+    if columns.len() == 1 {
+        return format!("{names} IN ({})", placeholders.join(", "));
+    }
+    let rows: Vec<_> =
+        placeholders.chunks(columns.len()).map(|row| format!("({})", row.join(", "))).collect();
+    format!("({names}) IN ({}{})", DB::ROW_LIST, rows.join(", "))
+}
+
+/// The statement that selects the rows with one of `keys`, as in [`among`].
+pub(crate) fn select_among<DB: Backend, T: Persist<DB>>(
+    keys: &[T::Key],
+    bindings: &mut Bindings<DB>,
+) -> String {
+    let condition = among(T::TABLE.key_columns(), keys, bindings);
+    format!("{} WHERE {condition}", T::SELECT)
+}
+
+/// The same, and locks the rows until the transaction ends.
+pub(crate) fn lock_among<DB: Backend, T: Persist<DB>>(
+    keys: &[T::Key],
+    bindings: &mut Bindings<DB>,
+) -> String {
+    format!("{}{}", select_among::<DB, T>(keys, bindings), DB::LOCK_ROWS)
+}
+
+/// The rows in the order of `keys`, which are all different.
+///
+/// A database may find `ANN` where `ann` was asked for, by its collation: that
+/// row has another key, and is left out.
+///
+/// # Errors
+/// [`Error::MoreThanOneRow`] if two rows have one key: the table's key is not
+/// the struct's.
+pub(crate) fn in_order_of<T: Entity>(
+    keys: &[T::Key],
+    rows: Vec<T>,
+    operation: Operation,
+) -> Result<Vec<Option<T>>> {
+    in_order_of_texts(keys.iter().map(text), rows, operation)
+}
+
+/// The rows in the order of their instance keys, as [`in_order_of`].
+pub(crate) fn in_order_of_texts<T: Entity>(
+    keys: impl Iterator<Item = String>,
+    rows: Vec<T>,
+    operation: Operation,
+) -> Result<Vec<Option<T>>> {
+    let mut by_key = HashMap::with_capacity(rows.len());
+    for row in rows {
+        match by_key.entry(text(&row.key())) {
+            Entry::Vacant(free) => free.insert(row),
+            Entry::Occupied(_) => return Err(Error::MoreThanOneRow { operation }),
+        };
+    }
+    Ok(keys.map(|key| by_key.remove(&key)).collect())
+}
+
+/// The instance key.
+pub(crate) fn text(key: &impl PrimaryKey) -> String {
+    let mut text = String::new();
+    key.write_instance_key(&mut text);
+    text
+}
+
+#[cfg(all(test, feature = "postgres", feature = "mysql", feature = "sqlite"))]
+mod tests {
+    use super::{among, keys_at_once};
+    use crate::{Backend, BindKey, Bindings, MySql, Postgres, Sqlite};
+
+    fn list<DB: Backend, K: BindKey<DB>>(columns: &[&str], keys: &[K], before: i32) -> String
+    where
+        i32: BindKey<DB>,
+    {
+        let mut bindings = Bindings::<DB>::new();
+        (0..before).for_each(|n| n.bind(&mut bindings));
+        let sql = among(columns, keys, &mut bindings);
+        let arguments = keys.len().next_power_of_two() * columns.len();
+        assert_eq!(bindings.len(), before as usize + arguments);
+        sql
+    }
+
+    #[test]
+    fn a_list_has_a_power_of_two_of_keys() {
+        let id = ["id"];
+        assert_eq!(list::<Postgres, _>(&id, &[7], 0), r#""id" IN ($1)"#);
+        assert_eq!(list::<Postgres, _>(&id, &[7, 8, 9], 2), r#""id" IN ($3, $4, $5, $6)"#);
+        assert_eq!(list::<Sqlite, _>(&id, &[7, 8], 0), r#""id" IN ($1, $2)"#);
+        assert_eq!(list::<MySql, _>(&id, &[7, 8, 9], 0), "`id` IN (?, ?, ?, ?)");
+    }
+
+    #[test]
+    fn a_list_of_composite_keys_has_rows() {
+        let (columns, keys) = (["a", "b\"`"], [(1, 2), (3, 4), (5, 6)]);
+        let rows = "($2, $3), ($4, $5), ($6, $7), ($8, $9)";
+        let expected = format!(r#"("a", "b""`") IN (VALUES {rows})"#);
+        assert_eq!(list::<Postgres, _>(&columns, &keys, 1), expected);
+        assert_eq!(list::<Sqlite, _>(&columns, &keys, 1), expected);
+        let expected = "(`a`, `b\"```) IN ((?, ?), (?, ?), (?, ?), (?, ?))";
+        assert_eq!(list::<MySql, _>(&columns, &keys, 1), expected);
+    }
+
+    #[test]
+    fn no_list_has_too_many_arguments() {
+        let keys: Vec<_> = (1..=8).map(keys_at_once).collect();
+        assert_eq!(keys, [512, 256, 128, 128, 64, 64, 64, 64]);
+    }
+}

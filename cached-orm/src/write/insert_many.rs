@@ -1,0 +1,195 @@
+//! Many new rows. Where the database makes their keys, each row must get the one
+//! that was made for it: what RETURNING shows has no order. So the keys are asked
+//! for beforehand (PostgreSQL), or follow from the first one (MySQL and MariaDB);
+//! otherwise the rows are inserted one by one.
+
+use super::{
+    bulk::{all_of, chunks, lock_many, refuse_duplicates},
+    change::note_change,
+    insert::{bind_row, insert_in},
+};
+use crate::{
+    Backend, Bindings, Error, KeyKind, Operation, Persist, PrimaryKey as _, Result,
+    sql::{
+        KeyNumbers, compose,
+        key_list::{in_order_of, in_order_of_texts},
+    },
+    transaction::Open,
+};
+
+/// The rows as they were inserted, in the order of `values`.
+pub(super) async fn insert_many_in<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    values: &[T],
+    operation: Operation,
+) -> Result<Vec<T>> {
+    let Some(first) = values.first() else { return Ok(Vec::new()) };
+    let mut bindings = Bindings::<DB>::new();
+    first.bind_given_key(&mut bindings);
+    let given = bindings.columns();
+    match T::TABLE.key_columns() {
+        columns if columns.len() == given.len() => insert_given(open, values, operation).await,
+        // Its text in the key is the number's.
+        [column] if T::Key::KINDS == [KeyKind::Integer] => {
+            insert_numbered(open, values, column, operation).await
+        }
+        _ => insert_one_by_one(open, values, operation).await,
+    }
+}
+
+async fn insert_one_by_one<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    values: &[T],
+    operation: Operation,
+) -> Result<Vec<T>> {
+    let mut rows = Vec::with_capacity(values.len());
+    for value in values {
+        rows.push(insert_in(open, value, operation).await?);
+    }
+    Ok(rows)
+}
+
+async fn insert_given<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    values: &[T],
+    operation: Operation,
+) -> Result<Vec<T>> {
+    let keys: Vec<_> = values.iter().map(T::key).collect();
+    refuse_duplicates(&keys, operation)?;
+    let mut inserted = Vec::with_capacity(values.len());
+    let mut keys = keys.as_slice();
+    for values in chunks(values, width::<DB, T>(values)) {
+        let (these, rest) = keys.split_at(values.len());
+        keys = rest;
+        open.begin_write(operation).await?;
+        let mut bindings = Bindings::new();
+        let count = values.len();
+        values.iter().for_each(|value| bind_row(value, &mut bindings));
+        let sql = compose::insert_many::<DB, T>(of_one_row(&bindings, count), count, false);
+        let rows = if DB::RETURNING {
+            let rows = open.fetch_at_most(sql, bindings, usize::MAX, operation).await?;
+            in_order_of(these, rows, operation)?
+        } else {
+            open.execute(sql, bindings, operation).await?;
+            lock_many(open, these, operation).await?
+        };
+        note_all(open, &mut inserted, all_of(rows, operation)?);
+    }
+    Ok(inserted)
+}
+
+/// Rows whose only key column the database fills with numbers.
+async fn insert_numbered<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    values: &[T],
+    column: &'static str,
+    operation: Operation,
+) -> Result<Vec<T>> {
+    let reading = open.begin_read(operation)?;
+    let table = compose::table::<DB, T>();
+    let asked = DB::key_numbers(open.connection(), &table, column, values.len()).await;
+    match open.read_done(reading, asked.map_err(Error::database(operation)))? {
+        KeyNumbers::Reserved(numbers) => {
+            insert_reserved(open, values, column, &numbers, operation).await
+        }
+        KeyNumbers::Consecutive { step } => {
+            insert_consecutive(open, values, column, step, operation).await
+        }
+        KeyNumbers::Unknown => insert_one_by_one(open, values, operation).await,
+    }
+}
+
+/// Gives each row one of the `numbers`, as if the program had chosen them.
+async fn insert_reserved<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    values: &[T],
+    column: &'static str,
+    mut numbers: &[i64],
+    operation: Operation,
+) -> Result<Vec<T>> {
+    let mut inserted = Vec::with_capacity(values.len());
+    for values in chunks(values, width::<DB, T>(values) + 1) {
+        open.begin_write(operation).await?;
+        let count = values.len();
+        let (these, rest) =
+            numbers.split_at_checked(count).ok_or(Error::NoGeneratedKey { operation })?;
+        numbers = rest;
+        let mut bindings = Bindings::new();
+        for (value, number) in values.iter().zip(these) {
+            bind_row(value, &mut bindings);
+            DB::add_number(&mut bindings, column, *number);
+        }
+        let sql = compose::insert_many::<DB, T>(of_one_row(&bindings, count), count, true);
+        let rows = open.fetch_at_most(sql, bindings, usize::MAX, operation).await?;
+        note(open, &mut inserted, these, rows, operation)?;
+    }
+    Ok(inserted)
+}
+
+/// Reads the rows again by the numbers that follow from the first one.
+async fn insert_consecutive<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    values: &[T],
+    column: &'static str,
+    step: i64,
+    operation: Operation,
+) -> Result<Vec<T>> {
+    let mut inserted = Vec::with_capacity(values.len());
+    for values in chunks(values, width::<DB, T>(values)) {
+        open.begin_write(operation).await?;
+        let count = values.len();
+        let mut bindings = Bindings::new();
+        values.iter().for_each(|value| bind_row(value, &mut bindings));
+        let sql = compose::insert_many::<DB, T>(of_one_row(&bindings, count), count, false);
+        let done = open.execute(sql, bindings, operation).await?;
+        let numbers = numbers_from(DB::last_key(&done), step, count)
+            .ok_or(Error::NoGeneratedKey { operation })?;
+        let mut bindings = Bindings::new();
+        let sql = compose::lock_numbered::<DB, T>(column, &numbers, &mut bindings);
+        let rows = open.fetch_at_most(sql, bindings, usize::MAX, operation).await?;
+        note(open, &mut inserted, &numbers, rows, operation)?;
+    }
+    Ok(inserted)
+}
+
+fn numbers_from(first: Option<u64>, step: i64, count: usize) -> Option<Vec<i64>> {
+    let first = i64::try_from(first?).ok()?;
+    let number = |i| first.checked_add(step.checked_mul(i)?);
+    (0..i64::try_from(count).ok()?).map(number).collect()
+}
+
+/// Notes rows with these numbers as their keys.
+fn note<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    inserted: &mut Vec<T>,
+    numbers: &[i64],
+    rows: Vec<T>,
+    operation: Operation,
+) -> Result<()> {
+    let keys = numbers.iter().map(|number| format!("({number})"));
+    let rows = all_of(in_order_of_texts(keys, rows, operation)?, operation)?;
+    note_all(open, inserted, rows);
+    Ok(())
+}
+
+fn note_all<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    inserted: &mut Vec<T>,
+    rows: Vec<T>,
+) {
+    rows.iter().for_each(|row| note_change(open, None, Some(row)));
+    open.settled();
+    inserted.extend(rows);
+}
+
+/// The columns of one of so many rows.
+fn of_one_row<DB: Backend>(bindings: &Bindings<DB>, count: usize) -> &[&'static str] {
+    let columns = bindings.columns();
+    &columns[..columns.len() / count.max(1)]
+}
+
+fn width<DB: Backend, T: Persist<DB>>(values: &[T]) -> usize {
+    let mut bindings = Bindings::<DB>::new();
+    values.first().into_iter().for_each(|value| bind_row(value, &mut bindings));
+    bindings.columns().len()
+}

@@ -1,0 +1,96 @@
+use super::{
+    change::{needs_before, note_asked, note_change, one_row},
+    insert::{Inserted, bind_row, insert_row},
+    or_failed,
+    update::update_row,
+};
+use crate::{
+    Backend, Bindings, Error, Operation, Persist, Result, sql::compose, transaction::Open,
+};
+use sqlx::error::DatabaseError;
+
+/// How often a transaction of its own is begun anew that has met a deadlock.
+pub(super) const ATTEMPTS: usize = 16;
+
+pub(super) async fn upsert_in<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    value: &T,
+    operation: Operation,
+) -> Result<T> {
+    open.begin_write(operation).await?;
+    let row = if DB::RETURNING && !needs_before::<T>() {
+        insert_or_update(open, value, operation).await?
+    } else {
+        update_or_insert(open, value, operation).await?
+    };
+    open.settled();
+    // If there is none, a trigger or a rule has swallowed it.
+    row.ok_or(Error::RowNotFound { operation })
+}
+
+async fn insert_or_update<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    value: &T,
+    operation: Operation,
+) -> Result<Option<T>> {
+    let mut bindings = Bindings::new();
+    bind_row(value, &mut bindings);
+    let sql = compose::upsert::<DB, T>(bindings.columns());
+    let rows = open.fetch_at_most(sql, bindings, 2, operation).await;
+    let row = one_row(or_failed(open, rows).await?, operation)?;
+    if let Some(row) = &row {
+        note_change(open, None, Some(row));
+        note_asked(open, row, &value.key());
+    }
+    Ok(row)
+}
+
+/// By two statements, between which another may insert the row. Never by `ON
+/// DUPLICATE KEY`, which would change a row that equals this one in another unique
+/// index.
+async fn update_or_insert<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    value: &T,
+    operation: Operation,
+) -> Result<Option<T>> {
+    let key = value.key();
+    let mut refused = None;
+    // One who inserts a row may delete it as well, but not for ever.
+    for _ in 0..ATTEMPTS {
+        let mut assigned = Bindings::new();
+        value.bind_columns(&mut assigned);
+        if let Some(row) = update_row(open, &key, assigned, None, operation).await? {
+            return Ok(Some(row));
+        }
+        if let Some(error) = refused {
+            // There is no such row, so it is of another unique index.
+            return or_failed(open, Err(error)).await;
+        }
+        match insert_row(open, value, compose::insert_unless_there::<DB, T>, operation).await? {
+            Inserted::Row(Some(row)) => return Ok(Some(row)),
+            // Where a failed statement would end the transaction it is not one.
+            Inserted::Row(None) => {}
+            Inserted::Refused(error) if !DB::RETURNING && is_duplicate(&error) => {
+                refused = Some(error);
+            }
+            Inserted::Refused(error) => return or_failed(open, Err(error)).await,
+        }
+    }
+    Ok(None)
+}
+
+fn is_duplicate(error: &Error) -> bool {
+    database_error(error).is_some_and(DatabaseError::is_unique_violation)
+}
+
+/// Whether the transaction was rolled back for the sake of another, and may
+/// succeed when that is over.
+pub(super) fn is_deadlock(error: &Error) -> bool {
+    let code = database_error(error).and_then(DatabaseError::code);
+    code.is_some_and(|code| ["40001", "40P01"].contains(&&*code))
+}
+
+fn database_error(error: &Error) -> Option<&dyn DatabaseError> {
+    let Error::Database { source, .. } = error else { return None };
+    source.as_database_error()
+}
