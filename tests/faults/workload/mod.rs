@@ -1,5 +1,7 @@
 //! Readers and writers on the hot rows.
 
+mod bulk;
+mod lookup;
 mod reader;
 mod writer;
 

@@ -1,6 +1,7 @@
-use super::{Shared, Worker};
+use super::{Shared, Worker, lookup};
 use crate::{
     engines::Engine,
+    history::Begun,
     rows::{HotRow, KEYS},
 };
 use cached_orm::{Orm, Persist, SetOptions};
@@ -38,6 +39,7 @@ pub(super) async fn run<DB: Engine, T: HotRow + Persist<DB>>(worker: Worker<DB>,
             12..13 => put_back::<DB, T>(orm, key).await,
             // Without having changed anything: harmless, if it is.
             13..14 => drop(T::delete_cached_instance(orm, key.into()).await),
+            14..24 => lookup::read::<DB, T>(orm, shared, &mut rng).await,
             _ => read::<DB, T>(orm, shared, key).await,
         }
     }
@@ -51,13 +53,18 @@ pub(super) async fn fetch<DB: Engine, T: HotRow + Persist<DB>>(
 ) -> cached_orm::Result<Option<T>> {
     let begun = shared.history.begin_read(key, "fetch");
     let row = T::fetch(orm, key.into()).await?;
-    match &row {
-        Some(row) if !row.is_whole(key) => shared.history.torn(begun, format!("{row:?}")),
+    note(shared, begun, row.as_ref());
+    shared.counts.reads.add_one();
+    Ok(row)
+}
+
+/// Checks what a read of a key has returned.
+pub(super) fn note<T: HotRow>(shared: &Shared, begun: Begun, row: Option<&T>) {
+    match row {
+        Some(row) if !row.is_whole(begun.key) => shared.history.torn(begun, format!("{row:?}")),
         Some(row) => shared.history.end_read(begun, Some((row.revision(), row.attempt()))),
         None => shared.history.end_read(begun, None),
     }
-    shared.counts.reads.add_one();
-    Ok(row)
 }
 
 async fn read<DB: Engine, T: HotRow + Persist<DB>>(orm: &Orm<DB>, shared: &Shared, key: i64) {
