@@ -47,6 +47,7 @@ macro_rules! memcached_suite {
         mod bad_entries;
         mod large_lists;
         mod outages;
+        mod two_handles;
     };
 }
 
