@@ -7,10 +7,10 @@
 #[path = "../behaviour/databases.rs"]
 mod databases;
 mod documents;
+mod entries;
 #[allow(dead_code, reason = "a part of it is used")]
 #[path = "../behaviour/memcached.rs"]
 mod memcached;
-mod moods;
 #[allow(dead_code, reason = "a part of it is used")]
 #[path = "../behaviour/outbox_rows.rs"]
 mod outbox_rows;
@@ -51,6 +51,7 @@ mod postgres_memcached {
     suite!(Postgres, Memcached);
     mod outages;
     mod two_handles;
+    mod types_of_postgres;
 }
 
 #[path = "suite"]

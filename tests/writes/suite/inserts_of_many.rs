@@ -4,7 +4,7 @@ use super::Here;
 use crate::{
     databases::Kind,
     documents::{DOCUMENTS, Document, PLAYERS, Player, SEATS, Seat},
-    moods::{Entry, MOODS, entries},
+    entries::{ENTRIES, Entry, entries},
     sessions::EVERYWHERE,
     tables::{
         Table,
@@ -76,7 +76,7 @@ async fn rows_come_back_in_the_order_they_were_given_with_keys_of_the_programs()
         for page in &pages {
             assert_eq!(Page::fetch(&here.orm, page.id).await.unwrap().as_ref(), Some(page));
         }
-        let documents: Vec<_> = (0..20).map(|id| Document::new(id + 100 * round, "é")).collect();
+        let documents: Vec<_> = (0..20).map(|id| Document::new(id + 100 * round, "e")).collect();
         let rows = done!(place, here, |session| {
             Document::insert_many(session, &documents).await.unwrap()
         });
@@ -90,7 +90,7 @@ async fn rows_come_back_in_the_order_they_were_given_with_keys_of_the_programs()
 
 #[tokio::test]
 async fn columns_of_every_kind_with_null_in_any_place() {
-    let here = Here::with(&[MOODS]).await;
+    let here = Here::with(&[ENTRIES]).await;
     let rows = entries(40);
     assert_eq!(Entry::insert_many(&here.orm, &rows).await.unwrap(), rows);
     for row in &rows {

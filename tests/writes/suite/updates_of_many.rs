@@ -3,7 +3,7 @@
 use super::Here;
 use crate::{
     documents::{DOCUMENTS, Document, PLAYERS, Player, SEATS, Seat},
-    moods::{Entry, MOODS, entries},
+    entries::{ENTRIES, Entry, entries},
     sessions::EVERYWHERE,
     tables::people::{COUNTERS, Counter, PEOPLE, Person},
 };
@@ -52,7 +52,7 @@ async fn each_row_gets_its_own_values() {
 
 #[tokio::test]
 async fn columns_of_every_kind_with_null_in_any_place() {
-    let here = Here::with(&[MOODS, SEATS]).await;
+    let here = Here::with(&[ENTRIES, SEATS]).await;
     let rows = entries(40);
     Entry::insert_many(&here.orm, &rows).await.unwrap();
     let mut changed: Vec<_> = rows

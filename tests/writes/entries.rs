@@ -6,23 +6,15 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, sqlx::Type)]
-#[sqlx(type_name = "mood", rename_all = "lowercase")]
-pub(crate) enum Mood {
-    Glad,
-    Sad,
-}
-
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
-#[orm(table = "moods")]
+#[orm(table = "entries")]
 pub(crate) struct Entry {
     #[primary_key]
     pub(crate) token: Uuid,
     #[primary_key]
     pub(crate) number: i32,
-    pub(crate) mood: Mood,
-    pub(crate) before: Option<Mood>,
-    /// Narrower than its column.
+    pub(crate) flag: bool,
+    pub(crate) before: Option<bool>,
     pub(crate) small: i16,
     pub(crate) maybe: Option<i32>,
     pub(crate) real: Option<f64>,
@@ -34,22 +26,21 @@ pub(crate) struct Entry {
     pub(crate) day: Option<NaiveDate>,
 }
 
-pub(crate) const MOODS: Table = Table {
+pub(crate) const ENTRIES: Table = Table {
     postgres: "
-        CREATE TYPE mood AS ENUM ('glad', 'sad');
-        CREATE TABLE moods (
-            token UUID, number INT, mood mood NOT NULL, before mood, small SMALLINT NOT NULL,
+        CREATE TABLE entries (
+            token UUID, number INT, flag BOOLEAN NOT NULL, before BOOLEAN, small SMALLINT NOT NULL,
             maybe INT, \"real\" DOUBLE PRECISION, bytes BYTEA, text VARCHAR(50), notes JSONB,
             at TIMESTAMPTZ, day DATE, PRIMARY KEY (token, number))",
     mariadb: "
-        CREATE TABLE moods (
-            token BINARY(16), number INT, mood ENUM('glad', 'sad') NOT NULL,
-            `before` ENUM('glad', 'sad'), small SMALLINT NOT NULL, maybe INT, `real` DOUBLE,
+        CREATE TABLE entries (
+            token BINARY(16), number INT, flag BOOLEAN NOT NULL,
+            `before` BOOLEAN, small SMALLINT NOT NULL, maybe INT, `real` DOUBLE,
             bytes BLOB, text VARCHAR(50), notes JSON, at TIMESTAMP(6) NULL, day DATE,
             PRIMARY KEY (token, number))",
     sqlite: "
-        CREATE TABLE moods (
-            token BLOB NOT NULL, number INTEGER NOT NULL, mood TEXT NOT NULL, before TEXT,
+        CREATE TABLE entries (
+            token BLOB NOT NULL, number INTEGER NOT NULL, flag BOOLEAN NOT NULL, before BOOLEAN,
             small INTEGER NOT NULL, maybe INTEGER, real REAL, bytes BLOB, text TEXT, notes TEXT,
             at DATETIME, day DATE, PRIMARY KEY (token, number))",
 };
@@ -57,13 +48,12 @@ pub(crate) const MOODS: Table = Table {
 /// Rows in which every other column is NULL, in turn.
 pub(crate) fn entries(count: i32) -> Vec<Entry> {
     let entry = |number: i32| {
-        let mood = |odd| if odd { Mood::Glad } else { Mood::Sad };
         let there = |bit: i32| (number >> bit) & 1 == 1;
         Entry {
             token: Uuid::from_u128(number as u128 % 3),
             number,
-            mood: mood(there(0)),
-            before: there(1).then_some(mood(there(2))),
+            flag: there(0),
+            before: there(1).then_some(there(2)),
             small: number as i16,
             maybe: there(0).then_some(-number),
             real: there(1).then_some(f64::from(number) / 4.0),
