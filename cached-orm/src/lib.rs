@@ -41,6 +41,7 @@ pub use outbox::{Drained, Outbox};
 pub use patch::Patch;
 pub use pending::{Fenced, Pending};
 pub use policy::{CachePolicy, SetOptions};
+pub use read::Warmed;
 #[cfg(feature = "mysql")]
 pub use session::MySqlSession;
 #[cfg(feature = "postgres")]

@@ -1,6 +1,6 @@
 use crate::{
     Backend, CacheKey, Column, Entity, Error, GivenKey, Operation, Orm, Patch, Pending, Persist,
-    PrimaryKey as _, Result, Session, SetOptions, read, sql::Storable, write,
+    PrimaryKey as _, Result, Session, SetOptions, Warmed, read, sql::Storable, write,
 };
 use std::future::Future;
 
@@ -80,6 +80,49 @@ pub trait MemcachedOrm: Entity {
             let operation = Operation::on::<Self>("fetch_one");
             let row = read::fetch(session.target(), key, operation).await?;
             row.ok_or(Error::RowNotFound { operation })
+        }
+    }
+
+    /// The rows with these primary keys, in the order asked; `None` where there is
+    /// none. A key that comes twice is asked for once.
+    ///
+    /// On an `Orm`: 512 keys at a time (256 if they have two columns, 128 if they have
+    /// three or four, 64 if more), each cache server is asked once for all of its keys.
+    /// What the cache does not have is read by one statement on one connection, and put
+    /// in the cache together. Whatever happens to one key (a fence, a server that is
+    /// down) is no matter to the others.
+    /// In a transaction: from the database, as the transaction sees it.
+    ///
+    /// The rows are in memory all at once. To fill the cache for millions of keys
+    /// there is [`warm`](Self::warm).
+    ///
+    /// # Guarantee
+    /// For each row that of [`fetch`](Self::fetch): on an `Orm`, nothing older than what
+    /// was committed and acknowledged before the call. The rows together are no
+    /// snapshot: of a transaction that commits meanwhile, one row may be the new one and
+    /// another the old one.
+    ///
+    /// # Errors
+    /// Those of [`fetch`](Self::fetch), and then for all of the keys;
+    /// [`Error::MoreThanOneRow`] if the table has two rows with one of the keys.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let users: Vec<Option<User>> = User::fetch_many(orm, [1, 2, 2, 9]).await?;
+    /// assert_eq!(users.len(), 4);
+    /// # Ok(()) }
+    /// ```
+    fn fetch_many<S: Session>(
+        session: S,
+        keys: impl IntoIterator<Item = Self::Key>,
+    ) -> impl Future<Output = Result<Vec<Option<Self>>>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        let keys = keys.into_iter().collect();
+        async move {
+            read::fetch_many(session.target(), keys, Operation::on::<Self>("fetch_many")).await
         }
     }
 
@@ -661,6 +704,42 @@ pub trait MemcachedOrm: Entity {
         Self: Persist<DB>,
     {
         read::cached(orm, key, Operation::on::<Self>("get_cached_instance"))
+    }
+
+    /// Puts the rows with these primary keys in the cache, unless they are there, as
+    /// [`fetch_many`](Self::fetch_many) would; before traffic comes, or after a cache
+    /// was lost.
+    ///
+    /// `progress` is called after each step of 512 keys or less. The keys are taken
+    /// from the iterator step by step, and no row is kept: there may be millions.
+    ///
+    /// # Guarantee
+    /// A row is put in the cache only as `fetch` does it: never an old one, and not while
+    /// it is being written. Nothing is said of how long it stays.
+    ///
+    /// # Errors
+    /// Those of [`fetch`](Self::fetch); the steps before are done. A cache that does not
+    /// answer is no error: its rows are counted as skipped.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let warmed = User::warm(orm, 1..=1_000_000, |so_far| {
+    ///     println!("{} keys, {} rows put in the cache", so_far.done, so_far.filled);
+    /// })
+    /// .await?;
+    /// println!("{} rows were there, {} do not exist", warmed.present, warmed.absent);
+    /// # Ok(()) }
+    /// ```
+    fn warm<DB: Backend>(
+        orm: &Orm<DB>,
+        keys: impl IntoIterator<Item = Self::Key, IntoIter: Send>,
+        progress: impl FnMut(Warmed) + Send,
+    ) -> impl Future<Output = Result<Warmed>> + Send
+    where
+        Self: Persist<DB>,
+    {
+        read::warm::<DB, Self>(orm, keys.into_iter(), progress, Operation::on::<Self>("warm"))
     }
 
     /// Puts this row in the cache, with its own lifetime and compression; says

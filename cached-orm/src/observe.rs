@@ -56,6 +56,10 @@ counters! {
     coalesced,
     /// Rows asked of the database for reads.
     loads,
+    /// Batches of reads: one for each 512 keys at most.
+    batches,
+    /// Statements that loaded the rows of batches.
+    batch_loads,
     /// Loads that failed.
     load_errors,
     /// Loaded rows that were stored in the cache.

@@ -1,8 +1,11 @@
 mod by_index;
+mod many;
 
 use by_index::at_most_one;
 pub(crate) use by_index::{Asked, by_index, by_unique, index_entry};
 pub use by_index::{IndexKey, fetch_by_index, fetch_by_unique};
+pub use many::Warmed;
+pub(crate) use many::{fetch_many, warm};
 
 use crate::{
     Backend, BindKey as _, Bindings, CachePolicy, Column, Error, Operation, Orm, Persist, Result,
@@ -31,6 +34,11 @@ struct RowSource<DB: Backend, T: Persist<DB>> {
 impl<DB: Backend, T: Persist<DB>> RowSource<DB, T> {
     fn new(orm: &Orm<DB>, key: T::Key, operation: Operation) -> Self {
         let cache_key = orm.cache_key::<T>(&key);
+        Self::under(orm, key, cache_key, operation)
+    }
+
+    /// The row whose cache key is known already.
+    fn under(orm: &Orm<DB>, key: T::Key, cache_key: CacheKey, operation: Operation) -> Self {
         Self { orm: orm.clone(), key, cache_key, policy: T::POLICY, operation, entity: PhantomData }
     }
 }
@@ -57,6 +65,15 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
     async fn load(&self) -> Result<Option<T>> {
         let mut connection = self.orm.load_connection(self.operation).await?;
         let found = select_by_key(&mut *connection, &self.key, self.operation).await;
+        connection.answered();
+        found
+    }
+
+    async fn load_many(sources: &[Self]) -> Result<Vec<Option<T>>> {
+        let Some(Self { orm, operation, .. }) = sources.first() else { return Ok(Vec::new()) };
+        let keys: Vec<_> = sources.iter().map(|source| source.key.clone()).collect();
+        let mut connection = orm.load_connection(*operation).await?;
+        let found = many::select_by_keys(&mut *connection, &keys, *operation).await;
         connection.answered();
         found
     }

@@ -12,7 +12,10 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-use crate::{Backend, CacheKey, Error, KeyKind, Operation, Orm, Persist, PrimaryKey as _, Result};
+use crate::{
+    Backend, CacheKey, Entity, Error, Index, IndexColumn, KeyKind, Operation, Orm, Persist,
+    PrimaryKey as _, Result,
+};
 use sqlx::Database;
 use std::future::Future;
 use xxhash_rust::xxh3::xxh3_64;
@@ -27,6 +30,9 @@ impl<DB: Backend> Orm<DB> {
     /// changes nothing, or replaces the triggers. Their names begin with
     /// `cached_orm_`; those of a former namespace or `cache_name` are not
     /// removed. What is in the cache already is not looked at.
+    ///
+    /// Values that rows get in indexed columns are noted as well, so that nobody
+    /// believes any longer that no row has one, or that a list has no more rows.
     ///
     /// With triggers, what another program has committed is stale until its row
     /// is drained: milliseconds on PostgreSQL, which wakes the drainer, and up to
@@ -121,6 +127,19 @@ pub struct Watched {
     /// What the keys begin with; no quote and no backslash is in it.
     key_name: String,
     parts: Vec<Part>,
+    indexes: Vec<WatchedIndex>,
+}
+
+/// An index, of which the triggers note the values that rows get. A value that a
+/// row loses need not be noted: its entry names the row, and whoever follows it
+/// finds out.
+#[derive(Debug)]
+struct WatchedIndex {
+    /// What it is called in keys.
+    name: String,
+    /// What the keys begin with; no quote and no backslash is in it.
+    key_name: String,
+    parts: Vec<Part>,
 }
 
 /// A part of the key.
@@ -138,9 +157,20 @@ impl Watched {
         if columns.len() != kinds.len() {
             return refused("the table has another number of key columns than the key".to_owned());
         }
-        if let Some((column, _)) =
-            columns.iter().zip(kinds).find(|(_, kind)| **kind == KeyKind::Other)
-        {
+        let parts = columns.iter().zip(kinds).map(|(column, kind)| Part { column, kind: *kind });
+        let parts: Vec<_> = parts.collect();
+        let index = |index: &Index<T>| {
+            let name = index.name();
+            let part = |column: &IndexColumn| Part { column: column.name(), kind: column.kind() };
+            WatchedIndex {
+                key_name: format!("{}{name}", CacheKey::outbox_name(T::CACHE_NAME)),
+                parts: index.columns().iter().map(part).collect(),
+                name,
+            }
+        };
+        let indexes: Vec<_> = T::INDEXES.iter().map(index).collect();
+        let mut all = parts.iter().chain(indexes.iter().flat_map(|index| &index.parts));
+        if let Some(Part { column, .. }) = all.find(|part| part.kind == KeyKind::Other) {
             return refused(format!(
                 "the type of the key column `{column}` does not say what its text is made of; \
                  write `const KIND: KeyKind = …;` in its `impl KeyPart`, \
@@ -149,23 +179,36 @@ impl Watched {
         }
         let table = T::TABLE.name();
         let namespace = orm.namespace().name().to_owned();
-        let parts = columns.iter().zip(kinds).map(|(column, kind)| Part { column, kind: *kind });
         Ok(Self {
             table,
             name: name(&namespace, table, T::CACHE_NAME),
             namespace,
             key_name: CacheKey::outbox_name(T::CACHE_NAME),
-            parts: parts.collect(),
+            parts,
+            indexes,
         })
     }
 
-    /// Each part by its column: what `text` makes of the column's name and kind.
-    fn each_part(
-        &self,
-        text: impl FnMut(&Part) -> Result<String, Refusal>,
-    ) -> Result<Vec<String>, Refusal> {
-        self.parts.iter().map(text).collect()
+    /// The parts of every key.
+    fn all_parts(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().chain(self.indexes.iter().flat_map(|index| &index.parts))
     }
+}
+
+/// What a transaction tells this crate's triggers: the key of the row that it is
+/// about to write, and the indexes whose entries it fences itself.
+///
+/// Another version of the program may know of fewer indexes than the triggers.
+pub(crate) fn own_text<T: Entity>(key: &T::Key) -> String {
+    let mut text = CacheKey::outbox_text(T::CACHE_NAME, key);
+    for index in T::INDEXES {
+        text.push(' ');
+        text.push_str(&index.name());
+    }
+    if !T::INDEXES.is_empty() {
+        text.push(' ');
+    }
+    text
 }
 
 /// `cached_orm_users_0123abcd`: the hash tells namespaces and entities apart

@@ -1,4 +1,4 @@
-use super::{Coherence, Content, Source, after_panic};
+use super::{Coherence, Content, Entry, Source, after_panic};
 use crate::{
     cache::{Cas, Replaced},
     key::CacheKey,
@@ -16,7 +16,7 @@ pub(crate) type Filled = bool;
 
 /// Where one fill stands.
 #[derive(Clone)]
-enum Stage {
+pub(super) enum Stage {
     /// The database is being asked.
     Loading,
     /// The fill may have been sent. Who comes now must not join: a write can be
@@ -67,11 +67,19 @@ impl Fills {
     }
 }
 
-/// Takes a fill out of the map however its task ends.
-struct Ending<'f> {
+/// A fill that is under way. Dropped, it is taken out of the map, however its task
+/// ends.
+pub(super) struct Ending<'f> {
     fills: &'f Fills,
     id: FillId,
     sender: watch::Sender<Stage>,
+}
+
+impl Ending<'_> {
+    /// Tells those who joined.
+    pub(super) fn reached(&self, stage: Stage) {
+        self.sender.send_replace(stage);
+    }
 }
 
 impl Drop for Ending<'_> {
@@ -98,13 +106,26 @@ impl Coherence {
         let task = tokio::spawn(async move {
             let ending = Ending { fills: &coherence.fills, id, sender };
             let loaded = coherence.load(&filling).await;
-            ending.sender.send_replace(Stage::Storing);
-            let stored = coherence.store_loaded(&filling, &loaded, cas).await;
+            ending.reached(Stage::Storing);
+            let entry = loaded.as_ref().ok().and_then(|row| filling.encode(row.as_ref()));
+            let stored = coherence.store_loaded(filling.key(), entry, cas).await;
             let filled = stored.is_some();
-            ending.sender.send_replace(stored.map_or(Stage::NotStored, Stage::Stored));
+            ending.reached(stored.map_or(Stage::NotStored, Stage::Stored));
             loaded.map(|row| (row, filled))
         });
         task.await.unwrap_or_else(|ended| Err(after_panic(ended, source.abandoned())))
+    }
+
+    /// Notes that the caller's task is filling the key.
+    pub(super) fn begin_fill<S: Source>(&self, source: &S) -> Ending<'_> {
+        let id = (source.key().clone(), TypeId::of::<S>());
+        let sender = self.fills.begin(id.clone());
+        Ending { fills: &self.fills, id, sender }
+    }
+
+    /// Whether this process is filling the key.
+    pub(super) fn is_filling<S: Source>(&self, source: &S) -> bool {
+        self.fills.get(&(source.key().clone(), TypeId::of::<S>())).is_some()
     }
 
     /// Loads, and counts it.
@@ -117,17 +138,16 @@ impl Coherence {
         loaded
     }
 
-    /// Stores what was loaded; returns it if that is confirmed. What cannot be
-    /// stored gives the lease back, or takes the old item away.
-    async fn store_loaded<S: Source>(
+    /// Stores what was loaded, if it is to be stored; returns it if that is
+    /// confirmed. Else gives the lease back, or takes the old item away.
+    pub(super) async fn store_loaded(
         &self,
-        source: &S,
-        loaded: &Result<Option<S::Row>, S::Error>,
+        key: &CacheKey,
+        entry: Option<Entry>,
         cas: Cas,
     ) -> Option<Bytes> {
-        let entry = loaded.as_ref().ok().and_then(|row| source.encode(row.as_ref()));
         if let Some(entry) = entry {
-            match self.store.replace(source.key(), entry.value.clone(), entry.ttl, cas).await {
+            match self.store.replace(key, entry.value.clone(), entry.ttl, cas).await {
                 Ok(Replaced::Stored(_)) => {
                     self.counters.fills.add_one();
                     return Some(entry.value);
@@ -143,7 +163,7 @@ impl Coherence {
                 }
             }
         }
-        if let Err(error) = self.store.delete(source.key(), cas).await {
+        if let Err(error) = self.store.delete(key, cas).await {
             self.failed(error);
         }
         None

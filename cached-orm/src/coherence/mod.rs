@@ -16,6 +16,7 @@ mod fill;
 mod invalidate;
 mod journal;
 mod read;
+mod read_many;
 mod release;
 mod shared_load;
 mod unknown;
@@ -23,6 +24,7 @@ mod unknown;
 pub(crate) use commit::{Afterwards, CommitFailure, Ended, IsOver, OpenTransaction};
 pub(crate) use fencing::{Enlist, Fencing, Unfenced};
 pub(crate) use journal::Journal;
+pub(crate) use read_many::{Found, Origin};
 
 use crate::{
     cache::{CacheError, CacheStore},
@@ -124,6 +126,20 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
 
     /// Reads the row from the database, committed and as of now or later.
     fn load(&self) -> impl Future<Output = Result<Option<Self::Row>, Self::Error>> + Send;
+
+    /// Reads the rows of some sources that are all different, in their order, as
+    /// [`load`](Self::load) does.
+    fn load_many(
+        sources: &[Self],
+    ) -> impl Future<Output = Result<Vec<Option<Self::Row>>, Self::Error>> + Send {
+        async move {
+            let mut rows = Vec::with_capacity(sources.len());
+            for source in sources {
+                rows.push(source.load().await?);
+            }
+            Ok(rows)
+        }
+    }
 
     /// What `value`, which is not a fence, says.
     fn decode(&self, value: &Bytes) -> Content<Self::Row>;

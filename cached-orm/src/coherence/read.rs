@@ -141,7 +141,7 @@ impl Coherence {
     }
 
     /// What an item says; `None` for a fence.
-    fn content<S: Source>(
+    pub(super) fn content<S: Source>(
         &self,
         source: &S,
         value: &Bytes,

@@ -168,6 +168,10 @@ impl<'s, DB: Backend> Open<'s, DB> {
         Self { connection, book }
     }
 
+    pub(crate) fn orm(&self) -> &Orm<DB> {
+        self.book.orm()
+    }
+
     pub(crate) fn connection(&mut self) -> &mut DB::Connection {
         self.connection
     }

@@ -1,4 +1,4 @@
-use super::{Part, Refusal, Triggers, Watched};
+use super::{Part, Refusal, Triggers, Watched, WatchedIndex};
 use crate::{Backend as _, KeyKind, sql::split_table};
 use sqlx::{AssertSqlSafe, MySql, MySqlConnection};
 use std::collections::HashMap;
@@ -10,21 +10,36 @@ impl Triggers for MySql {
     async fn sql(connection: &mut MySqlConnection, watched: &Watched) -> Result<String, Refusal> {
         let place = place(connection, watched).await?;
         let types = column_types(connection, &place).await?;
-        let [old, new] = ["OLD", "NEW"].map(|row| key(watched, &types, row));
+        let Watched { key_name, parts, .. } = watched;
+        let [old, new] = ["OLD", "NEW"].map(|row| key(key_name, parts, &types, row));
         let (old, new) = (old?, new?);
+        if let Some(column) = nullable(parts, &types) {
+            return Err(Refusal::Reason(format!("the key column `{column}` can be NULL")));
+        }
         let Watched { namespace, name, .. } = watched;
         let Place { schema, table, outbox, .. } = &place;
         let put = format!("INSERT INTO {outbox} (namespace, cache_key)");
-        let triggers = [
-            ("insert", "INSERT", format!("{put}\nVALUES ('{namespace}', {new})")),
-            ("update", "UPDATE", format!("{put}\nVALUES ('{namespace}', {new})")),
-            (
-                "moved",
-                "UPDATE",
-                format!("{put}\nSELECT '{namespace}', {old} FROM DUAL\nWHERE {old} <> {new}"),
-            ),
-            ("delete", "DELETE", format!("{put}\nVALUES ('{namespace}', {old})")),
+        let values = |key: &str| format!("{put}\nVALUES ('{namespace}', {key})");
+        let select = |key: &str, condition: &str| {
+            format!("{put}\nSELECT '{namespace}', {key} FROM DUAL\nWHERE {condition}")
+        };
+        let mut triggers = vec![
+            ("insert".to_owned(), "INSERT", values(&new)),
+            ("update".to_owned(), "UPDATE", values(&new)),
+            ("moved".to_owned(), "UPDATE", select(&old, &format!("{old} <> {new}"))),
+            ("delete".to_owned(), "DELETE", values(&old)),
         ];
+        for (number, WatchedIndex { key_name, parts, .. }) in watched.indexes.iter().enumerate() {
+            let [old, new] = ["OLD", "NEW"].map(|row| key(key_name, parts, &types, row));
+            let (old, new) = (old?, new?);
+            let got = match nullable(parts, &types) {
+                Some(_) => select(&new, &format!("{new} IS NOT NULL")),
+                None => values(&new),
+            };
+            triggers.push((format!("x{number}_insert"), "INSERT", got));
+            let is_other = format!("{new} IS NOT NULL AND NOT ({old} <=> {new})");
+            triggers.push((format!("x{number}_update"), "UPDATE", select(&new, &is_other)));
+        }
         // No write falls between an old trigger and its successor.
         let mut sql = format!("LOCK TABLES {table} WRITE;\n");
         for (suffix, event, body) in triggers {
@@ -165,25 +180,36 @@ async fn column_types(
     Ok(columns.into_iter().map(column).collect())
 }
 
-/// The key of a row.
-fn key(watched: &Watched, types: &HashMap<String, Column>, row: &str) -> Result<String, Refusal> {
-    let parts = watched.each_part(|part| {
+/// The first column among these that can be NULL.
+fn nullable(parts: &[Part], types: &HashMap<String, Column>) -> Option<&'static str> {
+    let is_nullable = |part: &&Part| {
+        types.get(&part.column.to_lowercase()).is_some_and(|column| column.is_nullable)
+    };
+    parts.iter().find(is_nullable).map(|part| part.column)
+}
+
+/// The key of a row, or of its value under an index; NULL if there is NULL in it.
+fn key(
+    name: &str,
+    parts: &[Part],
+    types: &HashMap<String, Column>,
+    row: &str,
+) -> Result<String, Refusal> {
+    let part = |part: &Part| {
         let Part { column, kind } = part;
         let found = types.get(&column.to_lowercase()).ok_or_else(|| Refusal::no_column(column))?;
-        if found.is_nullable {
-            return Err(Refusal::Reason(format!("the key column `{column}` can be NULL")));
-        }
         if found.data_type == "timestamp" && !found.is_read_in_utc {
             return Err(Refusal::Reason(format!(
                 "the pool's connections do not read the TIMESTAMP column `{column}` in UTC"
             )));
         }
-        let name = format!("{row}.{}", MySql::quote(column));
-        let text = text(*kind, &found.data_type, &name)
+        let column = format!("{row}.{}", MySql::quote(column));
+        let text = text(*kind, &found.data_type, &column)
             .ok_or_else(|| Refusal::wrong_type(part, &found.data_type))?;
         Ok(format!("HEX(CONVERT({text} USING utf8mb4))"))
-    })?;
-    Ok(format!("CONCAT('{}(', {}, ')')", watched.key_name, parts.join(", ')(', ")))
+    };
+    let parts: Vec<String> = parts.iter().map(part).collect::<Result<_, Refusal>>()?;
+    Ok(format!("CONCAT('{name}(', {}, ')')", parts.join(", ')(', ")))
 }
 
 /// The text that Rust writes of this column.

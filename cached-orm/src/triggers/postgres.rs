@@ -1,4 +1,4 @@
-use super::{Part, Refusal, Triggers, Watched};
+use super::{Part, Refusal, Triggers, Watched, WatchedIndex};
 use crate::{Backend as _, KeyKind, sql::split_table};
 use sqlx::{AssertSqlSafe, PgConnection, Postgres};
 use std::collections::HashMap;
@@ -10,10 +10,13 @@ impl Triggers for Postgres {
         let Watched { namespace, name, .. } = watched;
         let Place { outbox_schema, table, .. } = &place;
         let function = format!("{outbox_schema}.{name}");
-        let [old, new, every] = ["OLD", "NEW", "t"].map(|row| key(watched, &types, row, &place));
+        let Watched { key_name, parts, .. } = watched;
+        let [old, new, every] =
+            ["OLD", "NEW", "t"].map(|row| key(key_name, parts, &types, row, &place));
         let (old, new, every) = (old?, new?, every?);
+        let values = values(watched, &types, &new, &place)?;
         let date =
-            if watched.parts.iter().any(has_date) { date(outbox_schema) } else { String::new() };
+            if watched.all_parts().any(has_date) { date(outbox_schema) } else { String::new() };
         // ALWAYS: what logical replication applies is no less a change.
         Ok(format!(
             "\
@@ -22,9 +25,12 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $cached_orm$
 DECLARE
-    -- What the library writes by itself, it tells the cache by itself.
-    own_key text := CASE WHEN pg_trigger_depth() = 1
-                         THEN current_setting('cached_orm.own_key', true) END;
+    -- What the library writes by itself, it tells the cache by itself: of this
+    -- row, and of the indexes that are named behind its key.
+    own text := CASE WHEN pg_trigger_depth() = 1
+                     THEN current_setting('cached_orm.own_key', true) END;
+    own_key text := substring(own FROM '^.*[)]');
+    own_indexes text := substring(own FROM '[^)]*$');
 BEGIN
     IF TG_OP = 'TRUNCATE' THEN
         INSERT INTO {outbox_schema}.cached_orm_outbox (namespace, cache_key)
@@ -37,7 +43,7 @@ BEGIN
             SELECT {old}
             UNION
             SELECT {new}
-        ) AS changed (key) WHERE key IS NOT NULL AND '{namespace}:' || key IS DISTINCT FROM own_key;
+        ) AS changed (key) WHERE key IS NOT NULL AND '{namespace}:' || key IS DISTINCT FROM own_key{values};
     END IF;
     IF FOUND THEN
         PERFORM pg_notify('cached_orm_outbox', '{namespace}');
@@ -118,21 +124,53 @@ async fn column_types(
     Ok(types.into_iter().collect())
 }
 
-/// The key of a row.
-fn key(
+/// The rest of the statement that puts keys in: those of the values that a row
+/// gets, unless its writer fences them.
+fn values(
     watched: &Watched,
+    types: &HashMap<String, String>,
+    row_key: &str,
+    place: &Place,
+) -> Result<String, Refusal> {
+    let namespace = &watched.namespace;
+    let value = |WatchedIndex { name, key_name, parts }: &WatchedIndex| {
+        let [old, new] = ["OLD", "NEW"].map(|row| key(key_name, parts, types, row, place));
+        Ok(format!("            (' {name} ', {}, {})", old?, new?))
+    };
+    let values: Vec<String> = watched.indexes.iter().map(value).collect::<Result<_, Refusal>>()?;
+    if values.is_empty() {
+        return Ok(String::new());
+    }
+    let values = values.join(",\n");
+    Ok(format!(
+        "
+        UNION ALL
+        SELECT '{namespace}', key FROM (VALUES
+{values}
+        ) AS got (index, was, key)
+        WHERE key IS NOT NULL AND key IS DISTINCT FROM was
+          AND (own_key IS DISTINCT FROM '{namespace}:' || {row_key}
+               OR position(index IN own_indexes) = 0)"
+    ))
+}
+
+/// The key of a row, or of its value under an index; NULL if there is NULL in it.
+fn key(
+    name: &str,
+    parts: &[Part],
     types: &HashMap<String, String>,
     row: &str,
     place: &Place,
 ) -> Result<String, Refusal> {
-    let parts = watched.each_part(|part| {
+    let part = |part: &Part| {
         let found = types.get(part.column).ok_or_else(|| Refusal::no_column(part.column))?;
         let column = format!("{row}.{}", Postgres::quote(part.column));
         let text = text(part.kind, found, &column, &place.outbox_schema)
             .ok_or_else(|| Refusal::wrong_type(part, found))?;
         Ok(format!("encode(convert_to({text}, 'UTF8'), 'hex')"))
-    })?;
-    Ok(format!("'{}(' || {} || ')'", watched.key_name, parts.join(" || ')(' || ")))
+    };
+    let parts: Vec<String> = parts.iter().map(part).collect::<Result<_, Refusal>>()?;
+    Ok(format!("'{name}(' || {} || ')'", parts.join(" || ')(' || ")))
 }
 
 /// The text that Rust writes of this column.

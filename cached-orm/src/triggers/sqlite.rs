@@ -1,4 +1,4 @@
-use super::{Refusal, Triggers, Watched};
+use super::{Part, Refusal, Triggers, Watched, WatchedIndex};
 use crate::{Backend as _, KeyKind, sql::split_table};
 use sqlx::{AssertSqlSafe, Connection as _, Sqlite, SqliteConnection};
 
@@ -10,17 +10,26 @@ impl Triggers for Sqlite {
         let Watched { namespace, name, .. } = watched;
         let table = Sqlite::quote(watched.table);
         let put = "    INSERT INTO cached_orm_outbox (namespace, cache_key)";
-        let [old, new, other] = ["OLD", "NEW", "r"].map(|row| key(watched, row));
+        let Watched { key_name, parts, .. } = watched;
+        let [old, new, other] = ["OLD", "NEW", "r"].map(|row| key(key_name, parts, row));
         let (old, new, other) = (old?, new?, other?);
+        let mut inserted = format!("{put}\n    VALUES ('{namespace}', {new});\n");
+        let mut updated =
+            format!("{put}\n    SELECT '{namespace}', {old} UNION SELECT '{namespace}', {new};\n");
+        for WatchedIndex { key_name, parts, .. } in &watched.indexes {
+            let [old, new] = ["OLD", "NEW"].map(|row| key(key_name, parts, row));
+            let (old, new) = (old?, new?);
+            let got = format!(
+                "{put}\n    SELECT '{namespace}', {new} WHERE {}",
+                each(parts, "NEW", "IS NOT NULL", " AND ")
+            );
+            inserted.push_str(&format!("{got};\n"));
+            let was_null = each(parts, "OLD", "IS NULL", " OR ");
+            updated.push_str(&format!("{got}\n    AND ({was_null} OR {new} <> {old});\n"));
+        }
         let mut triggers = vec![
-            ("insert", "AFTER INSERT", format!("{put}\n    VALUES ('{namespace}', {new});\n")),
-            (
-                "update",
-                "AFTER UPDATE",
-                format!(
-                    "{put}\n    SELECT '{namespace}', {old} UNION SELECT '{namespace}', {new};\n"
-                ),
-            ),
+            ("insert", "AFTER INSERT", inserted),
+            ("update", "AFTER UPDATE", updated),
             ("delete", "AFTER DELETE", format!("{put}\n    VALUES ('{namespace}', {old});\n")),
         ];
         // REPLACE fires nothing for the rows that it removes.
@@ -103,10 +112,18 @@ async fn key_columns(
         .bind(watched.table)
         .fetch_all(connection)
         .await?;
-    watched.each_part(|part| {
+    let declared = |part: &Part| {
         let declared = found.iter().find(|name| name.eq_ignore_ascii_case(part.column));
         declared.cloned().ok_or_else(|| Refusal::no_column(part.column))
-    })
+    };
+    watched.all_parts().try_for_each(|part| declared(part).map(drop))?;
+    watched.parts.iter().map(declared).collect()
+}
+
+/// `NEW."a" IS NOT NULL AND NEW."b" IS NOT NULL`
+fn each(parts: &[Part], row: &str, condition: &str, and: &str) -> String {
+    let each = |part: &Part| format!("{row}.{} {condition}", Sqlite::quote(part.column));
+    parts.iter().map(each).collect::<Vec<_>>().join(and)
 }
 
 /// A unique index, by which REPLACE finds rows to remove: columns and collations.
@@ -186,14 +203,15 @@ async fn unique(
     Ok(unique)
 }
 
-/// The key of a row.
-fn key(watched: &Watched, row: &str) -> Result<String, Refusal> {
-    let parts = watched.each_part(|part| {
+/// The key of a row, or of its value under an index.
+fn key(name: &str, parts: &[Part], row: &str) -> Result<String, Refusal> {
+    let part = |part: &Part| {
         let column = format!("{row}.{}", Sqlite::quote(part.column));
         let text = text(part.kind, &column).ok_or_else(|| Refusal::wrong_type(part, "any"))?;
         Ok(format!("hex({text})"))
-    })?;
-    Ok(format!("'{}(' || {} || ')'", watched.key_name, parts.join(" || ')(' || ")))
+    };
+    let parts: Vec<String> = parts.iter().map(part).collect::<Result<_, Refusal>>()?;
+    Ok(format!("'{name}(' || {} || ')'", parts.join(" || ')(' || ")))
 }
 
 /// The text that Rust writes of this column; dates and times are stored as sqlx

@@ -1,8 +1,9 @@
 use crate::{
-    Backend, CacheKey, Committed, Error, Isolation, Operation, Orm, Persist, Result, Transaction,
+    Backend, Committed, Error, Isolation, Operation, Orm, Persist, Result, Transaction,
     sql::TableFacts,
     steps::{Step, reach},
     transaction::Open,
+    triggers::own_text,
 };
 use sqlx::error::DatabaseError;
 
@@ -60,7 +61,7 @@ impl<DB: Backend> OwnTransaction<DB> {
             // Where rows are final no rule makes the statement one of its own, so
             // a row that it changes with this key is one that it returns.
             Some(key) if rows_are_final && has_triggers => {
-                let text = CacheKey::outbox_text(T::CACHE_NAME, key);
+                let text = own_text::<T>(key);
                 Transaction::begin_with_own_key(orm, &text).await?
             }
             _ => Transaction::begin(orm, isolation).await?,

@@ -1,0 +1,271 @@
+use super::{
+    COMMANDS_AT_ONCE, Coherence, Content, Source, Unreadable, after_panic,
+    fill::{Ending, Joined, Stage},
+};
+use crate::cache::{Cas, Lookup};
+use bytes::Bytes;
+use futures_util::future::join_all;
+use std::sync::Arc;
+use tokio::time::{Instant, sleep};
+
+/// A row of a batch, or that there is none, and where it comes from.
+#[derive(Debug)]
+pub(crate) struct Found<R> {
+    pub(crate) row: Option<R>,
+    pub(crate) origin: Origin,
+}
+
+/// Where a row of a batch comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The cache had it, or got it from another reader meanwhile.
+    Cache,
+    /// The database, and now the cache has it.
+    Filled,
+    /// The database, and it could not be stored.
+    Database,
+}
+
+impl Coherence {
+    /// What [`read`](Self::read) gives for each of `sources`, which are different
+    /// and no more than [`Source::load_many`] takes; in their order.
+    ///
+    /// The cache is asked once for all of them. What it does not have is loaded at
+    /// once, and stored at once.
+    ///
+    /// The work is done by a task of its own, so that a caller who goes away leaves
+    /// no lease behind.
+    pub(crate) async fn read_many<S: Source>(
+        self: &Arc<Self>,
+        sources: Vec<S>,
+    ) -> Result<Vec<Found<S::Row>>, S::Error> {
+        let Some(first) = sources.first().cloned() else { return Ok(Vec::new()) };
+        self.counters.batches.add_one();
+        let coherence = Arc::clone(self);
+        let found = sources.iter().map(|_| None).collect();
+        let task = tokio::spawn(async move { Batch { coherence, sources, found }.read().await });
+        task.await.unwrap_or_else(|ended| Err(after_panic(ended, first.abandoned())))
+    }
+}
+
+/// The reads of one batch. They are told by their places in it.
+struct Batch<S: Source> {
+    coherence: Arc<Coherence>,
+    sources: Vec<S>,
+    found: Vec<Option<Found<S::Row>>>,
+}
+
+/// What is to be done about those that the cache did not answer.
+#[derive(Default)]
+struct Todo {
+    /// Load, and store over what was seen or won.
+    fill: Vec<(usize, Cas)>,
+    /// Load, and store nothing.
+    load: Vec<usize>,
+    /// Somebody is filling them.
+    wait: Vec<usize>,
+}
+
+/// A value that begins like nothing of ours.
+struct Foreign {
+    place: usize,
+    value: Bytes,
+    cas: Cas,
+}
+
+impl<S: Source> Batch<S> {
+    async fn read(mut self) -> Result<Vec<Found<S::Row>>, S::Error> {
+        let mut asking: Vec<usize> = (0..self.sources.len()).collect();
+        let mut give_up = None;
+        while !asking.is_empty() {
+            let mut todo = self.ask(&asking).await;
+            let lease_wait = self.coherence.times.lease_wait;
+            if Instant::now() >= *give_up.get_or_insert_with(|| Instant::now() + lease_wait) {
+                self.coherence.counters.misses.add(todo.wait.len() as u64);
+                todo.load.append(&mut todo.wait);
+            }
+            // Before waiting for others: they may be waiting for these.
+            self.load_and_fill(todo.fill, todo.load).await?;
+            asking = self.await_others(todo.wait).await?;
+        }
+        // Each was answered, or it would be asked for still.
+        Ok(self.found.into_iter().flatten().collect())
+    }
+
+    fn answer(&mut self, place: usize, row: Option<S::Row>, origin: Origin) {
+        self.found[place] = Some(Found { row, origin });
+    }
+
+    /// Asks the cache for the sources at these places.
+    async fn ask(&mut self, places: &[usize]) -> Todo {
+        let coherence = Arc::clone(&self.coherence);
+        let counters = &coherence.counters;
+        let keys: Vec<_> = places.iter().map(|&place| self.sources[place].key().clone()).collect();
+        let answers = coherence.store.get_many(&keys, Some(coherence.times.lease_ttl)).await;
+        // A store that forgets keys has not answered them.
+        let answers = answers.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        let mut todo = Todo::default();
+        let mut foreign = Vec::new();
+        let (mut hits, mut misses) = (0, 0);
+        for (&place, answer) in places.iter().zip(answers) {
+            match answer {
+                Some(Ok(Lookup::Item { value, cas, stale })) => {
+                    match coherence.content(&self.sources[place], &value, stale) {
+                        Some(Content::Row(row)) => {
+                            hits += 1;
+                            self.answer(place, Some(row), Origin::Cache);
+                        }
+                        Some(Content::Absent) => {
+                            hits += 1;
+                            self.answer(place, None, Origin::Cache);
+                        }
+                        Some(Content::Unreadable(reason)) => {
+                            counters.unreadable.add_one();
+                            tracing::debug!(?reason, "an entry could not be used");
+                            match reason {
+                                Unreadable::Format => todo.load.push(place),
+                                Unreadable::Foreign => foreign.push(Foreign { place, value, cas }),
+                                _ => self.replace(place, cas, &mut todo),
+                            }
+                        }
+                        None => {
+                            counters.fenced.add_one();
+                            todo.load.push(place);
+                        }
+                    }
+                }
+                Some(Ok(Lookup::Lease(cas))) => {
+                    misses += 1;
+                    todo.fill.push((place, cas));
+                }
+                Some(Ok(Lookup::Leased(_))) => todo.wait.push(place),
+                Some(Ok(Lookup::Miss)) => {
+                    misses += 1;
+                    todo.load.push(place);
+                }
+                Some(Err(error)) => {
+                    coherence.failed(error);
+                    todo.load.push(place);
+                }
+                None => todo.load.push(place),
+            }
+        }
+        counters.hits.add(hits);
+        counters.misses.add(misses);
+        self.confirm_foreign(foreign, &mut todo).await;
+        todo
+    }
+
+    /// As [`Coherence::replace_unreadable`]: another reader of this process may be
+    /// at it.
+    fn replace(&self, place: usize, cas: Cas, todo: &mut Todo) {
+        if self.coherence.is_filling(&self.sources[place]) {
+            todo.wait.push(place);
+        } else {
+            self.coherence.counters.misses.add_one();
+            todo.fill.push((place, cas));
+        }
+    }
+
+    /// As [`Coherence::confirm_foreign`], for all of them at once.
+    async fn confirm_foreign(&self, foreign: Vec<Foreign>, todo: &mut Todo) {
+        if foreign.is_empty() {
+            return;
+        }
+        let keys: Vec<_> =
+            foreign.iter().map(|seen| self.sources[seen.place].key().clone()).collect();
+        let answers = self.coherence.store.get_many(&keys, None).await;
+        let mut answers = answers.into_iter();
+        for seen in foreign {
+            match answers.next() {
+                Some(Ok(Lookup::Item { value, cas, .. }))
+                    if value == seen.value && cas == seen.cas =>
+                {
+                    self.replace(seen.place, cas, todo);
+                }
+                Some(Err(error)) => {
+                    self.coherence.failed(error);
+                    todo.load.push(seen.place);
+                }
+                _ => todo.load.push(seen.place),
+            }
+        }
+    }
+
+    /// Loads all of them at once, and then stores those to be filled.
+    async fn load_and_fill(
+        &mut self,
+        fill: Vec<(usize, Cas)>,
+        load: Vec<usize>,
+    ) -> Result<(), S::Error> {
+        let places: Vec<_> = fill.iter().map(|(place, _)| *place).chain(load).collect();
+        if places.is_empty() {
+            return Ok(());
+        }
+        let coherence = Arc::clone(&self.coherence);
+        let sources: Vec<_> = places.iter().map(|&place| self.sources[place].clone()).collect();
+        let filling = fill.iter().map(|(place, _)| coherence.begin_fill(&self.sources[*place]));
+        let filling: Vec<Ending<'_>> = filling.collect();
+        coherence.counters.loads.add(sources.len() as u64);
+        coherence.counters.batch_loads.add_one();
+        let loaded = S::load_many(&sources).await;
+        if loaded.is_err() {
+            coherence.counters.load_errors.add_one();
+        }
+        let rows = loaded.as_ref().map_or(&[][..], |rows| rows);
+        let mut filled = Vec::with_capacity(fill.len());
+        for (at, fills) in fill.chunks(COMMANDS_AT_ONCE).enumerate() {
+            let first = at * COMMANDS_AT_ONCE;
+            let stores = fills.iter().zip(first..).map(|((place, cas), nth)| {
+                filling[nth].reached(Stage::Storing);
+                let source = &self.sources[*place];
+                let entry = rows.get(nth).and_then(|row| source.encode(row.as_ref()));
+                coherence.store_loaded(source.key(), entry, *cas)
+            });
+            for (stored, nth) in join_all(stores).await.into_iter().zip(first..) {
+                filled.push(stored.is_some());
+                filling[nth].reached(stored.map_or(Stage::NotStored, Stage::Stored));
+            }
+        }
+        let filled = filled.into_iter().chain(std::iter::repeat(false));
+        for ((place, row), filled) in places.into_iter().zip(loaded?).zip(filled) {
+            let origin = if filled { Origin::Filled } else { Origin::Database };
+            self.answer(place, row, origin);
+        }
+        Ok(())
+    }
+
+    /// Joins those that this process fills, and lets others have some time. Returns
+    /// what is to be asked for again.
+    async fn await_others(&mut self, waiting: Vec<usize>) -> Result<Vec<usize>, S::Error> {
+        if waiting.is_empty() {
+            return Ok(waiting);
+        }
+        let coherence = Arc::clone(&self.coherence);
+        let joins = waiting.iter().map(|&place| coherence.join_fill(&self.sources[place]));
+        let joined = join_all(joins).await;
+        let (mut again, mut load) = (Vec::new(), Vec::new());
+        let mut pause = true;
+        for (place, joined) in waiting.into_iter().zip(joined) {
+            match joined {
+                Joined::Answer(row) => {
+                    coherence.counters.coalesced.add_one();
+                    self.answer(place, row, Origin::Cache);
+                }
+                Joined::NotStored => load.push(place),
+                // What it stored can be asked for at once.
+                Joined::TooLate => {
+                    pause = false;
+                    again.push(place);
+                }
+                Joined::Nothing => again.push(place),
+            }
+        }
+        coherence.counters.misses.add(load.len() as u64);
+        self.load_and_fill(Vec::new(), load).await?;
+        if pause && !again.is_empty() {
+            sleep(coherence.times.lease_poll).await;
+        }
+        Ok(again)
+    }
+}

@@ -1,0 +1,182 @@
+//! Reads by many primary keys.
+
+use super::{RowSource, fetch_in, fetch_uncached, select_by_key};
+use crate::{
+    Backend, Bindings, CacheKey, Entity, Operation, Orm, Persist, Result,
+    coherence::{Found, Origin},
+    session::Target,
+    sql::{fetch_rows, in_order_of, keys_at_once, select_among},
+};
+use sqlx::AssertSqlSafe;
+use std::collections::{HashMap, hash_map::Entry as Slot};
+
+/// How far [`warm`](crate::MemcachedOrm::warm) has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Warmed {
+    /// Keys that are done: the sum of the others.
+    pub done: u64,
+    /// Rows that were loaded and put in the cache.
+    pub filled: u64,
+    /// Rows that were in the cache already.
+    pub present: u64,
+    /// Keys without a row.
+    pub absent: u64,
+    /// Rows that were loaded and not put in the cache: they are being written, or
+    /// filled by others, or the cache does not answer or take a row of that size.
+    pub skipped: u64,
+}
+
+/// The rows with these keys, in their order.
+pub(crate) async fn fetch_many<DB: Backend, T: Persist<DB>>(
+    target: Target<'_, DB>,
+    keys: Vec<T::Key>,
+    operation: Operation,
+) -> Result<Vec<Option<T>>> {
+    match target {
+        Target::Orm(orm) => {
+            let (distinct, places) = distinct::<DB, T>(orm, keys);
+            let mut rows = Vec::with_capacity(distinct.len());
+            let mut distinct = distinct.into_iter();
+            while distinct.len() > 0 {
+                let found = read::<DB, T>(orm, &mut distinct, operation).await?;
+                rows.extend(found.into_iter().map(|found| found.row));
+            }
+            let (mut rows, again) = spread(rows, &places);
+            for (at, key) in again {
+                rows[at] = fetch_uncached(Target::Orm(orm), key, operation).await?;
+            }
+            Ok(rows)
+        }
+        Target::Open(mut open) => {
+            let (distinct, places) = distinct::<DB, T>(open.orm(), keys);
+            let keys: Vec<_> = distinct.into_iter().map(|(key, _)| key).collect();
+            let mut rows = Vec::with_capacity(keys.len());
+            for keys in keys.chunks(at_once::<T>()) {
+                let reading = open.begin_read(operation)?;
+                let found = select_by_keys(open.connection(), keys, operation).await;
+                rows.extend(open.read_done(reading, found)?);
+            }
+            let (mut rows, again) = spread(rows, &places);
+            for (at, key) in again {
+                rows[at] = fetch_in(&mut open, &key, operation).await?;
+            }
+            Ok(rows)
+        }
+    }
+}
+
+/// Puts what the cache does not have there.
+pub(crate) async fn warm<DB: Backend, T: Persist<DB>>(
+    orm: &Orm<DB>,
+    mut keys: impl Iterator<Item = T::Key> + Send,
+    mut progress: impl FnMut(Warmed) + Send,
+    operation: Operation,
+) -> Result<Warmed> {
+    let mut warmed = Warmed::default();
+    loop {
+        let chunk: Vec<_> = keys.by_ref().take(at_once::<T>()).collect();
+        if chunk.is_empty() {
+            return Ok(warmed);
+        }
+        let asked = chunk.len() as u64;
+        let (distinct, _) = distinct::<DB, T>(orm, chunk);
+        // By then the first of them has brought the row.
+        warmed.present += asked - distinct.len() as u64;
+        for found in read::<DB, T>(orm, &mut distinct.into_iter(), operation).await? {
+            match found {
+                Found { row: None, .. } => warmed.absent += 1,
+                Found { origin: Origin::Cache, .. } => warmed.present += 1,
+                Found { origin: Origin::Filled, .. } => warmed.filled += 1,
+                Found { origin: Origin::Database, .. } => warmed.skipped += 1,
+            }
+        }
+        warmed.done += asked;
+        progress(warmed);
+    }
+}
+
+/// How many rows are asked for at once.
+fn at_once<T: Entity>() -> usize {
+    keys_at_once(T::TABLE.key_columns().len())
+}
+
+/// Reads the next rows, as many as are asked for at once.
+async fn read<DB: Backend, T: Persist<DB>>(
+    orm: &Orm<DB>,
+    keys: &mut (impl Iterator<Item = (T::Key, CacheKey)> + Send),
+    operation: Operation,
+) -> Result<Vec<Found<T>>> {
+    let sources = keys.take(at_once::<T>());
+    let sources = sources.map(|(key, cache_key)| RowSource::under(orm, key, cache_key, operation));
+    orm.coherence().read_many(sources.collect()).await
+}
+
+/// The keys without duplicates, and for each key the place where it is then.
+fn distinct<DB: Backend, T: Entity>(
+    orm: &Orm<DB>,
+    keys: Vec<T::Key>,
+) -> (Vec<(T::Key, CacheKey)>, Vec<usize>) {
+    let mut distinct = Vec::with_capacity(keys.len());
+    let mut seen = HashMap::with_capacity(keys.len());
+    let places = keys.into_iter().map(|key| match seen.entry(orm.cache_key::<T>(&key)) {
+        Slot::Occupied(place) => *place.get(),
+        Slot::Vacant(free) => {
+            distinct.push((key, free.key().clone()));
+            *free.insert(distinct.len() - 1)
+        }
+    });
+    let places = places.collect();
+    (distinct, places)
+}
+
+/// Gives each place its row. A row that is wanted twice is copied by the form in
+/// which it is cached; the places and keys of those that serde cannot copy are
+/// returned, to be asked for again.
+fn spread<T: Entity>(
+    mut rows: Vec<Option<T>>,
+    places: &[usize],
+) -> (Vec<Option<T>>, Vec<(usize, T::Key)>) {
+    if places.len() == rows.len() {
+        return (rows, Vec::new());
+    }
+    let mut uses = vec![0_usize; rows.len()];
+    places.iter().for_each(|&place| uses[place] += 1);
+    let mut again = Vec::new();
+    let spread = places.iter().enumerate().map(|(at, &place)| {
+        uses[place] -= 1;
+        if uses[place] == 0 {
+            return rows[place].take();
+        }
+        let row = rows[place].as_ref()?;
+        let copy = copied(row);
+        if copy.is_none() {
+            again.push((at, row.key()));
+        }
+        copy
+    });
+    (spread.collect(), again)
+}
+
+fn copied<T: Entity>(row: &T) -> Option<T> {
+    let mut body = Vec::new();
+    row.write_body(&mut body)?;
+    T::read_body(&body)
+}
+
+/// The rows with these keys, which are all different and few enough for one
+/// statement, in their order.
+pub(super) async fn select_by_keys<DB: Backend, T: Persist<DB>>(
+    connection: &mut DB::Connection,
+    keys: &[T::Key],
+    operation: Operation,
+) -> Result<Vec<Option<T>>> {
+    if let [key] = keys {
+        return Ok(vec![select_by_key(connection, key, operation).await?]);
+    }
+    let mut bindings = Bindings::new();
+    let sql = select_among::<DB, T>(keys, &mut bindings);
+    // Made of the derive's constants and nothing else.
+    let rows = fetch_rows(connection, AssertSqlSafe(sql), bindings, operation).await?;
+    in_order_of(keys, rows, operation)
+}
