@@ -54,6 +54,7 @@ use syn::DeriveInput;
 /// | `ttl_jitter = 0.1` | the part of the TTL by which it is shortened at random, so that rows cached together do not expire together | `0.1` |
 /// | `negative_ttl = "5s"`, `negative_ttl = "off"` | how long it is remembered that there is no such row | `5s` |
 /// | `min_compress_len = 1024` | compresses entries of so many bytes and more; needs the feature `lz4` | no compression |
+/// | `near_ttl = "1s"` | also keeps copies in this process: reads may be that much older than what another process has written | no copies |
 /// | `rename_all = "camelCase"` | how columns are spelt, with serde's names for cases | as the fields |
 /// | `crate = "my::cached_orm"` | where `cached-orm` is | `::cached_orm` |
 ///
@@ -67,6 +68,7 @@ use syn::DeriveInput;
 /// | `#[orm(readonly)]` | never written, and read back |
 /// | `#[orm(version)]` | an integer that counts the row's versions: `update` writes only over the version that it was given, and adds one |
 /// | `#[orm(json)]` | stored as JSON; needs the feature `json` |
+/// | `#[orm(uncached)]` | never in the cache; the field is an `Uncached<…>` |
 /// | `#[orm(skip)]` | no column: `Default` when it is read |
 ///
 /// # What it writes

@@ -92,6 +92,15 @@ pub enum Error {
         /// The encoder's error.
         source: Arc<dyn StdError + Send + Sync>,
     },
+    /// A row whose [`Uncached`](crate::Uncached) column is not loaded cannot be
+    /// inserted; nothing was sent.
+    #[error("{operation}: the uncached column `{column}` is not loaded")]
+    NotLoaded {
+        /// What was being done.
+        operation: Operation,
+        /// The column's name.
+        column: &'static str,
+    },
     /// A column is missing, or holds something that its field's type cannot.
     #[error("column `{column}` of {entity}: {}", describe(source))]
     Column {

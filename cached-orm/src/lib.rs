@@ -23,6 +23,7 @@ mod sql;
 mod steps;
 mod transaction;
 mod triggers;
+mod uncached;
 mod write;
 
 pub use builder::{OnUnreachable, OrmBuilder};
@@ -55,6 +56,7 @@ pub use sql::JsonBackend;
 pub use sql::OutboxTable;
 pub use sql::{Backend, BindKey, Bindings, Column, Row, Storable, Version};
 pub use transaction::{Committed, Isolation, Savepoint, Transaction};
+pub use uncached::Uncached;
 
 pub use cached_orm_derive::MemcachedOrm;
 pub use sqlx;
@@ -83,6 +85,7 @@ mod guide {}
 pub mod __private {
     pub use crate::{
         read::{IndexKey, fetch_by_index, fetch_by_unique},
+        uncached::UncachedField,
         *,
     };
     pub use core::{
@@ -94,5 +97,5 @@ pub mod __private {
         result::Result::Ok,
         time::Duration,
     };
-    pub use std::{string::String, vec::Vec};
+    pub use std::{string::String, vec, vec::Vec};
 }

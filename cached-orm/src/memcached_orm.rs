@@ -155,6 +155,49 @@ pub trait MemcachedOrm: Entity {
         }
     }
 
+    /// Loads this row's [`Uncached`](crate::Uncached) columns from the database; its
+    /// other fields stay as they are.
+    ///
+    /// # Guarantee
+    /// What was committed when the database read it, which may be newer than the
+    /// rest of the row; in a transaction, what the transaction sees.
+    ///
+    /// # Errors
+    /// [`Error::RowNotFound`] if the row is gone; those of [`fetch`](Self::fetch). On
+    /// an error `self` is as it was.
+    ///
+    /// ```no_run
+    /// use cached_orm::{MemcachedOrm, Orm, Postgres, Result, Uncached};
+    /// # use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Debug, Serialize, Deserialize, MemcachedOrm)]
+    /// #[orm(table = "accounts", database = Postgres)]
+    /// struct Account {
+    ///     #[primary_key]
+    ///     id: i64,
+    ///     name: String,
+    ///     #[orm(uncached)]
+    ///     password_hash: Uncached<String>,
+    /// }
+    ///
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// if let Some(mut account) = Account::fetch(orm, 7).await? {
+    ///     assert!(!account.password_hash.is_loaded());
+    ///     account.load_uncached(orm).await?;
+    ///     assert!(account.password_hash.get().is_some());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    fn load_uncached<S: Session>(&mut self, session: S) -> impl Future<Output = Result<()>> + Send
+    where
+        Self: Persist<S::Database>,
+    {
+        async move {
+            let operation = Operation::on::<Self>("load_uncached");
+            read::load_uncached(session.target(), self, operation).await
+        }
+    }
+
     /// The row whose `column` equals `value`; `None` if there is none.
     ///
     /// By the primary key's only column it is [`fetch`](Self::fetch). By any other
@@ -225,6 +268,7 @@ pub trait MemcachedOrm: Entity {
     /// # Errors
     /// [`Error::Database`] if the database refuses; [`Error::Argument`] and
     /// [`Error::Column`] if a value cannot be written or read;
+    /// [`Error::NotLoaded`] if an [`Uncached`](crate::Uncached) column has no value;
     /// [`Error::NoGeneratedKey`] on MySQL and MariaDB if the key is no
     /// `AUTO_INCREMENT` column. On an `Orm` also those of
     /// [`Transaction::commit`](crate::Transaction::commit).
@@ -248,7 +292,9 @@ pub trait MemcachedOrm: Entity {
     }
 
     /// Writes every column of this row but the primary key and those that are
-    /// generated or read-only, and takes over what the database made of it.
+    /// generated or read-only, and takes over what the database made of it. An
+    /// [`Uncached`](crate::Uncached) column that is not loaded is left as it is in
+    /// the database, and is loaded afterwards.
     ///
     /// With a field `#[orm(version)]` only over the version that this row has, and
     /// then this row has the next one: of several who have read the same version
@@ -451,7 +497,8 @@ pub trait MemcachedOrm: Entity {
         }
     }
 
-    /// Reads this row anew from the database.
+    /// Reads this row anew from the database, its [`Uncached`](crate::Uncached)
+    /// columns too.
     ///
     /// On an `Orm` the cache gets it too, unless a write of the row is under way. If
     /// the row is gone its entry goes as well. In a transaction it is the row as the

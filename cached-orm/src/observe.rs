@@ -48,6 +48,8 @@ macro_rules! counters {
 counters! {
     /// Reads that the cache answered.
     hits,
+    /// Reads that a copy in this process answered.
+    near_hits,
     /// Reads that the cache did not answer.
     misses,
     /// Reads that met a fence, and were answered by the database.

@@ -21,15 +21,18 @@ pub struct CachePolicy {
     ttl_jitter: f64,
     negative_ttl: Option<Duration>,
     min_compress_len: Option<usize>,
+    near_ttl: Option<Duration>,
 }
 
 impl CachePolicy {
-    /// An hour, spread by a tenth; absent rows for five seconds; no compression.
+    /// An hour, spread by a tenth; absent rows for five seconds; no compression;
+    /// no copies in the process.
     pub const DEFAULT: Self = Self {
         ttl: Duration::from_secs(3600),
         ttl_jitter: 0.1,
         negative_ttl: Some(Duration::from_secs(5)),
         min_compress_len: None,
+        near_ttl: None,
     };
 
     /// How long a row stays. Whole seconds, rounded up; at least one, and at
@@ -64,6 +67,17 @@ impl CachePolicy {
         self
     }
 
+    /// How long a copy of what the cache has said answers in this process, without
+    /// the cache being asked; `None` for not at all.
+    ///
+    /// Reads may then be that much older than what another process has written.
+    /// What is written through the same [`Orm`](crate::Orm) is seen at once.
+    #[must_use]
+    pub const fn near_ttl(mut self, ttl: Option<Duration>) -> Self {
+        self.near_ttl = ttl;
+        self
+    }
+
     /// The TTL of one row that is stored now.
     pub(crate) fn spread_ttl(&self) -> Duration {
         let ttl = self.ttl.min(MAX_TTL);
@@ -72,6 +86,10 @@ impl CachePolicy {
 
     pub(crate) const fn absent_ttl(&self) -> Option<Duration> {
         self.negative_ttl
+    }
+
+    pub(crate) const fn near_for(&self) -> Option<Duration> {
+        self.near_ttl
     }
 
     pub(crate) const fn compress_from(&self) -> Option<usize> {

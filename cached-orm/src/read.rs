@@ -16,10 +16,11 @@ use crate::{
     session::Target,
     sql::{Storable, fetch_at_most, fetch_rows},
     transaction::Open,
+    uncached::{is_whole, take_uncached, unloaded},
 };
 use bytes::Bytes;
 use sqlx::AssertSqlSafe;
-use std::{any::Any, marker::PhantomData};
+use std::{any::Any, marker::PhantomData, time::Duration};
 
 /// One row, as the protocol reads it.
 struct RowSource<DB: Backend, T: Persist<DB>> {
@@ -98,6 +99,10 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
         }
     }
 
+    fn near_ttl(&self) -> Option<Duration> {
+        self.policy.near_for()
+    }
+
     fn abandoned(&self) -> Error {
         Error::ShuttingDown { operation: self.operation }
     }
@@ -122,7 +127,11 @@ pub(crate) async fn fetch<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<Option<T>> {
     match target {
-        Target::Orm(orm) => orm.coherence().read(RowSource::new(orm, key, operation)).await,
+        Target::Orm(orm) => {
+            let row = orm.coherence().read(RowSource::<DB, T>::new(orm, key, operation)).await?;
+            // As if it came from the cache: who needs such a column must ask for it.
+            Ok(row.map(unloaded))
+        }
         Target::Open(mut open) => fetch_in(&mut open, &key, operation).await,
     }
 }
@@ -227,10 +236,29 @@ pub(crate) async fn refresh<DB: Backend, T: Persist<DB>>(
 ) -> Result<Option<T>> {
     match target {
         Target::Orm(orm) => {
-            reload(orm, key, SetOptions::default(), operation).await.map(|(row, _)| row)
+            let (row, _) = reload(orm, key.clone(), SetOptions::default(), operation).await?;
+            let Some(mut row) = row else { return Ok(None) };
+            if is_whole(&mut row) {
+                return Ok(Some(row));
+            }
+            // Another read's load was shared, by the entry made of it.
+            RowSource::new(orm, key, operation).load().await
         }
         Target::Open(mut open) => fetch_in(&mut open, &key, operation).await,
     }
+}
+
+/// Loads the columns of `row` that the cache does not hold.
+pub(crate) async fn load_uncached<DB: Backend, T: Persist<DB>>(
+    target: Target<'_, DB>,
+    row: &mut T,
+    operation: Operation,
+) -> Result<()> {
+    let mut loaded: T = fetch_uncached(target, row.key(), operation)
+        .await?
+        .ok_or(Error::RowNotFound { operation })?;
+    take_uncached(row, &mut loaded);
+    Ok(())
 }
 
 /// The row with this key. A database may find `ANN` where `ann` was asked for,
@@ -274,9 +302,9 @@ where
     match target {
         Target::Orm(orm) => {
             let mut connection = orm.load_connection(operation).await?;
-            let rows = fetch_rows(&mut *connection, sql, bindings, operation).await;
+            let rows = fetch_rows::<DB, T>(&mut *connection, sql, bindings, operation).await;
             connection.answered();
-            rows
+            Ok(rows?.into_iter().map(unloaded).collect())
         }
         Target::Open(mut open) => {
             let reading = open.begin_read(operation)?;

@@ -12,7 +12,7 @@ use proc_macro2::{Delimiter, Ident, TokenTree};
 use std::time::Duration;
 use syn::{Attribute, Error, Lit, LitStr, Path, Result};
 
-pub(super) const OPTIONS: [&str; 11] = [
+pub(super) const OPTIONS: [&str; 12] = [
     "table",
     "database",
     "cache_name",
@@ -20,6 +20,7 @@ pub(super) const OPTIONS: [&str; 11] = [
     "ttl_jitter",
     "negative_ttl",
     "min_compress_len",
+    "near_ttl",
     "rename_all",
     "unique",
     "index",
@@ -37,6 +38,7 @@ pub(crate) struct ContainerAttributes {
     pub(crate) ttl_jitter: Option<f64>,
     pub(crate) negative_ttl: Option<NegativeTtl>,
     pub(crate) min_compress_len: Option<usize>,
+    pub(crate) near_ttl: Option<Duration>,
     pub(crate) rename_all: Option<Case>,
     pub(crate) indexes: Vec<ListedIndex>,
     pub(crate) runtime: Option<Path>,
@@ -64,10 +66,11 @@ impl ContainerAttributes {
                 "cache_name" => {
                     this.cache_name = errors.take(item.string(r#"cache_name = "users""#))
                 }
-                "ttl" => this.ttl = errors.take(ttl(&item)),
+                "ttl" => this.ttl = errors.take(duration(&item, r#"ttl = "10m""#)),
                 "ttl_jitter" => this.ttl_jitter = errors.take(ttl_jitter(&item)),
                 "negative_ttl" => this.negative_ttl = errors.take(negative_ttl(&item)),
                 "min_compress_len" => this.min_compress_len = errors.take(min_compress_len(&item)),
+                "near_ttl" => this.near_ttl = errors.take(duration(&item, r#"near_ttl = "1s""#)),
                 "rename_all" => this.rename_all = errors.take(rename_all(&item)),
                 "unique" | "index" => this.indexes.push(listed_index(&item, errors)),
                 "crate" => this.runtime = errors.take(runtime(&item)),
@@ -123,8 +126,8 @@ fn databases(item: &Item, errors: &mut Errors) -> Vec<(Database, Ident)> {
     databases
 }
 
-fn ttl(item: &Item) -> Result<Duration> {
-    let text = item.string(r#"ttl = "10m""#)?;
+fn duration(item: &Item, example: &str) -> Result<Duration> {
+    let text = item.string(example)?;
     duration::parse(&text.value()).map_err(|message| Error::new(text.span(), message))
 }
 

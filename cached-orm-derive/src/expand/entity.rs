@@ -24,6 +24,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let indexes = indexes::constant(model);
     let (key_type, key) = key(model);
     let take_skipped = take_skipped(model);
+    let uncached_fields = uncached_fields(model);
     let given_key = (!model.has_generated_key()).then(|| {
         quote! {
             #[automatically_derived]
@@ -47,6 +48,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
                 #key
             }
             #take_skipped
+            #uncached_fields
         }
         #given_key
     }
@@ -83,7 +85,11 @@ fn policy(policy: &Policy) -> Option<TokenStream> {
         let bytes = Literal::usize_unsuffixed(bytes);
         quote!(.min_compress_len(_orm::Some(#bytes)))
     });
-    let options = [ttl, ttl_jitter, negative_ttl, min_compress_len];
+    let near_ttl = policy.near_ttl.map(|ttl| {
+        let ttl = duration(ttl);
+        quote!(.near_ttl(_orm::Some(#ttl)))
+    });
+    let options = [ttl, ttl_jitter, negative_ttl, min_compress_len, near_ttl];
     options.iter().any(Option::is_some).then(|| {
         let options = options.iter().flatten();
         quote!(const POLICY: _orm::CachePolicy = _orm::CachePolicy::DEFAULT #(#options)*;)
@@ -96,6 +102,17 @@ fn take_skipped(model: &Model) -> Option<TokenStream> {
         quote! {
             fn take_skipped(&mut self, other: &mut Self) {
                 #(_orm::swap(&mut self.#fields, &mut other.#fields);)*
+            }
+        }
+    })
+}
+
+fn uncached_fields(model: &Model) -> Option<TokenStream> {
+    let fields: Vec<_> = model.uncached().map(|column| &column.field).collect();
+    (!fields.is_empty()).then(|| {
+        quote! {
+            fn uncached_fields(&mut self) -> _orm::Vec<&mut dyn _orm::UncachedField> {
+                _orm::vec![#(&mut self.#fields),*]
             }
         }
     })

@@ -126,7 +126,7 @@ impl Coherence {
                 return ended;
             }
             // With its CAS token gone the fence is released by deletion.
-            self.renew(fencing.fence, &fencing.keys()).await;
+            self.renew(fencing, fencing.fence).await;
         }
     }
 }

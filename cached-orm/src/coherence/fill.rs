@@ -1,4 +1,4 @@
-use super::{Coherence, Content, Entry, Source, after_panic};
+use super::{Coherence, Content, Entry, Source, after_panic, near::Ticket};
 use crate::{
     cache::{Cas, Replaced},
     key::CacheKey,
@@ -90,7 +90,8 @@ impl Drop for Ending<'_> {
 
 impl Coherence {
     /// Loads the row and stores it over the version `cas`, which the caller has
-    /// seen or leased before; says whether it was stored.
+    /// seen or leased before; says whether it was stored. `ticket` is from before
+    /// that; what is stored is kept in this process by it.
     ///
     /// The work is done by a task of its own, so that a caller who goes away
     /// does not fail those who joined.
@@ -98,6 +99,7 @@ impl Coherence {
         self: &Arc<Self>,
         source: S,
         cas: Cas,
+        ticket: Option<Ticket>,
     ) -> Result<(Option<S::Row>, Filled), S::Error> {
         let coherence = Arc::clone(self);
         let id = (source.key().clone(), TypeId::of::<S>());
@@ -109,6 +111,9 @@ impl Coherence {
             ending.reached(Stage::Storing);
             let entry = loaded.as_ref().ok().and_then(|row| filling.encode(row.as_ref()));
             let stored = coherence.store_loaded(filling.key(), entry, cas).await;
+            if let Some(value) = &stored {
+                coherence.near.keep(filling.key(), value, ticket);
+            }
             let filled = stored.is_some();
             ending.reached(stored.map_or(Stage::NotStored, Stage::Stored));
             loaded.map(|row| (row, filled))

@@ -15,10 +15,13 @@ mod fencing;
 mod fill;
 mod invalidate;
 mod journal;
+mod near;
 mod read;
 mod read_many;
 mod release;
+mod shared_fence;
 mod shared_load;
+mod sharing;
 mod unknown;
 
 pub(crate) use commit::{Afterwards, CommitFailure, Ended, IsOver, OpenTransaction};
@@ -64,6 +67,7 @@ pub(crate) struct Coherence {
     counters: Arc<Counters>,
     shared_loads: shared_load::SharedLoads,
     fills: fill::Fills,
+    near: near::Near,
 }
 
 impl Coherence {
@@ -71,6 +75,7 @@ impl Coherence {
         store: Arc<dyn CacheStore>,
         times: Times,
         enlists_every_key: bool,
+        near_capacity: u64,
         counters: Arc<Counters>,
     ) -> Self {
         Self {
@@ -80,6 +85,7 @@ impl Coherence {
             counters,
             shared_loads: shared_load::SharedLoads::default(),
             fills: fill::Fills::default(),
+            near: near::Near::new(near_capacity),
         }
     }
 
@@ -147,6 +153,11 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
     /// The entry that says `row`, or that there is none, and how long it may
     /// stay; `None` if it is not to be cached.
     fn encode(&self, row: Option<&Self::Row>) -> Option<Entry>;
+
+    /// How long a copy in this process may answer, if at all.
+    fn near_ttl(&self) -> Option<Duration> {
+        None
+    }
 
     /// The error of a load whose task was ended by the runtime.
     fn abandoned(&self) -> Self::Error;

@@ -1,5 +1,8 @@
-use super::{Coherence, Content, Source, Unreadable, fence::Fence, fill::Joined};
-use crate::cache::{Cas, Lookup};
+use super::{Coherence, Content, Source, Unreadable, fence::Fence, fill::Joined, near::Ticket};
+use crate::{
+    cache::{Cas, Lookup},
+    key::CacheKey,
+};
 use bytes::Bytes;
 use std::sync::Arc;
 use tokio::time::{Instant, sleep};
@@ -23,8 +26,13 @@ impl Coherence {
         self: &Arc<Self>,
         source: S,
     ) -> Result<Option<S::Row>, S::Error> {
+        if let Some(row) = self.near_answer(&source) {
+            self.counters.near_hits.add_one();
+            return Ok(row);
+        }
         let mut give_up = None;
         loop {
+            let ticket = self.near.ticket(source.key(), source.near_ttl());
             let lookup = match self.store.get(source.key(), Some(self.times.lease_ttl)).await {
                 Ok(lookup) => lookup,
                 Err(error) => {
@@ -37,18 +45,21 @@ impl Coherence {
                     return match self.judge(&source, &value, cas, stale).await {
                         Verdict::Answer(row) => {
                             self.counters.hits.add_one();
+                            self.near.keep(source.key(), &value, ticket);
                             Ok(row)
                         }
-                        Verdict::Replace(cas) => self.replace_unreadable(source, cas).await,
+                        Verdict::Replace(cas) => self.replace_unreadable(source, cas, ticket).await,
                         Verdict::LoadOnly => {
+                            self.near.drop_copy(source.key());
                             self.counters.fenced.add_one();
                             self.load_shared(source).await
                         }
                     };
                 }
                 Lookup::Lease(cas) => {
+                    self.near.drop_copy(source.key());
                     self.counters.misses.add_one();
-                    return self.fill(source, cas).await.map(|(row, _)| row);
+                    return self.fill(source, cas, ticket).await.map(|(row, _)| row);
                 }
                 Lookup::Miss => {
                     self.counters.misses.add_one();
@@ -83,6 +94,7 @@ impl Coherence {
         self: &Arc<Self>,
         source: S,
         cas: Cas,
+        ticket: Option<Ticket>,
     ) -> Result<Option<S::Row>, S::Error> {
         match self.join_fill(&source).await {
             Joined::Answer(row) => {
@@ -91,13 +103,29 @@ impl Coherence {
             }
             Joined::Nothing => {
                 self.counters.misses.add_one();
-                self.fill(source, cas).await.map(|(row, _)| row)
+                self.fill(source, cas, ticket).await.map(|(row, _)| row)
             }
             Joined::NotStored | Joined::TooLate => {
                 self.counters.misses.add_one();
                 self.load_shared(source).await
             }
         }
+    }
+
+    /// What a copy in this process says, if there is one that counts.
+    pub(super) fn near_answer<S: Source>(&self, source: &S) -> Option<Option<S::Row>> {
+        let value = self.near.get(source.key(), source.near_ttl())?;
+        match source.decode(&value) {
+            Content::Row(row) => Some(Some(row)),
+            Content::Absent => Some(None),
+            // Of another struct on the same table.
+            Content::Unreadable(_) => None,
+        }
+    }
+
+    /// Drops what this process has kept of a key, since it misleads.
+    pub(crate) fn drop_near(&self, key: &CacheKey) {
+        self.near.drop_copy(key);
     }
 
     /// The row, if the cache has it; the database is not asked.
@@ -183,10 +211,14 @@ impl Coherence {
         self: &Arc<Self>,
         source: S,
     ) -> Result<(Option<S::Row>, bool), S::Error> {
-        match self.replaceable(&source).await {
-            Some(cas) => self.fill(source, cas).await,
+        let key = source.key().clone();
+        let refreshed = match self.replaceable(&source).await {
+            Some(cas) => self.fill(source, cas, None).await,
             None => self.load_shared(source).await.map(|row| (row, false)),
-        }
+        };
+        // What follows sees what this has seen.
+        self.near.end(&key);
+        refreshed
     }
 
     /// Loads the row anew, since what [`read`](Self::read) gave has turned out to
@@ -196,8 +228,10 @@ impl Coherence {
         self: &Arc<Self>,
         source: S,
     ) -> Result<Option<S::Row>, S::Error> {
+        let ticket = self.near.ticket(source.key(), source.near_ttl());
+        self.near.drop_copy(source.key());
         match self.replaceable(&source).await {
-            Some(cas) => self.replace_unreadable(source, cas).await,
+            Some(cas) => self.replace_unreadable(source, cas, ticket).await,
             None => self.load_shared(source).await,
         }
     }

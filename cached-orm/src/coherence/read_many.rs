@@ -1,6 +1,7 @@
 use super::{
     COMMANDS_AT_ONCE, Coherence, Content, Source, Unreadable, after_panic,
     fill::{Ending, Joined, Stage},
+    near::Ticket,
 };
 use crate::cache::{Cas, Lookup};
 use bytes::Bytes;
@@ -41,10 +42,21 @@ impl Coherence {
     ) -> Result<Vec<Found<S::Row>>, S::Error> {
         let Some(first) = sources.first().cloned() else { return Ok(Vec::new()) };
         self.counters.batches.add_one();
+        let found: Vec<_> = sources.iter().map(|source| self.found_near(source)).collect();
+        if found.iter().all(Option::is_some) {
+            return Ok(found.into_iter().flatten().collect());
+        }
         let coherence = Arc::clone(self);
-        let found = sources.iter().map(|_| None).collect();
-        let task = tokio::spawn(async move { Batch { coherence, sources, found }.read().await });
+        let tickets = vec![None; sources.len()];
+        let batch = Batch { coherence, sources, found, tickets };
+        let task = tokio::spawn(batch.read());
         task.await.unwrap_or_else(|ended| Err(after_panic(ended, first.abandoned())))
+    }
+
+    fn found_near<S: Source>(&self, source: &S) -> Option<Found<S::Row>> {
+        let row = self.near_answer(source)?;
+        self.counters.near_hits.add_one();
+        Some(Found { row, origin: Origin::Cache })
     }
 }
 
@@ -53,6 +65,8 @@ struct Batch<S: Source> {
     coherence: Arc<Coherence>,
     sources: Vec<S>,
     found: Vec<Option<Found<S::Row>>>,
+    /// From when the cache was last asked.
+    tickets: Vec<Option<Ticket>>,
 }
 
 /// What is to be done about those that the cache did not answer.
@@ -75,7 +89,8 @@ struct Foreign {
 
 impl<S: Source> Batch<S> {
     async fn read(mut self) -> Result<Vec<Found<S::Row>>, S::Error> {
-        let mut asking: Vec<usize> = (0..self.sources.len()).collect();
+        let mut asking: Vec<usize> =
+            (0..self.sources.len()).filter(|&place| self.found[place].is_none()).collect();
         let mut give_up = None;
         while !asking.is_empty() {
             let mut todo = self.ask(&asking).await;
@@ -101,6 +116,10 @@ impl<S: Source> Batch<S> {
         let coherence = Arc::clone(&self.coherence);
         let counters = &coherence.counters;
         let keys: Vec<_> = places.iter().map(|&place| self.sources[place].key().clone()).collect();
+        for &place in places {
+            let source = &self.sources[place];
+            self.tickets[place] = coherence.near.ticket(source.key(), source.near_ttl());
+        }
         let answers = coherence.store.get_many(&keys, Some(coherence.times.lease_ttl)).await;
         // A store that forgets keys has not answered them.
         let answers = answers.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
@@ -110,7 +129,12 @@ impl<S: Source> Batch<S> {
         for (&place, answer) in places.iter().zip(answers) {
             match answer {
                 Some(Ok(Lookup::Item { value, cas, stale })) => {
-                    match coherence.content(&self.sources[place], &value, stale) {
+                    let content = coherence.content(&self.sources[place], &value, stale);
+                    if let Some(Content::Row(_) | Content::Absent) = content {
+                        let key = self.sources[place].key();
+                        coherence.near.keep(key, &value, self.tickets[place]);
+                    }
+                    match content {
                         Some(Content::Row(row)) => {
                             hits += 1;
                             self.answer(place, Some(row), Origin::Cache);
@@ -223,6 +247,10 @@ impl<S: Source> Batch<S> {
                 coherence.store_loaded(source.key(), entry, *cas)
             });
             for (stored, nth) in join_all(stores).await.into_iter().zip(first..) {
+                if let Some(value) = &stored {
+                    let place = places[nth];
+                    coherence.near.keep(self.sources[place].key(), value, self.tickets[place]);
+                }
                 filled.push(stored.is_some());
                 filling[nth].reached(stored.map_or(Stage::NotStored, Stage::Stored));
             }

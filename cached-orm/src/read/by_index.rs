@@ -9,11 +9,12 @@ use crate::{
     index::asked_text,
     session::Target,
     sql::fetch_rows,
+    uncached::unloaded,
 };
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use sqlx::AssertSqlSafe;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// How many rows of a list are asked for at once.
 const ROWS_AT_ONCE: usize = 64;
@@ -168,6 +169,7 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
             Some(Found::Rows(rows)) => return Ok(Some(rows)),
             Some(Found::Keys(keys)) => keys,
         };
+        let coherence = self.orm.coherence();
         let mut rows = Vec::with_capacity(keys.len());
         for keys in keys.chunks(ROWS_AT_ONCE) {
             let reads = keys
@@ -178,6 +180,10 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
                     Some(row) => rows.push(row),
                     None => {
                         self.orm.counters().misled.add_one();
+                        for key in keys {
+                            // It may be the row that is behind.
+                            coherence.drop_near(&self.orm.cache_key::<T>(key));
+                        }
                         return Ok(None);
                     }
                 }
@@ -190,11 +196,11 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
         let mut connection = self.orm.load_connection(self.operation).await?;
         let rows = select(&mut *connection, self.index, &self.asked, self.operation).await;
         connection.answered();
-        let rows = rows?;
+        let rows: Vec<T> = rows?;
         if self.index.is_unique() && rows.len() > 1 {
             return Err(Error::MoreThanOneRow { operation: self.operation });
         }
-        Ok(rows)
+        Ok(rows.into_iter().map(unloaded).collect())
     }
 }
 
@@ -246,6 +252,10 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
                 index_entry::<T>(&keys, &self.cache_key)
             }
         }
+    }
+
+    fn near_ttl(&self) -> Option<Duration> {
+        T::POLICY.near_for()
     }
 
     fn abandoned(&self) -> Error {

@@ -235,7 +235,7 @@ impl<'s, DB: Backend> Open<'s, DB> {
     /// and only it, the write is settled.
     pub(crate) async fn write_failed(&mut self, error: Error) -> Error {
         match &error {
-            Error::Argument { .. } => self.settled(),
+            Error::Argument { .. } | Error::NotLoaded { .. } => self.settled(),
             Error::Database { operation, source }
                 if matches!(**source, sqlx::Error::Database(_)) =>
             {

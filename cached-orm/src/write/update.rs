@@ -16,6 +16,7 @@ pub(super) async fn update_in<DB: Backend, T: Persist<DB>>(
     let key = value.key();
     let mut assigned = Bindings::new();
     value.bind_columns(&mut assigned);
+    assigned.leave_out_not_loaded();
     let row = update_row(open, &key, assigned, Some(value), operation).await?;
     let row = match row {
         None if T::VERSION.is_some() => {

@@ -93,5 +93,6 @@ fn arguments<DB: Backend, T: Persist<DB>>(
         value.bind_version(&mut bindings);
         alike
     });
+    bindings.leave_out_not_loaded();
     (DB::UPDATES_MANY && writes && alike).then_some(bindings)
 }

@@ -7,6 +7,7 @@ use super::{
 use crate::coherence::{CommitFailure, Journal};
 use futures_util::future::{Either, select};
 use std::{
+    collections::HashMap,
     pin::pin,
     sync::{
         Arc,
@@ -125,7 +126,7 @@ async fn write(process: &Process, first: usize) {
         let Some(row) = transaction.change(key, some_change(scheduler)).await else { continue };
         journal.touch(keys.get(key).clone());
         if row.is_some() && writes_through {
-            journal.store(keys.get(key), entry(row));
+            journal.store(&HashMap::from([(keys.get(key).clone(), entry(row))]));
         }
     }
     if scheduler.once_in(12) {

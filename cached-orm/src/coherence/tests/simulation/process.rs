@@ -83,7 +83,7 @@ impl Process {
     ) -> Arc<Self> {
         let (by, is_cut_off) = (wire.by, Arc::clone(&wire.is_cut_off));
         let enlists_every_key = policy == Policy::Always;
-        let coherence = Coherence::new(Arc::new(wire), TIMES, enlists_every_key, Arc::default());
+        let coherence = Coherence::new(Arc::new(wire), TIMES, enlists_every_key, 0, Arc::default());
         let (database, keys) = (Arc::clone(database), keys.clone());
         let process = Arc::new(Self {
             by,

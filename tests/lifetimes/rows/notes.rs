@@ -1,0 +1,28 @@
+//! Rows of which copies are kept in the process.
+
+use crate::tables::Table;
+use cached_orm::MemcachedOrm;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+pub(crate) const NOTES: Table = Table::everywhere(
+    "CREATE TABLE notes (id BIGINT PRIMARY KEY, text VARCHAR(200) NOT NULL, revision BIGINT NOT NULL)",
+);
+
+/// What the derive is told below.
+pub(crate) const NEAR_TTL: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
+#[orm(table = "notes", near_ttl = "1s", negative_ttl = "1m")]
+pub(crate) struct Note {
+    #[primary_key]
+    pub(crate) id: i64,
+    pub(crate) text: String,
+    pub(crate) revision: i64,
+}
+
+impl Note {
+    pub(crate) fn new(id: i64) -> Self {
+        Self { id, text: "first".into(), revision: 0 }
+    }
+}
