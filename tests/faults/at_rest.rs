@@ -2,10 +2,10 @@
 
 use crate::{
     engines::Engine,
-    rows::{self, HotRow},
+    rows::{self, HotRowOf},
     stage::{FENCE_TTL, HOLD_OFF},
 };
-use cached_orm::{Orm, Persist};
+use cached_orm::Orm;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -42,7 +42,7 @@ async fn compare_all<DB: Engine>(orm: &Orm<DB>, keys: i64, when: &str) -> Vec<St
 }
 
 /// Whether the row is found by its own values, and by no others.
-async fn compare_lookups<DB: Engine, T: HotRow + Persist<DB>>(
+async fn compare_lookups<DB: Engine, T: HotRowOf<DB>>(
     orm: &Orm<DB>,
     key: i64,
 ) -> cached_orm::Result<Option<String>> {
@@ -64,7 +64,7 @@ async fn compare_lookups<DB: Engine, T: HotRow + Persist<DB>>(
     Ok(None)
 }
 
-async fn compare<DB: Engine, T: HotRow + Persist<DB>>(
+async fn compare<DB: Engine, T: HotRowOf<DB>>(
     orm: &Orm<DB>,
     key: i64,
 ) -> cached_orm::Result<Option<String>> {

@@ -1,6 +1,6 @@
 //! The hot rows, as two versions of a program see them.
 
-use cached_orm::{Entity, MemcachedOrm, Orm, Persist, Result};
+use cached_orm::{Entity, GivenKey, MemcachedOrm, Orm, Persist, Result};
 use serde::{Deserialize, Serialize};
 use std::{fmt, future::Future};
 
@@ -17,7 +17,9 @@ const BUCKET: i64 = 4;
 /// A row's indexed values change with every revision, between two *sides*: so
 /// every write moves the row from one entry of each index to another, and who
 /// looks it up can be told what is possible.
-pub(crate) trait HotRow: MemcachedOrm + Entity<Key: From<i64>> + Clone + fmt::Debug {
+pub(crate) trait HotRow:
+    MemcachedOrm + GivenKey + Entity<Key: From<i64>> + Clone + fmt::Debug
+{
     fn new(id: i64, revision: i64, attempt: i64) -> Self;
     fn id(&self) -> i64;
     fn revision(&self) -> i64;
@@ -49,11 +51,12 @@ pub(crate) trait HotRow: MemcachedOrm + Entity<Key: From<i64>> + Clone + fmt::De
     ) -> impl Future<Output = Result<Vec<Self>>> + Send
     where
         Self: Persist<DB>;
+}
 
-    /// Writes all columns one by one.
-    fn patch_all<DB: Engine>(&self, orm: &Orm<DB>) -> impl Future<Output = Result<()>> + Send
-    where
-        Self: Persist<DB>;
+/// A hot row of one database.
+pub(crate) trait HotRowOf<DB: Engine>: HotRow + Persist<DB> {
+    /// Writes all columns, one by one.
+    fn patch_all(&self, orm: &Orm<DB>) -> impl Future<Output = Result<()>> + Send;
 }
 
 /// The side on which a revision of a row is.
@@ -159,11 +162,15 @@ macro_rules! hot_row {
             {
                 Self::fetch_by_bucket(orm, bucket).await
             }
+        }
 
-            async fn patch_all<DB: Engine>(&self, orm: &Orm<DB>) -> Result<()>
-            where
-                Self: Persist<DB>,
-            {
+        hot_row!(@of sqlx::Postgres, $name, $columns);
+        hot_row!(@of sqlx::MySql, $name, $columns);
+        hot_row!(@of sqlx::Sqlite, $name, $columns);
+    };
+    (@of $database:ty, $name:ident, $columns:ident) => {
+        impl HotRowOf<$database> for $name {
+            async fn patch_all(&self, orm: &Orm<$database>) -> Result<()> {
                 let patch = Self::patch(self.id)
                     .set($columns::REVISION, self.revision)
                     .set($columns::ATTEMPT, self.attempt)

@@ -1,13 +1,13 @@
 //! Writes of several rows by one statement.
 
 use super::writer::{Begun, begin, failed};
-use crate::{engines::Engine, rows::HotRow};
-use cached_orm::{Persist, Result, Transaction};
+use crate::{engines::Engine, rows::HotRowOf};
+use cached_orm::{Result, Transaction};
 use rand::{RngExt, rngs::StdRng};
 
 /// Gives every key its next state: the rows that are there are updated or deleted,
 /// and the others inserted.
-pub(super) async fn write<DB: Engine, T: HotRow + Persist<DB>>(
+pub(super) async fn write<DB: Engine, T: HotRowOf<DB>>(
     transaction: &mut Transaction<DB>,
     begun: &mut Begun<'_>,
     keys: &[i64],

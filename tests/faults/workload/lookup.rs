@@ -4,13 +4,13 @@ use super::{Shared, reader::note};
 use crate::{
     engines::Engine,
     history::{Begun, Via},
-    rows::{self, HotRow, KEYS},
+    rows::{self, HotRow, HotRowOf, KEYS},
 };
-use cached_orm::{Orm, Persist, Result};
+use cached_orm::{Orm, Result};
 use rand::{RngExt, rngs::StdRng};
 
 /// One of them, checked.
-pub(super) async fn read<DB: Engine, T: HotRow + Persist<DB>>(
+pub(super) async fn read<DB: Engine, T: HotRowOf<DB>>(
     orm: &Orm<DB>,
     shared: &Shared,
     rng: &mut StdRng,
@@ -37,7 +37,7 @@ fn some_keys(rng: &mut StdRng) -> Vec<i64> {
     (0..rng.random_range(1..8)).map(|_| rng.random_range(0..KEYS)).collect()
 }
 
-async fn by_label<DB: Engine, T: HotRow + Persist<DB>>(
+async fn by_label<DB: Engine, T: HotRowOf<DB>>(
     orm: &Orm<DB>,
     shared: &Shared,
     key: i64,
@@ -50,7 +50,7 @@ async fn by_label<DB: Engine, T: HotRow + Persist<DB>>(
     Ok(())
 }
 
-async fn many_by_label<DB: Engine, T: HotRow + Persist<DB>>(
+async fn many_by_label<DB: Engine, T: HotRowOf<DB>>(
     orm: &Orm<DB>,
     shared: &Shared,
     keys: Vec<i64>,
@@ -69,7 +69,7 @@ async fn many_by_label<DB: Engine, T: HotRow + Persist<DB>>(
     Ok(())
 }
 
-async fn by_bucket<DB: Engine, T: HotRow + Persist<DB>>(
+async fn by_bucket<DB: Engine, T: HotRowOf<DB>>(
     orm: &Orm<DB>,
     shared: &Shared,
     bucket: i64,
@@ -90,7 +90,7 @@ async fn by_bucket<DB: Engine, T: HotRow + Persist<DB>>(
     Ok(())
 }
 
-async fn many<DB: Engine, T: HotRow + Persist<DB>>(
+async fn many<DB: Engine, T: HotRowOf<DB>>(
     orm: &Orm<DB>,
     shared: &Shared,
     keys: Vec<i64>,

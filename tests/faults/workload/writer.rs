@@ -1,9 +1,9 @@
 use super::{Shared, Worker, bulk, reader};
 use crate::{
     engines::Engine,
-    rows::{HotRow, KEYS},
+    rows::{HotRowOf, KEYS},
 };
-use cached_orm::{Committed, Error, Orm, Persist, Result, Transaction};
+use cached_orm::{Committed, Error, Orm, Result, Transaction};
 use rand::{RngExt, rngs::StdRng};
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -12,7 +12,7 @@ use std::{
 use tokio::time::{sleep, timeout};
 
 /// Writes until it is over.
-pub(super) async fn run<DB: Engine, T: HotRow + Persist<DB>>(worker: Worker<DB>, pause: Duration) {
+pub(super) async fn run<DB: Engine, T: HotRowOf<DB>>(worker: Worker<DB>, pause: Duration) {
     let Worker { orm, shared, is_over, mut rng } = worker;
     while !is_over.load(Ordering::Relaxed) {
         sleep(pause.mul_f64(rng.random_range(0.0..2.0))).await;
@@ -43,7 +43,7 @@ pub(super) struct Pending {
 impl<DB: Engine> Writer<'_, DB> {
     /// `update(&orm)` or `insert(&orm)`: the row that was written takes its
     /// fence's place in the cache.
-    async fn write_alone<T: HotRow + Persist<DB>>(self) -> Result<()> {
+    async fn write_alone<T: HotRowOf<DB>>(self) -> Result<()> {
         let Self { orm, shared, rng } = self;
         let key = rng.random_range(0..KEYS);
         let lock = shared.key_lock(key);
@@ -81,7 +81,7 @@ impl<DB: Engine> Writer<'_, DB> {
     }
 
     /// One to four keys in one transaction, which may end in every way.
-    async fn write_in_transaction<T: HotRow + Persist<DB>>(self) -> Result<()> {
+    async fn write_in_transaction<T: HotRowOf<DB>>(self) -> Result<()> {
         let Self { orm, shared, rng } = self;
         let mut keys: Vec<_> =
             (0..rng.random_range(1..=4)).map(|_| rng.random_range(0..KEYS)).collect();
@@ -162,7 +162,7 @@ impl Drop for Begun<'_> {
 }
 
 /// A write in a savepoint that is undone.
-async fn write_and_go_back<DB: Engine, T: HotRow + Persist<DB>>(
+async fn write_and_go_back<DB: Engine, T: HotRowOf<DB>>(
     transaction: &mut Transaction<DB>,
     begun: &mut Begun<'_>,
     key: i64,
@@ -189,7 +189,7 @@ async fn write_and_go_back<DB: Engine, T: HotRow + Persist<DB>>(
 }
 
 /// Gives the key its next state: another row, or none.
-async fn write<DB: Engine, T: HotRow + Persist<DB>>(
+async fn write<DB: Engine, T: HotRowOf<DB>>(
     transaction: &mut Transaction<DB>,
     begun: &mut Begun<'_>,
     key: i64,
