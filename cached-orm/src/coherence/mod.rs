@@ -10,6 +10,7 @@
 //! unconditional command is "set a fence", which is safe even if it is late.
 
 mod commit;
+mod early;
 mod fence;
 mod fencing;
 mod fill;
@@ -68,6 +69,7 @@ pub(crate) struct Coherence {
     shared_loads: shared_load::SharedLoads,
     fills: fill::Fills,
     near: near::Near,
+    early: early::UnderWay,
 }
 
 impl Coherence {
@@ -86,6 +88,7 @@ impl Coherence {
             shared_loads: shared_load::SharedLoads::default(),
             fills: fill::Fills::default(),
             near: near::Near::new(near_capacity),
+            early: early::UnderWay::default(),
         }
     }
 
@@ -159,6 +162,16 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
         None
     }
 
+    /// How long before its end a row is loaded anew, if at all.
+    fn early_refresh(&self) -> Option<Duration> {
+        None
+    }
+
+    /// How long an entry lies in the store after its row has expired, if at all.
+    fn stale_for(&self) -> Option<Duration> {
+        None
+    }
+
     /// The error of a load whose task was ended by the runtime.
     fn abandoned(&self) -> Self::Error;
 }
@@ -198,6 +211,8 @@ pub(crate) enum Unreadable {
     Body,
     /// Marked as out of date by somebody.
     Stale,
+    /// Its time is over; it lies there in case the database fails.
+    Expired,
 }
 
 #[cfg(all(test, feature = "embedded"))]
