@@ -48,10 +48,11 @@ pub(crate) const TASKS: Table = Table {
         CREATE TABLE tasks (
             id TEXT PRIMARY KEY, state task_state NOT NULL, before task_state,
             details JSONB NOT NULL)",
+    // sqlx takes a column that is NOT NULL for another type than its enums.
     mariadb: "
         CREATE TABLE tasks (
             id VARCHAR(100) COLLATE utf8mb4_bin PRIMARY KEY,
-            state ENUM ('waiting', 'in_progress', 'done') NOT NULL,
+            state ENUM ('waiting', 'in_progress', 'done') CHECK (state IS NOT NULL),
             `before` ENUM ('waiting', 'in_progress', 'done'), details JSON NOT NULL)",
     sqlite: "
         CREATE TABLE tasks (
