@@ -241,9 +241,14 @@ pub trait MemcachedOrm: Entity {
 
     /// The row whose `column` equals `value`; `None` if there is none.
     ///
-    /// By the primary key's only column it is [`fetch`](Self::fetch). By any other
-    /// column it asks the database, by the database's idea of equality, and does not
-    /// fill the cache. NULL equals nothing.
+    /// By the primary key's only column it is [`fetch`](Self::fetch), and by a column
+    /// that has an index to itself it is what that index's own method does; the row's
+    /// value is then the one asked for, byte for byte. By any other column it asks the
+    /// database, by the database's idea of equality, and does not fill the cache. NULL
+    /// equals nothing.
+    ///
+    /// # Guarantee
+    /// That of [`fetch`](Self::fetch).
     ///
     /// # Errors
     /// [`Error::MoreThanOneRow`] if several rows match; those of
@@ -271,8 +276,16 @@ pub trait MemcachedOrm: Entity {
         }
     }
 
-    /// All rows whose `column` equals `value`, from the database, in no particular
+    /// All rows whose `column` equals `value`.
+    ///
+    /// By a column that has an index to itself it is what that index's own method
+    /// does: from the cache or else from the database, in the order of the primary
+    /// keys. By any other it asks the database, and the rows are in no particular
     /// order.
+    ///
+    /// # Guarantee
+    /// That of [`fetch`](Self::fetch) for each row: whether it is there, and what is in
+    /// it. They need not be of one moment.
     ///
     /// # Errors
     /// Those of [`fetch`](Self::fetch).
@@ -868,6 +881,12 @@ pub trait MemcachedOrm: Entity {
 
     /// Takes the row with this primary key out of the cache, after SQL of your own
     /// has changed it.
+    ///
+    /// Entries of indexes stay. What they say of this row is checked whenever they are
+    /// used; but a value that your SQL has given to the row may be remembered as
+    /// nobody's, or its list be without the row, until that entry expires. Call
+    /// [`touch`](crate::Transaction::touch) after your SQL, or have
+    /// [triggers](crate::Orm::install_triggers) see to it.
     ///
     /// # Guarantee
     /// When it returns, no read that starts later returns a row older than the call;

@@ -1,3 +1,4 @@
+mod indexes_read;
 mod outbox;
 mod own_connections;
 
@@ -77,6 +78,7 @@ struct Inner<DB: Backend> {
     /// For each entity, what the catalog says of its table, and when it was
     /// asked.
     table_facts: Mutex<HashMap<TypeId, (TableFacts, Instant)>>,
+    indexes_read: indexes_read::IndexesRead,
 }
 
 /// What an [`Orm`] is made of.
@@ -154,6 +156,7 @@ impl<DB: Backend> Orm<DB> {
             closing,
             connect_options: Mutex::new(connect_options),
             table_facts: Mutex::default(),
+            indexes_read: indexes_read::IndexesRead::default(),
         }));
         if let Some(poll) = parts.drains_every {
             let drainer = Drainer {

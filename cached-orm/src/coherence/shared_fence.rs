@@ -63,6 +63,11 @@ impl SharedFence {
         (!self.tokens.is_empty()).then_some(self)
     }
 
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
     pub(crate) fn has(&self, token: Token) -> bool {
         self.tokens.contains(&token)
     }

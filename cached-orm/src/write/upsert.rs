@@ -9,14 +9,15 @@ use crate::{
 };
 use sqlx::error::DatabaseError;
 
-/// How often a transaction of its own is begun anew that has met a deadlock.
-pub(super) const ATTEMPTS: usize = 16;
+/// How often it is tried that another inserts the same row in between.
+pub(super) const ATTEMPTS: usize = 4;
 
 pub(super) async fn upsert_in<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
     value: &T,
     operation: Operation,
 ) -> Result<T> {
+    open.orm().check_indexes::<T>(None, operation)?;
     open.begin_write(operation).await?;
     let row = if DB::RETURNING && !needs_before::<T>() {
         insert_or_update(open, value, operation).await?
@@ -79,18 +80,10 @@ async fn update_or_insert<DB: Backend, T: Persist<DB>>(
     Ok(None)
 }
 
-fn is_duplicate(error: &Error) -> bool {
-    database_error(error).is_some_and(DatabaseError::is_unique_violation)
-}
-
-/// Whether the transaction was rolled back for the sake of another, and may
-/// succeed when that is over.
-pub(super) fn is_deadlock(error: &Error) -> bool {
-    let code = database_error(error).and_then(DatabaseError::code);
-    code.is_some_and(|code| ["40001", "40P01"].contains(&&*code))
-}
-
-fn database_error(error: &Error) -> Option<&dyn DatabaseError> {
-    let Error::Database { source, .. } = error else { return None };
-    source.as_database_error()
+/// Whether a unique index has refused the row. Another who was inserting it at the
+/// same moment may be the cause: PostgreSQL looks for the key first, and may then
+/// meet that row in another index, which is an error.
+pub(super) fn is_duplicate(error: &Error) -> bool {
+    matches!(error, Error::Database { source, .. }
+        if source.as_database_error().is_some_and(DatabaseError::is_unique_violation))
 }

@@ -16,8 +16,11 @@ pub(super) async fn run<DB: Engine, T: HotRowOf<DB>>(worker: Worker<DB>, pause: 
     while !is_over.load(Ordering::Relaxed) {
         if pause.is_zero() {
             // Others get their turn even where every read is a hit.
-            for _ in 0..64 {
+            for _ in 0..60 {
                 read::<DB, T>(orm, shared, rng.random_range(0..KEYS)).await;
+            }
+            for _ in 0..4 {
+                lookup::read::<DB, T>(orm, shared, &mut rng).await;
             }
             tokio::task::yield_now().await;
             continue;

@@ -1,6 +1,7 @@
 //! The protocol over the embedded store, with a database of one row whose
 //! loads a test holds up and lets go.
 
+mod batches;
 mod committing;
 mod reading;
 mod sharing;
