@@ -415,12 +415,14 @@ pub trait MemcachedOrm: Entity {
     ///
     /// Of several who do so at once with one new key all succeed, one after another.
     /// A version is written as it is by an insert, and increased by an update
-    /// without being compared.
+    /// without being compared. A column that is not loaded is left as it is by an
+    /// update, and refused by an insert ([`Error::NotLoaded`]).
     ///
     /// On MySQL and MariaDB it is a transaction of the level READ COMMITTED, and of
     /// several statements, never `ON DUPLICATE KEY UPDATE`, which may change a row
-    /// with another key; after a deadlock it is tried again. In a transaction of the
-    /// caller's a deadlock is an error, and ends it.
+    /// with another key. In a transaction of the caller's two who insert the same
+    /// row may be a deadlock, which is an error and ends one of them, and on
+    /// PostgreSQL an error of another unique index that the two rows have in common.
     ///
     /// # Guarantee
     /// On an `Orm`, every read that starts after it returned sees the row. In a

@@ -40,6 +40,7 @@ macro_rules! suite {
         mod own_sql;
         mod patches;
         mod triggers;
+        mod uncached_columns;
         mod updates_of_many;
         mod upserts;
         mod versions;

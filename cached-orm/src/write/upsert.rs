@@ -19,8 +19,12 @@ pub(super) async fn upsert_in<DB: Backend, T: Persist<DB>>(
 ) -> Result<T> {
     open.orm().check_indexes::<T>(None, operation)?;
     open.begin_write(operation).await?;
-    let row = if DB::RETURNING && !needs_before::<T>() {
-        insert_or_update(open, value, operation).await?
+    let mut bindings = Bindings::new();
+    bind_row(value, &mut bindings);
+    // An update leaves out what is not loaded, and an insert cannot.
+    let is_whole = bindings.not_loaded().is_none();
+    let row = if DB::RETURNING && is_whole && !needs_before::<T>() {
+        insert_or_update(open, value, bindings, operation).await?
     } else {
         update_or_insert(open, value, operation).await?
     };
@@ -32,10 +36,9 @@ pub(super) async fn upsert_in<DB: Backend, T: Persist<DB>>(
 async fn insert_or_update<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
     value: &T,
+    bindings: Bindings<DB>,
     operation: Operation,
 ) -> Result<Option<T>> {
-    let mut bindings = Bindings::new();
-    bind_row(value, &mut bindings);
     let sql = compose::upsert::<DB, T>(bindings.columns());
     let rows = open.fetch_at_most(sql, bindings, 2, operation).await;
     let row = one_row(or_failed(open, rows).await?, operation)?;
@@ -60,6 +63,7 @@ async fn update_or_insert<DB: Backend, T: Persist<DB>>(
     for _ in 0..ATTEMPTS {
         let mut assigned = Bindings::new();
         value.bind_columns(&mut assigned);
+        assigned.leave_out_not_loaded();
         if let Some(row) = update_row(open, &key, assigned, None, operation).await? {
             return Ok(Some(row));
         }
