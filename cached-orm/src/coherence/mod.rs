@@ -9,6 +9,7 @@
 //! commit. A later commit would have replaced it by a fence first. The only
 //! unconditional command is "set a fence", which is safe even if it is late.
 
+mod abandoned;
 mod commit;
 mod early;
 mod fence;
@@ -68,6 +69,7 @@ pub(crate) struct Coherence {
     counters: Arc<Counters>,
     shared_loads: shared_load::SharedLoads,
     fills: fill::Fills,
+    abandoned: abandoned::Abandoned,
     near: near::Near,
     early: early::UnderWay,
 }
@@ -87,6 +89,7 @@ impl Coherence {
             counters,
             shared_loads: shared_load::SharedLoads::default(),
             fills: fill::Fills::default(),
+            abandoned: abandoned::Abandoned::default(),
             near: near::Near::new(near_capacity),
             early: early::UnderWay::default(),
         }

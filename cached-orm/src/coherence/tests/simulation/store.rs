@@ -262,7 +262,9 @@ impl Command {
     /// How many transactions share the fence that it puts.
     fn tokens(&self) -> usize {
         match self {
-            Self::Fence { value, .. } => SharedFence::parse(value).map_or(0, |fence| fence.len()),
+            Self::Fence { value, .. } => {
+                SharedFence::parse(value).map_or(0, |fence| fence.tokens().len())
+            }
             Self::Get { .. } | Self::Replace { .. } | Self::Delete { .. } => 0,
         }
     }
@@ -295,7 +297,7 @@ impl fmt::Display for Command {
 fn show_value(value: &Bytes) -> String {
     match Fence::parse(value) {
         Some(_)
-            if let Some(tokens) = SharedFence::parse(value).map(|fence| fence.len())
+            if let Some(tokens) = SharedFence::parse(value).map(|fence| fence.tokens().len())
                 && tokens > 1 =>
         {
             format!("fence of {tokens}")
