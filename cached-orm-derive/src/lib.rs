@@ -55,6 +55,9 @@ use syn::DeriveInput;
 /// | `negative_ttl = "5s"`, `negative_ttl = "off"` | how long it is remembered that there is no such row | `5s` |
 /// | `min_compress_len = 1024` | compresses entries of so many bytes and more; needs the feature `lz4` | no compression |
 /// | `near_ttl = "1s"` | also keeps copies in this process: reads may be that much older than what another process has written | no copies |
+/// | `early_refresh = "30s"` | a hit on a row that lives no longer than this has one reader load it anew in the background | off |
+/// | `stale_if_error = "1h"` | how much longer a row can be had by `fetch_or_stale`, if the database fails | off |
+/// | `also_fences(UserSummary)` | another struct on the table, with a `cache_name` of its own and without indexes: what is written through this one is fenced for that one too | none |
 /// | `unique(team, handle)` | no two rows have the same values in these columns: an index over them, with `fetch_by_team_and_handle`. Any number of these | none |
 /// | `index(team, city)` | the same for columns in which several rows may have the same values | none |
 /// | `rename_all = "camelCase"` | how columns are spelt, with serde's names for cases | as the fields |

@@ -1,6 +1,6 @@
 use crate::{
-    Backend, CacheKey, Column, Entity, Error, GivenKey, Operation, Orm, Patch, Pending, Persist,
-    PrimaryKey as _, Result, Session, SetOptions, Warmed, read, sql::Storable, write,
+    Backend, CacheKey, Column, Entity, Error, Freshness, GivenKey, Operation, Orm, Patch, Pending,
+    Persist, PrimaryKey as _, Result, Session, SetOptions, Warmed, read, sql::Storable, write,
 };
 use std::future::Future;
 
@@ -124,6 +124,47 @@ pub trait MemcachedOrm: Entity {
         async move {
             read::fetch_many(session.target(), keys, Operation::on::<Self>("fetch_many")).await
         }
+    }
+
+    /// The row with this primary key, as [`fetch`](Self::fetch) gives it; or, if the
+    /// database fails, the last that is known of it. Needs
+    /// `#[orm(stale_if_error = "1h")]`, which keeps rows in the cache for that much
+    /// longer than their TTL.
+    ///
+    /// The database fails if it cannot be reached, if no connection is free in time, or
+    /// if too many loads are under way ([`Error::is_outage`]). A row that is being
+    /// written at that moment has no last state that could be given.
+    ///
+    /// # Guarantee
+    /// As [`fetch`](Self::fetch) if the result is fresh. A stale row shows everything
+    /// that was written through this crate and acknowledged before; what other
+    /// programs have written since it was cached it may not show, for up to the TTL
+    /// and `stale_if_error` together.
+    ///
+    /// # Errors
+    /// Those of [`fetch`](Self::fetch), if the cache does not have the row.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// use cached_orm::Freshness;
+    ///
+    /// match User::fetch_or_stale(orm, 7).await? {
+    ///     Freshness::Fresh(user) => println!("{user:?}"),
+    ///     Freshness::Stale { row, expired_for, .. } => {
+    ///         println!("{} as of long ago: {expired_for:?} past its time", row.name);
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    fn fetch_or_stale<DB: Backend>(
+        orm: &Orm<DB>,
+        key: Self::Key,
+    ) -> impl Future<Output = Result<Freshness<Self>>> + Send
+    where
+        Self: Persist<DB>,
+    {
+        read::fetch_or_stale(orm, key, Operation::on::<Self>("fetch_or_stale"))
     }
 
     /// The row with this primary key, from the database; the cache is neither asked
@@ -872,8 +913,8 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let operation = Operation::on::<Self>("delete_cached_instance");
-            let cache_key = orm.cache_key::<Self>(&key);
-            let invalidated = orm.coherence().invalidate(&cache_key).await;
+            let keys: Vec<_> = orm.cache_keys::<Self>(&key).collect();
+            let invalidated = orm.coherence().invalidate_all(keys).await;
             invalidated.map_err(|source| Error::Cache { operation, source })
         }
     }
@@ -910,7 +951,9 @@ pub trait MemcachedOrm: Entity {
     where
         Self: Persist<DB>,
     {
-        let keys: Vec<_> = keys.into_iter().map(|key| orm.cache_key::<Self>(&key)).collect();
+        let keys = keys.into_iter();
+        let keys: Vec<_> =
+            keys.flat_map(|key| orm.cache_keys::<Self>(&key).collect::<Vec<_>>()).collect();
         async move {
             let operation = Operation::on::<Self>("invalidate");
             let invalidated = orm.coherence().invalidate_all(keys).await;

@@ -267,6 +267,13 @@ impl<DB: Backend> Orm<DB> {
         CacheKey::of_row(&self.0.namespace, T::CACHE_NAME, key)
     }
 
+    /// Every key under which the row lies: that of its own struct, and of those
+    /// that this one also fences.
+    pub(crate) fn cache_keys<T: Entity>(&self, key: &T::Key) -> impl Iterator<Item = CacheKey> {
+        let names = [T::CACHE_NAME].into_iter().chain(T::ALSO_FENCES.iter().copied());
+        names.map(|name| CacheKey::of_row(&self.0.namespace, name, key))
+    }
+
     /// What the catalog says of the entity's table. Asked now and then; if that
     /// fails, nothing is relied on for now.
     pub(crate) async fn table_facts<T: Persist<DB>>(&self) -> TableFacts {
