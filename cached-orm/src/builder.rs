@@ -58,6 +58,7 @@ pub struct OrmBuilder<DB: Backend> {
     outbox_poll: Duration,
     max_database_loads: u32,
     load_timeout: Duration,
+    near_capacity: u64,
 }
 
 impl<DB: Backend> OrmBuilder<DB> {
@@ -76,6 +77,7 @@ impl<DB: Backend> OrmBuilder<DB> {
             outbox_poll: Duration::from_millis(250),
             max_database_loads: 32,
             load_timeout: Duration::from_secs(10),
+            near_capacity: 64 << 20,
         }
     }
 
@@ -228,6 +230,13 @@ impl<DB: Backend> OrmBuilder<DB> {
         self
     }
 
+    /// How many bytes the copies take together that this process keeps of entries
+    /// of structs with `near_ttl`; 0 for no copies. Default: 64 MiB.
+    pub fn near_capacity(mut self, bytes: u64) -> Self {
+        self.near_capacity = bytes;
+        self
+    }
+
     /// Builds the handle. Must be called in a Tokio runtime.
     ///
     /// # Errors
@@ -250,7 +259,13 @@ impl<DB: Backend> OrmBuilder<DB> {
         let always = outbox.is_for_every_write();
         Orm::assemble(Parts {
             pool: self.pool,
-            coherence: Coherence::new(store, times, always, Arc::clone(&counters)),
+            coherence: Coherence::new(
+                store,
+                times,
+                always,
+                self.near_capacity,
+                Arc::clone(&counters),
+            ),
             counters,
             namespace,
             outbox,

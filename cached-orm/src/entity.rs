@@ -1,4 +1,7 @@
-use crate::{Backend, BindKey, Bindings, CachePolicy, Index, PrimaryKey, Result, Row};
+use crate::{
+    Backend, BindKey, Bindings, CachePolicy, Index, PrimaryKey, Result, Row,
+    uncached::UncachedField,
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A struct with an identity: what the cache knows of it.
@@ -32,12 +35,22 @@ pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
     /// key.
     const INDEXES: &'static [Index<Self>] = &[];
 
+    /// The cache names of other structs on its table, whose rows' keys are fenced
+    /// whenever its own are.
+    const ALSO_FENCES: &'static [&'static str] = &[];
+
     /// This instance's primary key.
     fn key(&self) -> Self::Key;
 
     /// Moves the fields that have no column over from `other`.
     #[doc(hidden)]
     fn take_skipped(&mut self, _other: &mut Self) {}
+
+    /// The fields that never lie in the cache, always in the same order.
+    #[doc(hidden)]
+    fn uncached_fields(&mut self) -> Vec<&mut dyn UncachedField> {
+        Vec::new()
+    }
 }
 
 /// The table of an [`Entity`].

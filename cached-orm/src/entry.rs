@@ -139,6 +139,11 @@ fn open<'v>(
     Ok(Some((header[FLAGS_AT], body)))
 }
 
+/// Whether `value` begins like an entry, of whatever version.
+pub(crate) fn is_entry(value: &[u8]) -> bool {
+    value.starts_with(&MAGIC)
+}
+
 fn header(kind: u8, fingerprint: u64, key: &CacheKey) -> Vec<u8> {
     let mut entry = Vec::with_capacity(256);
     entry.extend_from_slice(&MAGIC);

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod also_fenced;
 mod builder;
 mod cache;
 mod cache_url;
@@ -8,6 +9,7 @@ mod coherence;
 mod entity;
 mod entry;
 mod error;
+mod freshness;
 mod index;
 mod key;
 mod memcached_orm;
@@ -23,6 +25,7 @@ mod sql;
 mod steps;
 mod transaction;
 mod triggers;
+mod uncached;
 mod write;
 
 pub use builder::{OnUnreachable, OrmBuilder};
@@ -32,6 +35,7 @@ pub use cache::{
 };
 pub use entity::{Cacheable, Entity, GivenKey, Persist, Table};
 pub use error::{Error, Operation, Result};
+pub use freshness::Freshness;
 pub use index::{Index, IndexColumn, IndexPart, IndexValue};
 pub use key::{CacheKey, KeyKind, KeyPart, PartWriter, PrimaryKey};
 pub use memcached_orm::MemcachedOrm;
@@ -55,6 +59,7 @@ pub use sql::JsonBackend;
 pub use sql::OutboxTable;
 pub use sql::{Backend, BindKey, Bindings, Column, Row, Storable, Version};
 pub use transaction::{Committed, Isolation, Savepoint, Transaction};
+pub use uncached::Uncached;
 
 pub use cached_orm_derive::MemcachedOrm;
 pub use sqlx;
@@ -82,7 +87,9 @@ mod guide {}
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
+        also_fenced::also_fenced,
         read::{IndexKey, fetch_by_index, fetch_by_unique, fetch_many_by_unique},
+        uncached::UncachedField,
         *,
     };
     pub use core::{
@@ -97,5 +104,5 @@ pub mod __private {
         result::Result::Ok,
         time::Duration,
     };
-    pub use std::{string::String, vec::Vec};
+    pub use std::{string::String, vec, vec::Vec};
 }

@@ -48,6 +48,8 @@ macro_rules! counters {
 counters! {
     /// Reads that the cache answered.
     hits,
+    /// Reads that a copy in this process answered.
+    near_hits,
     /// Reads that the cache did not answer.
     misses,
     /// Reads that met a fence, and were answered by the database.
@@ -62,6 +64,10 @@ counters! {
     batch_loads,
     /// Loads that failed.
     load_errors,
+    /// Rows that were loaded anew before they expired.
+    early_refreshes,
+    /// Reads that were given a row whose time is over, since the database failed.
+    stale_reads,
     /// Loaded rows that were stored in the cache.
     fills,
     /// Loaded rows that were not stored, since a write or another reader came

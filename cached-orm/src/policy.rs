@@ -21,15 +21,22 @@ pub struct CachePolicy {
     ttl_jitter: f64,
     negative_ttl: Option<Duration>,
     min_compress_len: Option<usize>,
+    near_ttl: Option<Duration>,
+    early_refresh: Option<Duration>,
+    stale_if_error: Option<Duration>,
 }
 
 impl CachePolicy {
-    /// An hour, spread by a tenth; absent rows for five seconds; no compression.
+    /// An hour, spread by a tenth; absent rows for five seconds; no compression;
+    /// no copies in the process.
     pub const DEFAULT: Self = Self {
         ttl: Duration::from_secs(3600),
         ttl_jitter: 0.1,
         negative_ttl: Some(Duration::from_secs(5)),
         min_compress_len: None,
+        near_ttl: None,
+        early_refresh: None,
+        stale_if_error: None,
     };
 
     /// How long a row stays. Whole seconds, rounded up; at least one, and at
@@ -64,7 +71,50 @@ impl CachePolicy {
         self
     }
 
-    /// The TTL of one row that is stored now.
+    /// How long a copy of what the cache has said answers in this process, without
+    /// the cache being asked; `None` for not at all.
+    ///
+    /// Reads may then be that much older than what another process has written.
+    /// What is written through the same [`Orm`](crate::Orm) is seen at once.
+    #[must_use]
+    pub const fn near_ttl(mut self, ttl: Option<Duration>) -> Self {
+        self.near_ttl = ttl;
+        self
+    }
+
+    /// A hit on a row that lives no longer than this has one reader load the row anew,
+    /// in the background, while all are answered at once; `None` for never.
+    ///
+    /// Shorter than the TTL, and longer than a load takes.
+    #[must_use]
+    pub const fn early_refresh(mut self, before: Option<Duration>) -> Self {
+        self.early_refresh = before;
+        self
+    }
+
+    /// How much longer than its TTL a row lies in the cache, for
+    /// [`fetch_or_stale`](crate::MemcachedOrm::fetch_or_stale) to give should the
+    /// database fail; `None` for not at all. All other reads load it anew.
+    #[must_use]
+    pub const fn stale_if_error(mut self, time: Option<Duration>) -> Self {
+        self.stale_if_error = time;
+        self
+    }
+
+    /// How long a row lies in the cache that is stored now.
+    pub(crate) fn row_ttl(&self) -> Duration {
+        self.spread_ttl() + self.stale_if_error.unwrap_or_default()
+    }
+
+    pub(crate) const fn early(&self) -> Option<Duration> {
+        self.early_refresh
+    }
+
+    pub(crate) const fn stale_for(&self) -> Option<Duration> {
+        self.stale_if_error
+    }
+
+    /// The TTL of one entry that is stored now.
     pub(crate) fn spread_ttl(&self) -> Duration {
         let ttl = self.ttl.min(MAX_TTL);
         ttl.mul_f64(1.0 - self.ttl_jitter * rand::random::<f64>())
@@ -72,6 +122,10 @@ impl CachePolicy {
 
     pub(crate) const fn absent_ttl(&self) -> Option<Duration> {
         self.negative_ttl
+    }
+
+    pub(crate) const fn near_for(&self) -> Option<Duration> {
+        self.near_ttl
     }
 
     pub(crate) const fn compress_from(&self) -> Option<usize> {

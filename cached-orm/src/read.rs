@@ -10,18 +10,19 @@ pub(crate) use many::{fetch_many, warm};
 pub use many_by_unique::fetch_many_by_unique;
 
 use crate::{
-    Backend, BindKey as _, Bindings, CachePolicy, Column, Error, Operation, Orm, Persist, Result,
-    SetOptions,
+    Backend, BindKey as _, Bindings, CachePolicy, Column, Error, Freshness, Operation, Orm,
+    Persist, Result, SetOptions,
     coherence::{Content, Entry, Source},
     entry,
     key::CacheKey,
     session::Target,
     sql::{Storable, fetch_at_most, fetch_rows},
     transaction::Open,
+    uncached::{is_whole, take_uncached, unloaded},
 };
 use bytes::Bytes;
 use sqlx::AssertSqlSafe;
-use std::{any::Any, marker::PhantomData};
+use std::{any::Any, marker::PhantomData, time::Duration};
 
 /// One row, as the protocol reads it.
 struct RowSource<DB: Backend, T: Persist<DB>> {
@@ -100,6 +101,18 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
         }
     }
 
+    fn near_ttl(&self) -> Option<Duration> {
+        self.policy.near_for()
+    }
+
+    fn early_refresh(&self) -> Option<Duration> {
+        self.policy.early()
+    }
+
+    fn stale_for(&self) -> Option<Duration> {
+        self.policy.stale_for()
+    }
+
     fn abandoned(&self) -> Error {
         Error::ShuttingDown { operation: self.operation }
     }
@@ -115,7 +128,7 @@ pub(crate) fn row_entry<T: crate::Entity>(
     if value.is_none() {
         tracing::warn!(entity = T::NAME, "serde could not write a row, so it is not cached");
     }
-    Some(Entry { value: value?, ttl: policy.spread_ttl() })
+    Some(Entry { value: value?, ttl: policy.row_ttl() })
 }
 
 pub(crate) async fn fetch<DB: Backend, T: Persist<DB>>(
@@ -124,8 +137,36 @@ pub(crate) async fn fetch<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<Option<T>> {
     match target {
-        Target::Orm(orm) => orm.coherence().read(RowSource::new(orm, key, operation)).await,
+        Target::Orm(orm) => {
+            let row = orm.coherence().read(RowSource::<DB, T>::new(orm, key, operation)).await?;
+            // As if it came from the cache: who needs such a column must ask for it.
+            Ok(row.map(unloaded))
+        }
         Target::Open(mut open) => fetch_in(&mut open, &key, operation).await,
+    }
+}
+
+/// As [`fetch`], and if the database fails, the row that lies in the cache although
+/// its time is over.
+pub(crate) async fn fetch_or_stale<DB: Backend, T: Persist<DB>>(
+    orm: &Orm<DB>,
+    key: T::Key,
+    operation: Operation,
+) -> Result<Freshness<T>> {
+    let source = RowSource::<DB, T>::new(orm, key, operation);
+    let error = match orm.coherence().read(source.clone()).await {
+        Ok(row) => return Ok(Freshness::Fresh(row.map(unloaded))),
+        Err(error) if error.is_outage() => error,
+        Err(error) => return Err(error),
+    };
+    match orm.coherence().last_known(&source).await {
+        // Somebody has loaded it meanwhile.
+        Some((row, Duration::ZERO)) => Ok(Freshness::Fresh(Some(row))),
+        Some((row, expired_for)) => {
+            orm.counters().stale_reads.add_one();
+            Ok(Freshness::Stale { row, expired_for, error })
+        }
+        None => Err(error),
     }
 }
 
@@ -229,10 +270,29 @@ pub(crate) async fn refresh<DB: Backend, T: Persist<DB>>(
 ) -> Result<Option<T>> {
     match target {
         Target::Orm(orm) => {
-            reload(orm, key, SetOptions::default(), operation).await.map(|(row, _)| row)
+            let (row, _) = reload(orm, key.clone(), SetOptions::default(), operation).await?;
+            let Some(mut row) = row else { return Ok(None) };
+            if is_whole(&mut row) {
+                return Ok(Some(row));
+            }
+            // Another read's load was shared, by the entry made of it.
+            RowSource::new(orm, key, operation).load().await
         }
         Target::Open(mut open) => fetch_in(&mut open, &key, operation).await,
     }
+}
+
+/// Loads the columns of `row` that the cache does not hold.
+pub(crate) async fn load_uncached<DB: Backend, T: Persist<DB>>(
+    target: Target<'_, DB>,
+    row: &mut T,
+    operation: Operation,
+) -> Result<()> {
+    let mut loaded: T = fetch_uncached(target, row.key(), operation)
+        .await?
+        .ok_or(Error::RowNotFound { operation })?;
+    take_uncached(row, &mut loaded);
+    Ok(())
 }
 
 /// The row with this key. A database may find `ANN` where `ann` was asked for,
@@ -276,9 +336,9 @@ where
     match target {
         Target::Orm(orm) => {
             let mut connection = orm.load_connection(operation).await?;
-            let rows = fetch_rows(&mut *connection, sql, bindings, operation).await;
+            let rows = fetch_rows::<DB, T>(&mut *connection, sql, bindings, operation).await;
             connection.answered();
-            rows
+            Ok(rows?.into_iter().map(unloaded).collect())
         }
         Target::Open(mut open) => {
             let reading = open.begin_read(operation)?;

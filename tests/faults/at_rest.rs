@@ -2,10 +2,10 @@
 
 use crate::{
     engines::Engine,
-    rows::HotRow,
+    rows::{self, HotRowOf},
     stage::{FENCE_TTL, HOLD_OFF},
 };
-use cached_orm::{Orm, Persist};
+use cached_orm::Orm;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -25,9 +25,12 @@ pub(crate) async fn differing<DB: Engine>(orm: &Orm<DB>, keys: i64) -> Vec<Strin
 async fn compare_all<DB: Engine>(orm: &Orm<DB>, keys: i64, when: &str) -> Vec<String> {
     let mut differing = Vec::new();
     for key in 0..keys {
-        for found in
-            [compare::<DB, DB::Old>(orm, key).await, compare::<DB, DB::New>(orm, key).await]
-        {
+        for found in [
+            compare::<DB, DB::Old>(orm, key).await,
+            compare::<DB, DB::New>(orm, key).await,
+            compare_lookups::<DB, DB::Old>(orm, key).await,
+            compare_lookups::<DB, DB::New>(orm, key).await,
+        ] {
             match found {
                 Ok(None) => {}
                 Ok(Some(difference)) => differing.push(format!("key {key}, {when}: {difference}")),
@@ -38,7 +41,30 @@ async fn compare_all<DB: Engine>(orm: &Orm<DB>, keys: i64, when: &str) -> Vec<St
     differing
 }
 
-async fn compare<DB: Engine, T: HotRow + Persist<DB>>(
+/// Whether the row is found by its own values, and by no others.
+async fn compare_lookups<DB: Engine, T: HotRowOf<DB>>(
+    orm: &Orm<DB>,
+    key: i64,
+) -> cached_orm::Result<Option<String>> {
+    let truth = T::fetch_uncached(orm, key.into()).await?;
+    let number = |row: &T| (row.revision(), row.attempt());
+    for side in [0, 1] {
+        let expected = truth.as_ref().filter(|row| rows::side(row.revision()) == side).map(number);
+        let labelled = T::by_label(orm, rows::label(key, side)).await?;
+        let labelled = labelled.as_ref().map(number);
+        if labelled != expected {
+            return Ok(Some(format!("label {side}: {labelled:?}, stored {expected:?}")));
+        }
+        let together = T::by_bucket(orm, rows::bucket(key, side)).await?;
+        let listed = together.iter().find(|row| row.id() == key).map(number);
+        if listed != expected {
+            return Ok(Some(format!("bucket {side}: {listed:?}, stored {expected:?}")));
+        }
+    }
+    Ok(None)
+}
+
+async fn compare<DB: Engine, T: HotRowOf<DB>>(
     orm: &Orm<DB>,
     key: i64,
 ) -> cached_orm::Result<Option<String>> {

@@ -27,12 +27,16 @@ impl Count {
 counts! {
     /// Reads that returned a row, or that there is none.
     reads,
+    /// Reads by index and batches.
+    lookups,
     /// Reads of the cache alone that found a row.
     peeks,
     /// Reads that failed.
     failed_reads,
     /// Writes, key by key, that were acknowledged.
     acknowledged,
+    /// Transactions that wrote their rows in bulk.
+    bulks,
     /// Writes whose outcome their writer was not told.
     unknown,
     /// Writes that failed, or were not wanted.

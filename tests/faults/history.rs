@@ -6,7 +6,12 @@
 //! never an attempt that was rolled back. A deletion has a revision too. A read
 //! that finds no row does not say which deletion it saw; it is taken for the
 //! oldest one that is allowed.
+//!
+//! A row is looked up by a value that it has on every other revision. A lookup that
+//! does not find it must be explained by a deletion, or a revision on the other
+//! side, under the same rules.
 
+use crate::rows;
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -16,11 +21,19 @@ use std::{
 /// What a reader knew when it began.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Begun {
-    key: i64,
+    pub(crate) key: i64,
     acknowledged: i64,
     returned: i64,
     at: SystemTime,
     by: &'static str,
+    via: Option<Via>,
+}
+
+/// The entry of an index that a lookup goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Via {
+    Label(i64),
+    Bucket(i64),
 }
 
 /// How a read broke the promise.
@@ -42,6 +55,7 @@ pub(crate) enum Offence {
 pub(crate) struct Violation {
     pub(crate) offence: Offence,
     pub(crate) key: i64,
+    pub(crate) via: Option<Via>,
     pub(crate) began: SystemTime,
     pub(crate) ended: SystemTime,
     pub(crate) text: String,
@@ -57,6 +71,7 @@ enum Fate {
 
 #[derive(Debug, Clone, Copy)]
 struct Attempt {
+    revision: i64,
     fate: Fate,
     was_seen: bool,
 }
@@ -66,6 +81,8 @@ struct KeyHistory {
     acknowledged: i64,
     returned: i64,
     attempts: Vec<Attempt>,
+    /// Writes that may have been committed: revision and attempts.
+    possible: BTreeMap<i64, Vec<i64>>,
     /// Deletions that may have been committed: revision and attempts. None is
     /// forgotten, for a read that began long ago may have seen an old one.
     absences: BTreeMap<i64, Vec<i64>>,
@@ -104,7 +121,8 @@ impl History {
         let at = self.elapsed();
         let mut history = self.key(key);
         let attempt = history.attempts.len() as i64;
-        history.attempts.push(Attempt { fate: Fate::Possible, was_seen: false });
+        history.attempts.push(Attempt { revision, fate: Fate::Possible, was_seen: false });
+        history.possible.entry(revision).or_default().push(attempt);
         history.note(at, format!("#{attempt} {what} {revision}"));
         attempt
     }
@@ -129,10 +147,9 @@ impl History {
         history.note(at, format!("#{attempt} rolled back: {why}"));
         let index = usize::try_from(attempt).expect("attempts count from 0");
         history.attempts[index].fate = Fate::RolledBack;
-        history.absences.retain(|_, attempts| {
-            attempts.retain(|&absent| absent != attempt);
-            !attempts.is_empty()
-        });
+        let revision = history.attempts[index].revision;
+        forget(&mut history.absences, revision, attempt);
+        forget(&mut history.possible, revision, attempt);
         if history.attempts[index].was_seen {
             let text = format!("#{attempt} was read before it was rolled back\n{}", history.tell());
             drop(history);
@@ -140,6 +157,7 @@ impl History {
             self.report(Violation {
                 offence: Offence::Uncommitted,
                 key,
+                via: None,
                 began: now,
                 ended: now,
                 text,
@@ -157,7 +175,13 @@ impl History {
     pub(crate) fn begin_read(&self, key: i64, by: &'static str) -> Begun {
         let at = SystemTime::now();
         let history = self.key(key);
-        Begun { key, acknowledged: history.acknowledged, returned: history.returned, at, by }
+        let (acknowledged, returned) = (history.acknowledged, history.returned);
+        Begun { key, acknowledged, returned, at, by, via: None }
+    }
+
+    /// A lookup begins in which the key's row may be found.
+    pub(crate) fn begin_lookup(&self, key: i64, by: &'static str, via: Via) -> Begun {
+        Begun { via: Some(via), ..self.begin_read(key, by) }
     }
 
     /// A read has returned this revision of this attempt, or no row.
@@ -200,6 +224,36 @@ impl History {
         self.report(Violation {
             offence,
             key: begun.key,
+            via: begun.via,
+            began: begun.at,
+            ended: SystemTime::now(),
+            text,
+        });
+    }
+
+    /// A lookup by a value of this side has not found the row.
+    pub(crate) fn end_lookup_without(&self, begun: Begun, side: i64) {
+        let Begun { acknowledged, returned, .. } = begun;
+        let mut history = self.key(begun.key);
+        let offence = if history.explains_missing(acknowledged.max(returned), side) {
+            return;
+        } else if history.explains_missing(acknowledged, side) {
+            Offence::WentBack
+        } else {
+            Offence::Stale
+        };
+        let at = self.elapsed();
+        history.note(at, format!("{offence:?}: not found on side {side}"));
+        let text = format!(
+            "{} did not find it on side {side}; acknowledged {acknowledged} and returned {returned} before it began\n{}",
+            begun.by,
+            history.tell()
+        );
+        drop(history);
+        self.report(Violation {
+            offence,
+            key: begun.key,
+            via: begun.via,
             began: begun.at,
             ended: SystemTime::now(),
             text,
@@ -211,6 +265,7 @@ impl History {
         self.report(Violation {
             offence: Offence::Torn,
             key: begun.key,
+            via: begun.via,
             began: begun.at,
             ended: SystemTime::now(),
             text: row,
@@ -253,8 +308,24 @@ impl KeyHistory {
         }
     }
 
+    /// Whether a state from this revision on has no row on this side.
+    fn explains_missing(&self, from: i64, side: i64) -> bool {
+        let elsewhere = |(&revision, _): (&i64, &Vec<i64>)| rows::side(revision) != side;
+        self.absences.range(from..).next().is_some() || self.possible.range(from..).any(elsewhere)
+    }
+
     fn tell(&self) -> String {
         let lines = self.recent.iter();
         lines.map(|(at, what)| format!("    {:>10.4} s  {what}\n", at.as_secs_f64())).collect()
+    }
+}
+
+/// Forgets an attempt that was not committed.
+fn forget(attempts: &mut BTreeMap<i64, Vec<i64>>, revision: i64, attempt: i64) {
+    if let Some(of_revision) = attempts.get_mut(&revision) {
+        of_revision.retain(|&other| other != attempt);
+        if of_revision.is_empty() {
+            attempts.remove(&revision);
+        }
     }
 }

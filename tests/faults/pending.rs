@@ -6,7 +6,7 @@
 
 use crate::{
     engines::Engine,
-    history::{Offence, Violation},
+    history::{Offence, Via, Violation},
     report::{Outage, Report},
     rows::{HotRow, KEYS},
     servers::holds,
@@ -25,9 +25,13 @@ pub(crate) async fn excuses<DB: Engine>(
     if !matches!(violation.offence, Offence::Stale | Offence::WentBack) {
         return Ok(false);
     }
-    let key = cache_key(orm, violation.key);
     let (began, ended) = (seconds(violation.began), seconds(violation.ended));
-    Ok(DB::pending_between(&stage.own_pool, &key, began, ended).await? > 0)
+    for key in cache_keys(orm, violation) {
+        if DB::pending_between(&stage.own_pool, &key, began, ended).await? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What the outbox held for the key of a violation, by the read's own time.
@@ -36,15 +40,26 @@ pub(crate) async fn tell<DB: Engine>(
     orm: &Orm<DB>,
     violation: &Violation,
 ) -> String {
-    let key = cache_key(orm, violation.key);
+    let keys = cache_keys(orm, violation);
     let began = seconds(violation.began);
     let log = DB::outbox_log(&stage.own_pool).await.unwrap_or_default();
     let mut text = String::from("  outbox, latest first, from the beginning of the read:\n");
-    for (_, put_at, gone_at) in log.iter().filter(|(of, ..)| *of == key).rev().take(5) {
+    for (_, put_at, gone_at) in log.iter().filter(|(of, ..)| keys.contains(of)).rev().take(5) {
         let gone = gone_at.map_or("there still".to_owned(), |at| format!("{:+.4} s", at - began));
         text += &format!("    put {:+.4} s, gone {gone}\n", put_at - began);
     }
     text
+}
+
+/// The entries that the read went by: the row's, and the index's.
+fn cache_keys<DB: Engine>(orm: &Orm<DB>, violation: &Violation) -> Vec<String> {
+    let table = cache_key(orm, violation.key);
+    let table = table.split('(').next().unwrap_or_default();
+    let entry = violation.via.map(|via| match via {
+        Via::Label(label) => format!("{table}label({label})"),
+        Via::Bucket(bucket) => format!("{table}bucket({bucket})"),
+    });
+    entry.into_iter().chain([cache_key(orm, violation.key)]).collect()
 }
 
 fn cache_key<DB: Engine>(orm: &Orm<DB>, key: i64) -> String {

@@ -163,8 +163,10 @@ impl Report {
 
     pub(crate) fn add_counts(&mut self, counts: &Counts) {
         self.row("reads", counts.reads.get() + counts.peeks.get());
+        self.row("reads by index, and batches", counts.lookups.get());
         self.row("reads that failed", counts.failed_reads.get());
         self.row("writes acknowledged", counts.acknowledged.get());
+        self.row("  of these in bulk (transactions)", counts.bulks.get());
         self.row("writes of unknown outcome", counts.unknown.get());
         self.row("writes rolled back or refused", counts.rolled_back.get());
         self.row("  of these for want of a fence (transactions)", counts.not_fenced.get());

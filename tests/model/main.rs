@@ -13,8 +13,10 @@
 //! replies are lost, or that come late (`delivery`); writers, whose COMMIT may
 //! fail or have an unknown outcome, and whose transactions the database may end
 //! (`writer`); readers in one process or two (`reader`); a drainer (`drainer`);
-//! and, by itself, the lookup by a unique index (`unique_index`). What is left
-//! out of each, and why nothing is lost by it, is said there.
+//! and, by themselves, the lookup by a unique index without any fences
+//! (`unique_index`), and what needs them: "no row has this value", and the lists
+//! of other indexes (`index_entries`). What is left out of each, and why nothing
+//! is lost by it, is said there.
 //!
 //! What must hold is in `properties`; which configuration promises what, in
 //! `configuration`. `holding` has configurations in which it does, `mutations`
@@ -26,6 +28,7 @@ mod database;
 mod delivery;
 mod drainer;
 mod holding;
+mod index_entries;
 mod mutations;
 mod properties;
 mod protocol;

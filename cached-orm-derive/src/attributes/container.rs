@@ -8,11 +8,11 @@ use crate::{
     errors::Errors,
     names::{self, Case},
 };
-use proc_macro2::{Delimiter, Ident, TokenTree};
+use proc_macro2::{Delimiter, Ident, Span, TokenTree};
 use std::time::Duration;
-use syn::{Attribute, Error, Lit, LitStr, Path, Result};
+use syn::{Attribute, Error, Lit, LitStr, Path, Result, parse::Parser as _};
 
-pub(super) const OPTIONS: [&str; 11] = [
+pub(super) const OPTIONS: [&str; 15] = [
     "table",
     "database",
     "cache_name",
@@ -20,9 +20,13 @@ pub(super) const OPTIONS: [&str; 11] = [
     "ttl_jitter",
     "negative_ttl",
     "min_compress_len",
+    "near_ttl",
+    "early_refresh",
+    "stale_if_error",
     "rename_all",
     "unique",
     "index",
+    "also_fences",
     "crate",
 ];
 
@@ -37,8 +41,12 @@ pub(crate) struct ContainerAttributes {
     pub(crate) ttl_jitter: Option<f64>,
     pub(crate) negative_ttl: Option<NegativeTtl>,
     pub(crate) min_compress_len: Option<usize>,
+    pub(crate) near_ttl: Option<Duration>,
+    pub(crate) early_refresh: Option<(Duration, Span)>,
+    pub(crate) stale_if_error: Option<Duration>,
     pub(crate) rename_all: Option<Case>,
     pub(crate) indexes: Vec<ListedIndex>,
+    pub(crate) also_fences: Vec<Path>,
     pub(crate) runtime: Option<Path>,
 }
 
@@ -64,10 +72,19 @@ impl ContainerAttributes {
                 "cache_name" => {
                     this.cache_name = errors.take(item.string(r#"cache_name = "users""#))
                 }
-                "ttl" => this.ttl = errors.take(ttl(&item)),
+                "ttl" => this.ttl = errors.take(duration(&item, r#"ttl = "10m""#)),
                 "ttl_jitter" => this.ttl_jitter = errors.take(ttl_jitter(&item)),
                 "negative_ttl" => this.negative_ttl = errors.take(negative_ttl(&item)),
                 "min_compress_len" => this.min_compress_len = errors.take(min_compress_len(&item)),
+                "near_ttl" => this.near_ttl = errors.take(duration(&item, r#"near_ttl = "1s""#)),
+                "early_refresh" => {
+                    let time = errors.take(duration(&item, r#"early_refresh = "30s""#));
+                    this.early_refresh = time.map(|time| (time, item.name.span()));
+                }
+                "stale_if_error" => {
+                    this.stale_if_error = errors.take(duration(&item, r#"stale_if_error = "1h""#));
+                }
+                "also_fences" => this.also_fences = also_fences(&item, errors),
                 "rename_all" => this.rename_all = errors.take(rename_all(&item)),
                 "unique" | "index" => this.indexes.push(listed_index(&item, errors)),
                 "crate" => this.runtime = errors.take(runtime(&item)),
@@ -123,8 +140,8 @@ fn databases(item: &Item, errors: &mut Errors) -> Vec<(Database, Ident)> {
     databases
 }
 
-fn ttl(item: &Item) -> Result<Duration> {
-    let text = item.string(r#"ttl = "10m""#)?;
+fn duration(item: &Item, example: &str) -> Result<Duration> {
+    let text = item.string(example)?;
     duration::parse(&text.value()).map_err(|message| Error::new(text.span(), message))
 }
 
@@ -172,6 +189,19 @@ fn listed_index(item: &Item, errors: &mut Errors) -> ListedIndex {
     let name = item.name.clone();
     let fields = item.names(&format!("{name}(tenant, handle)"), errors);
     ListedIndex { name, fields }
+}
+
+fn also_fences(item: &Item, errors: &mut Errors) -> Vec<Path> {
+    const EXAMPLE: &str = "also_fences(UserSummary)";
+    let Some(listed) = errors.take(item.listed(EXAMPLE)) else { return Vec::new() };
+    let structs = listed.into_iter().map(|tokens| {
+        let wrong = Error::new_spanned(
+            &tokens,
+            format_args!("expected the name of a struct, as in `{EXAMPLE}`"),
+        );
+        Path::parse_mod_style.parse2(tokens).map_err(|_| wrong)
+    });
+    structs.filter_map(|found| errors.take(found)).collect()
 }
 
 fn runtime(item: &Item) -> Result<Path> {

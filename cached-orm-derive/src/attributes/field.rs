@@ -3,8 +3,8 @@ use crate::errors::Errors;
 use proc_macro2::Span;
 use syn::{Attribute, LitStr, Meta};
 
-pub(super) const OPTIONS: [&str; 8] =
-    ["column", "generated", "readonly", "version", "unique", "index", "skip", "json"];
+pub(super) const OPTIONS: [&str; 9] =
+    ["column", "generated", "readonly", "version", "unique", "index", "skip", "json", "uncached"];
 
 /// `#[primary_key]`, `#[orm(…)]` and `#[serde(…)]` on a field. Each option
 /// that is there is known by where it stands.
@@ -19,6 +19,7 @@ pub(crate) struct FieldAttributes {
     pub(crate) index: Option<Span>,
     pub(crate) skip: Option<Span>,
     pub(crate) json: Option<Span>,
+    pub(crate) uncached: Option<Span>,
     pub(crate) serde: SerdeAttributes,
 }
 
@@ -35,6 +36,7 @@ impl FieldAttributes {
                 "index" => this.index = errors.take(item.flag()),
                 "skip" => this.skip = errors.take(item.flag()),
                 "json" => this.json = errors.take(item.flag()),
+                "uncached" => this.uncached = errors.take(item.flag()),
                 _ => errors.push(unknown(&item, &OPTIONS, &container::OPTIONS, "the struct")),
             }
         }

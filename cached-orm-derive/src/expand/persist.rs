@@ -56,8 +56,12 @@ fn statements(sql: &Sql<'_>) -> TokenStream {
 
 fn from_row(model: &Model, db: &Ident) -> TokenStream {
     let columns = model.columns.iter().map(|column| {
-        let Column { field, ty, name, json, .. } = column;
-        let get = if *json { quote!(get_json) } else { quote!(get) };
+        let Column { field, ty, name, .. } = column;
+        let get = match column {
+            Column { json: true, .. } => quote!(get_json),
+            Column { uncached: true, .. } => quote!(get_uncached),
+            _ => quote!(get),
+        };
         quote_spanned!(located_at(ty)=> #field: row.#get::<#ty>(#name)?)
     });
     let skipped = model.skipped.iter().map(|skipped| {
@@ -112,8 +116,12 @@ fn parameter(used_by: &[TokenStream]) -> TokenStream {
 }
 
 fn add(column: &Column) -> TokenStream {
-    let Column { field, ty, name, json, .. } = column;
-    let add = if *json { quote!(json_column) } else { quote!(column) };
+    let Column { field, ty, name, .. } = column;
+    let add = match column {
+        Column { json: true, .. } => quote!(json_column),
+        Column { uncached: true, .. } => quote!(uncached_column),
+        _ => quote!(column),
+    };
     quote_spanned!(located_at(ty)=> bindings.#add::<#ty>(#name, &self.#field);)
 }
 

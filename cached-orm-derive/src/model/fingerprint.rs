@@ -17,8 +17,16 @@ pub(super) fn of(shapes: &[Shape<'_>], serde: &SerdeAttributes) -> u64 {
     for Shape { field, column } in shapes {
         push(&mut text, column.as_deref().unwrap_or("(skipped)"));
         push(&mut text, &normalized(field.ty.to_token_stream()));
-        push(&mut text, if field.attributes.json.is_some() { "json" } else { "" });
-        push_all(&mut text, &field.attributes.serde);
+        let attributes = &field.attributes;
+        push(
+            &mut text,
+            match (attributes.json, attributes.uncached) {
+                (Some(_), _) => "json",
+                (None, Some(_)) => "uncached",
+                (None, None) => "",
+            },
+        );
+        push_all(&mut text, &attributes.serde);
     }
     push_all(&mut text, serde);
     xxh3_64(text.as_bytes())

@@ -62,7 +62,15 @@ pub(super) fn check(
             continue;
         }
         let place = Ident::new(if is_unique { "unique" } else { "index" }, span);
-        add(&mut indexes, &place, &[field.ident.clone()], true, declared, columns, errors);
+        add(
+            &mut indexes,
+            &place,
+            std::slice::from_ref(field.ident),
+            true,
+            declared,
+            columns,
+            errors,
+        );
     }
     for ListedIndex { name, fields } in listed {
         add(&mut indexes, name, fields, false, declared, columns, errors);
@@ -158,6 +166,13 @@ fn column(
     }
     if found.attributes.json.is_some() {
         errors.at(at, format_args!("`{field}` is JSON, whose equal values may be stored differently; it cannot be indexed"));
+        return None;
+    }
+    if found.attributes.uncached.is_some() {
+        errors.at(
+            at,
+            format_args!("`{field}` is `uncached`, and an index would put it into cache keys; leave `{place}` or `uncached` out"),
+        );
         return None;
     }
     let column = columns.iter().find(|column| column.field == *field)?;

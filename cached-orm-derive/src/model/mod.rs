@@ -33,6 +33,8 @@ pub(crate) struct Model {
     pub(crate) columns: Vec<Column>,
     pub(crate) skipped: Vec<Skipped>,
     pub(crate) indexes: Vec<Index>,
+    /// Other structs on the table.
+    pub(crate) also_fences: Vec<Path>,
 }
 
 /// What differs from the runtime's default policy.
@@ -42,6 +44,9 @@ pub(crate) struct Policy {
     pub(crate) ttl_jitter: Option<f64>,
     pub(crate) negative_ttl: Option<NegativeTtl>,
     pub(crate) min_compress_len: Option<usize>,
+    pub(crate) near_ttl: Option<Duration>,
+    pub(crate) early_refresh: Option<Duration>,
+    pub(crate) stale_if_error: Option<Duration>,
 }
 
 /// A field with a column.
@@ -52,6 +57,8 @@ pub(crate) struct Column {
     /// Its constant in `UserColumns`.
     pub(crate) constant: Ident,
     pub(crate) json: bool,
+    /// Whether the field is an `Uncached<…>` of `ty`.
+    pub(crate) uncached: bool,
     pub(crate) kind: Kind,
 }
 
@@ -108,11 +115,16 @@ impl Model {
         let mut columns = Vec::new();
         let mut skipped = Vec::new();
         let mut shapes = Vec::new();
+        let mut has_uncached = false;
         for field in &declared {
             serde::check_field(field, errors);
             let ident = field.ident.clone();
             let ty = spell_out_self(field.ty.to_token_stream(), &input.ident);
             let json = rules::json(field, features, errors);
+            let uncached = rules::uncached(field, errors);
+            let ty =
+                uncached.as_ref().map_or(ty, |value| spell_out_self(value.clone(), &input.ident));
+            has_uncached |= uncached.is_some();
             let kind = rules::kind(field, errors);
             let name = kind.map(|_| names::column(field, container.rename_all, limits, errors));
             shapes.push(fingerprint::Shape { field, column: name.clone() });
@@ -123,10 +135,14 @@ impl Model {
                     name,
                     constant: names::constant(field, errors)?,
                     json,
+                    uncached: uncached.is_some(),
                     kind,
                 }),
                 _ => skipped.push(Skipped { field: ident, ty }),
             }
+        }
+        if has_uncached {
+            serde::check_container_of_uncached(&serde_attributes, errors);
         }
         let usable =
             rules::check_columns(&input.ident, &mut columns, &declared, &databases, errors);
@@ -144,11 +160,15 @@ impl Model {
                 ttl_jitter: container.ttl_jitter,
                 negative_ttl: container.negative_ttl,
                 min_compress_len: container.min_compress_len,
+                near_ttl: container.near_ttl,
+                early_refresh: rules::early_refresh(container.early_refresh, container.ttl, errors),
+                stale_if_error: container.stale_if_error,
             },
             fingerprint,
             columns,
             skipped,
             indexes,
+            also_fences: container.also_fences,
         };
         (usable && !generic && !model.databases.is_empty()).then_some(model)
     }
@@ -165,6 +185,11 @@ impl Model {
     /// The columns that `INSERT` and `UPDATE` write, but for the version.
     pub(crate) fn written(&self) -> impl Iterator<Item = &Column> {
         self.of_kind(Kind::Written)
+    }
+
+    /// The columns that never lie in the cache.
+    pub(crate) fn uncached(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|column| column.uncached)
     }
 
     pub(crate) fn version(&self) -> Option<&Column> {

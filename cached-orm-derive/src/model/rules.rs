@@ -5,8 +5,10 @@ use crate::{
     database::{Database, Features},
     errors::Errors,
 };
-use proc_macro2::{Ident, Span};
-use syn::{Error, Generics};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens as _;
+use std::time::Duration;
+use syn::{Error, GenericArgument, Generics, PathArguments, Type};
 
 /// The runtime implements its traits for tuples of up to eight parts.
 const MOST_KEYS: usize = 8;
@@ -68,6 +70,80 @@ pub(super) fn json(field: &Declared<'_>, features: Features, errors: &mut Errors
         ));
     }
     features.json && !field.attributes.primary_key
+}
+
+/// The runtime's TTL where none is given.
+const DEFAULT_TTL: Duration = Duration::from_secs(3600);
+
+/// How long before their end rows are loaded anew.
+pub(super) fn early_refresh(
+    given: Option<(Duration, Span)>,
+    ttl: Option<Duration>,
+    errors: &mut Errors,
+) -> Option<Duration> {
+    let (time, span) = given?;
+    if time >= ttl.unwrap_or(DEFAULT_TTL) {
+        errors.push(Error::new(
+            span,
+            "every read would load the row; write an `early_refresh` shorter than the `ttl`",
+        ));
+    }
+    Some(time)
+}
+
+/// The type of the column's values, if the cache must not hold them.
+pub(super) fn uncached(field: &Declared<'_>, errors: &mut Errors) -> Option<TokenStream> {
+    let attributes = &field.attributes;
+    let value = value_of_uncached(field.ty);
+    let Some(span) = attributes.uncached else {
+        if value.is_some() {
+            errors.at(
+                field.ty,
+                "an `Uncached<…>` is for a column that the cache does not hold; write `#[orm(uncached)]` at the field",
+            );
+        }
+        // Expanded as if it were there, so that the type is not reported too.
+        let has_column = attributes.skip.or(attributes.json).is_none();
+        return value.filter(|_| has_column && !attributes.primary_key);
+    };
+    let mut refuse = |message: &str| errors.push(Error::new(span, message));
+    if attributes.primary_key {
+        refuse("the primary key is part of every cache entry; leave `uncached` out");
+    } else if attributes.skip.is_some() {
+        refuse("a skipped field has no column; leave `uncached` or `skip` out");
+    } else if attributes.version.is_some() {
+        refuse("an update needs the version that was read; leave `uncached` or `version` out");
+    } else if attributes.json.is_some() {
+        refuse(
+            "`uncached` does not go with `json`; write `Uncached<Json<…>>` with sqlx's `Json`, and leave `json` out",
+        );
+    } else if let Some(value) = value {
+        return Some(value);
+    } else {
+        let ty = field.ty.to_token_stream().to_string().replace(' ', "");
+        errors.at(
+            field.ty,
+            format_args!("an `uncached` column may be missing from a row; write `Uncached<{ty}>`"),
+        );
+    }
+    None
+}
+
+/// The `T` of `Uncached<T>`, by whatever path it is named.
+fn value_of_uncached(ty: &Type) -> Option<TokenStream> {
+    let ty = match ty {
+        // What a `macro_rules!` macro took as a `ty` fragment.
+        Type::Group(group) => return value_of_uncached(&group.elem),
+        Type::Path(path) => path.path.segments.last()?,
+        _ => return None,
+    };
+    let PathArguments::AngleBracketed(arguments) = &ty.arguments else { return None };
+    match (arguments.args.first(), arguments.args.len()) {
+        (Some(GenericArgument::Type(value)), 1) if ty.ident == "Uncached" => {
+            Some(value.to_token_stream())
+        }
+        _ => None,
+    }
 }
 
 /// How the field's column is used; `None` if it has no column.

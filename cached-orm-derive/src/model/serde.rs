@@ -33,11 +33,34 @@ pub(super) fn check_container(serde: &SerdeAttributes, errors: &mut Errors) {
     }
 }
 
+/// What converts the whole struct could put into the cache what a field keeps
+/// out of it.
+pub(super) fn check_container_of_uncached(serde: &SerdeAttributes, errors: &mut Errors) {
+    if let Some(option) = serde.get("into") {
+        errors.at(
+            option,
+            "`into` could write the value of an `uncached` column into the cache; leave it out",
+        );
+    }
+}
+
 pub(super) fn check_field(field: &Declared<'_>, errors: &mut Errors) {
     let serde = &field.attributes.serde;
     if field.attributes.skip.is_some() {
         check_skipped(field, errors);
         return;
+    }
+    if field.attributes.uncached.is_some() {
+        for option in ["with", "serialize_with", "deserialize_with", "getter"] {
+            if let Some(tokens) = serde.get(option) {
+                errors.at(
+                    tokens,
+                    format_args!(
+                        "`{option}` could write an `uncached` column into the cache; leave it out"
+                    ),
+                );
+            }
+        }
     }
     let name = field.name();
     for option in ["skip", "skip_serializing", "skip_deserializing", "skip_serializing_if"] {

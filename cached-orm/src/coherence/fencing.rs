@@ -1,4 +1,10 @@
-use super::{COMMANDS_AT_ONCE, Coherence, Journal, fence::Fence, journal::Release, reach};
+use super::{
+    COMMANDS_AT_ONCE, Coherence, Journal,
+    fence::{Fence, Token},
+    journal::Release,
+    reach,
+    shared_fence::SharedFence,
+};
 use crate::{
     cache::{CacheError, CacheStore, Cas, Lookup, Over, Replaced},
     key::CacheKey,
@@ -17,10 +23,14 @@ pub(crate) trait Enlist: Send {
 
 /// A transaction's fences.
 pub(crate) struct Fencing {
+    /// What lies under its rows' keys.
     pub(super) fence: Fence,
+    /// Its part of the fences that others may have put too: the last one, and
+    /// those that it has put before.
+    pub(super) own: Vec<Token>,
     pub(super) fenced: Vec<Fenced>,
     /// Keys whose fence was not confirmed. It may be there all the same.
-    pub(super) missed: Vec<CacheKey>,
+    pub(super) missed: Vec<Touched>,
     /// Keys that are in the outbox.
     pub(super) enlisted: HashSet<CacheKey>,
 }
@@ -30,6 +40,15 @@ pub(super) struct Fenced {
     pub(super) key: CacheKey,
     pub(super) release: Release,
     pub(super) cas: Cas,
+    /// What of the fence is not this transaction's.
+    pub(super) others: Option<SharedFence>,
+}
+
+/// A key to be fenced, and whether others may fence it at the same time.
+#[derive(Clone)]
+pub(super) struct Touched {
+    pub(super) key: CacheKey,
+    pub(super) is_shared: bool,
 }
 
 /// What was done before a key could be neither fenced nor enlisted.
@@ -55,6 +74,7 @@ impl Coherence {
         let keys = journal.into_keys();
         let mut fencing = Fencing {
             fence: Fence::new(),
+            own: Vec::new(),
             fenced: Vec::new(),
             missed: Vec::new(),
             enlisted: HashSet::new(),
@@ -69,12 +89,14 @@ impl Coherence {
         for _ in 0..FENCE_ATTEMPTS {
             let began = Instant::now();
             // One of an earlier attempt may come when the rows are not locked any
-            // more; this one may be taken away then, and that one not.
+            // more; this one may be taken away then, and that one not. Tokens
+            // can be taken out whenever they have come.
             fencing.fence = Fence::new();
             let error = self.fence_all(&keys, &mut fencing).await;
             reach(Step::Fencing);
             if let Some(error) = error {
-                let missed = fencing.missed.clone();
+                let missed: Vec<_> =
+                    fencing.missed.iter().map(|missed| missed.key.clone()).collect();
                 if !fencing.enlist(&missed, outbox).await {
                     return Err(Unfenced { fencing, error });
                 }
@@ -101,17 +123,29 @@ impl Coherence {
     ) -> Option<CacheError> {
         fencing.fenced.clear();
         fencing.missed.clear();
+        fencing.own.push(Token::new());
         let mut failure = None;
         for keys in keys.chunks(COMMANDS_AT_ONCE) {
-            let fences = keys.iter().map(|(key, _)| self.put_fence(key, fencing.fence));
-            for ((key, release), outcome) in keys.iter().zip(join_all(fences).await) {
+            let fences = keys.iter().map(async |(key, release)| {
+                if release.is_shared() {
+                    self.join_fence(key, &fencing.own).await
+                } else {
+                    self.put_fence(key, fencing.fence).await.map(|cas| (cas, None))
+                }
+            });
+            let outcomes = join_all(fences).await;
+            for ((key, release), outcome) in keys.iter().zip(outcomes) {
+                // Who reads from now on meets the fence.
+                self.near.end(key);
+                let key = key.clone();
                 match outcome {
-                    Ok(cas) => {
-                        let (key, release) = (key.clone(), release.clone());
-                        fencing.fenced.push(Fenced { key, release, cas });
+                    Ok((cas, others)) => {
+                        let release = release.clone();
+                        fencing.fenced.push(Fenced { key, release, cas, others });
                     }
                     Err(error) => {
-                        fencing.missed.push(key.clone());
+                        let is_shared = release.is_shared();
+                        fencing.missed.push(Touched { key, is_shared });
                         failure = Some(self.failed(error));
                     }
                 }
@@ -122,10 +156,21 @@ impl Coherence {
     }
 
     /// Sets fences anew. The rows may not be locked any more.
-    pub(super) async fn renew(&self, fence: Fence, keys: &[CacheKey]) -> Vec<CacheError> {
+    pub(super) async fn renew(&self, fencing: &mut Fencing, fence: Fence) -> Vec<CacheError> {
+        fencing.own.push(Token::new());
+        let fencing = &*fencing;
         let mut errors = Vec::new();
-        for keys in keys.chunks(COMMANDS_AT_ONCE) {
-            let renewals = join_all(keys.iter().map(|key| self.renew_one(key, fence))).await;
+        let touched = fencing.touched();
+        for keys in touched.chunks(COMMANDS_AT_ONCE) {
+            let renewals = keys.iter().map(async |Touched { key, is_shared }| {
+                if *is_shared {
+                    self.join_fence(key, &fencing.own).await.map(|_| ())
+                } else {
+                    self.renew_one(key, fence).await
+                }
+            });
+            let renewals = join_all(renewals).await;
+            keys.iter().for_each(|touched| self.near.end(&touched.key));
             errors.extend(renewals.into_iter().filter_map(Result::err));
         }
         errors
@@ -193,8 +238,15 @@ impl Fencing {
     }
 
     /// Every key that a fence was sent to.
-    pub(super) fn keys(&self) -> Vec<CacheKey> {
-        let fenced = self.fenced.iter().map(|fenced| fenced.key.clone());
-        fenced.chain(self.missed.iter().cloned()).collect()
+    pub(super) fn touched(&self) -> Vec<Touched> {
+        self.fenced_keys().chain(self.missed.iter().cloned()).collect()
+    }
+
+    /// Those whose fence was confirmed.
+    pub(super) fn fenced_keys(&self) -> impl Iterator<Item = Touched> + '_ {
+        self.fenced.iter().map(|Fenced { key, release, .. }| {
+            let (key, is_shared) = (key.clone(), release.is_shared());
+            Touched { key, is_shared }
+        })
     }
 }

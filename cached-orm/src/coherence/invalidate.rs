@@ -13,7 +13,9 @@ impl Coherence {
     /// have loaded the row already. A fence keeps protecting the key; only its
     /// writer may no longer put its row in its place.
     pub(crate) async fn invalidate(&self, key: &CacheKey) -> Result<(), CacheError> {
-        self.try_invalidate(key).await.map_err(|error| self.failed(error))
+        let invalidated = self.try_invalidate(key).await;
+        self.near.end(key);
+        invalidated.map_err(|error| self.failed(error))
     }
 
     /// [`invalidate`](Self::invalidate) for many keys: all of them, even if one
@@ -52,8 +54,7 @@ impl Coherence {
                 Lookup::Lease(cas) | Lookup::Leased(cas) => (None, cas),
                 Lookup::Item { value, cas, .. } => (Some(value), cas),
             };
-            if let Some(fence) = value.as_deref().and_then(Fence::parse) {
-                let marked = fence.without_write_through().to_bytes();
+            if let Some(marked) = value.as_deref().and_then(Fence::marked) {
                 let ttl = self.times.fence_ttl;
                 match store.fence(key, marked, ttl, Over::Version(cas)).await? {
                     Replaced::Stored(_) | Replaced::NotFound => return Ok(()),

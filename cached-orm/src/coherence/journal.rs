@@ -10,6 +10,9 @@ pub(crate) enum Release {
     /// The row that was written takes the fence's place. Only where it is what
     /// the database will show.
     Store(Entry),
+    /// This transaction's part of the fence goes away: others, of other rows, may
+    /// have put it too.
+    Leave,
 }
 
 /// The keys that a transaction has touched.
@@ -19,9 +22,16 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Notes a key whose row the transaction has locked.
+    /// Notes a key whose row the transaction has locked, or whose value no other
+    /// transaction can take: the next writer of it comes after this one.
     pub(crate) fn touch(&mut self, key: CacheKey) {
         self.touched.push((key, Release::Delete));
+    }
+
+    /// Notes the key of a list, which writers of other rows may touch at the same
+    /// time. A key is touched in one of these ways by everybody and for ever.
+    pub(crate) fn touch_shared(&mut self, key: CacheKey) {
+        self.touched.push((key, Release::Leave));
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -41,6 +51,7 @@ impl Journal {
     pub(crate) fn store(&mut self, rows: &HashMap<CacheKey, Entry>) {
         for (touched, release) in &mut self.touched {
             if let Some(entry) = rows.get(touched) {
+                debug_assert!(!release.is_shared(), "a list takes no fence's place");
                 *release = Release::Store(entry.clone());
             }
         }
@@ -49,8 +60,18 @@ impl Journal {
     /// Each key once.
     pub(super) fn into_keys(mut self) -> Vec<(CacheKey, Release)> {
         self.touched.sort_by(|(left, _), (right, _)| left.cmp(right));
-        self.touched.dedup_by(|(later, _), (first, _)| later == first);
+        self.touched.dedup_by(|(later, later_release), (first, release)| {
+            let is_same = later == first;
+            debug_assert!(!is_same || later_release.is_shared() == release.is_shared());
+            is_same
+        });
         self.touched
+    }
+}
+
+impl Release {
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self, Self::Leave)
     }
 }
 

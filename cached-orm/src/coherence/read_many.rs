@@ -1,8 +1,9 @@
 use super::{
     COMMANDS_AT_ONCE, Coherence, Content, Source, Unreadable, after_panic,
-    fill::{Ending, Joined, Stage},
+    fill::{Ending, Joined, Over, Stage},
+    near::Ticket,
 };
-use crate::cache::{Cas, Lookup};
+use crate::cache::{CacheError, Cas, Lookup};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use std::sync::Arc;
@@ -40,8 +41,12 @@ impl Coherence {
         sources: Vec<S>,
     ) -> Result<Vec<Found<S::Row>>, S::Error> {
         let Some(first) = sources.first().cloned() else { return Ok(Vec::new()) };
-        let batch = self.begin_batch(sources);
-        let task = tokio::spawn(async move { batch.read().await });
+        let found: Vec<_> = sources.iter().map(|source| self.found_near(source)).collect();
+        let batch = self.begin_batch(sources, found);
+        if batch.found.iter().all(Option::is_some) {
+            return Ok(batch.found.into_iter().flatten().collect());
+        }
+        let task = tokio::spawn(batch.read());
         task.await.unwrap_or_else(|ended| Err(after_panic(ended, first.abandoned())))
     }
 
@@ -52,15 +57,26 @@ impl Coherence {
         sources: Vec<S>,
     ) -> Result<Vec<Found<S::Row>>, S::Error> {
         let Some(first) = sources.first().cloned() else { return Ok(Vec::new()) };
-        let batch = self.begin_batch(sources);
-        let task = tokio::spawn(async move { batch.reread().await });
+        sources.iter().for_each(|source| self.near.drop_copy(source.key()));
+        let found = sources.iter().map(|_| None).collect();
+        let task = tokio::spawn(self.begin_batch(sources, found).reread());
         task.await.unwrap_or_else(|ended| Err(after_panic(ended, first.abandoned())))
     }
 
-    fn begin_batch<S: Source>(self: &Arc<Self>, sources: Vec<S>) -> Batch<S> {
+    fn begin_batch<S: Source>(
+        self: &Arc<Self>,
+        sources: Vec<S>,
+        found: Vec<Option<Found<S::Row>>>,
+    ) -> Batch<S> {
         self.counters.batches.add_one();
-        let found = sources.iter().map(|_| None).collect();
-        Batch { coherence: Arc::clone(self), sources, found }
+        let tickets = vec![None; sources.len()];
+        Batch { coherence: Arc::clone(self), sources, found, tickets }
+    }
+
+    fn found_near<S: Source>(&self, source: &S) -> Option<Found<S::Row>> {
+        let row = self.near_answer(source)?;
+        self.counters.near_hits.add_one();
+        Some(Found { row, origin: Origin::Cache })
     }
 }
 
@@ -69,13 +85,15 @@ struct Batch<S: Source> {
     coherence: Arc<Coherence>,
     sources: Vec<S>,
     found: Vec<Option<Found<S::Row>>>,
+    /// From when the cache was last asked.
+    tickets: Vec<Option<Ticket>>,
 }
 
 /// What is to be done about those that the cache did not answer.
 #[derive(Default)]
 struct Todo {
     /// Load, and store over what was seen or won.
-    fill: Vec<(usize, Cas)>,
+    fill: Vec<(usize, Over)>,
     /// Load, and store nothing.
     load: Vec<usize>,
     /// Somebody is filling them.
@@ -91,7 +109,8 @@ struct Foreign {
 
 impl<S: Source> Batch<S> {
     async fn read(mut self) -> Result<Vec<Found<S::Row>>, S::Error> {
-        let mut asking: Vec<usize> = (0..self.sources.len()).collect();
+        let mut asking: Vec<usize> =
+            (0..self.sources.len()).filter(|&place| self.found[place].is_none()).collect();
         let mut give_up = None;
         while !asking.is_empty() {
             let mut todo = self.ask(&asking).await;
@@ -108,34 +127,46 @@ impl<S: Source> Batch<S> {
         Ok(self.found.into_iter().flatten().collect())
     }
 
+    /// As [`Coherence::reread`], for all of them at once.
     async fn reread(mut self) -> Result<Vec<Found<S::Row>>, S::Error> {
-        let coherence = Arc::clone(&self.coherence);
-        let keys: Vec<_> = self.sources.iter().map(|source| source.key().clone()).collect();
-        let answers = coherence.store.get_many(&keys, Some(coherence.times.lease_ttl)).await;
-        let answers = answers.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        let places: Vec<_> = (0..self.sources.len()).collect();
         let (mut fill, mut load) = (Vec::new(), Vec::new());
-        for (place, answer) in (0..self.sources.len()).zip(answers) {
+        for (place, answer) in self.get(&places).await {
             match answer {
-                Some(Ok(Lookup::Lease(cas))) => fill.push((place, cas)),
-                Some(Ok(Lookup::Item { value, cas, stale })) => {
-                    match coherence.content(&self.sources[place], &value, stale) {
+                Some(Ok(Lookup::Lease(cas))) => fill.push((place, Over::Lease(cas))),
+                Some(Ok(Lookup::Item { value, cas, stale, .. })) => {
+                    match self.coherence.content(&self.sources[place], &value, stale, None) {
                         // What may be a fence is not replaced.
                         None
                         | Some(Content::Unreadable(Unreadable::Format | Unreadable::Foreign)) => {
                             load.push(place);
                         }
-                        Some(_) => fill.push((place, cas)),
+                        Some(_) => fill.push((place, Over::Item(cas))),
                     }
                 }
                 Some(Ok(Lookup::Leased(_) | Lookup::Miss)) | None => load.push(place),
                 Some(Err(error)) => {
-                    coherence.failed(error);
+                    self.coherence.failed(error);
                     load.push(place);
                 }
             }
         }
         self.load_and_fill(fill, load).await?;
         Ok(self.found.into_iter().flatten().collect())
+    }
+
+    /// What the cache says of the sources at these places; nothing of those that it
+    /// does not answer.
+    async fn get(&mut self, places: &[usize]) -> Vec<(usize, Option<Result<Lookup, CacheError>>)> {
+        let coherence = Arc::clone(&self.coherence);
+        for &place in places {
+            let source = &self.sources[place];
+            self.tickets[place] = coherence.near.ticket(source.key(), source.near_ttl());
+        }
+        let keys: Vec<_> = places.iter().map(|&place| self.sources[place].key().clone()).collect();
+        let answers = coherence.store.get_many(&keys, Some(coherence.times.lease_ttl)).await;
+        let answers = answers.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        places.iter().copied().zip(answers).collect()
     }
 
     fn answer(&mut self, place: usize, row: Option<S::Row>, origin: Origin) {
@@ -146,19 +177,21 @@ impl<S: Source> Batch<S> {
     async fn ask(&mut self, places: &[usize]) -> Todo {
         let coherence = Arc::clone(&self.coherence);
         let counters = &coherence.counters;
-        let keys: Vec<_> = places.iter().map(|&place| self.sources[place].key().clone()).collect();
-        let answers = coherence.store.get_many(&keys, Some(coherence.times.lease_ttl)).await;
-        // A store that forgets keys has not answered them.
-        let answers = answers.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
         let mut todo = Todo::default();
         let mut foreign = Vec::new();
         let (mut hits, mut misses) = (0, 0);
-        for (&place, answer) in places.iter().zip(answers) {
+        for (place, answer) in self.get(places).await {
             match answer {
-                Some(Ok(Lookup::Item { value, cas, stale })) => {
-                    match coherence.content(&self.sources[place], &value, stale) {
+                Some(Ok(Lookup::Item { value, cas, stale, ttl, claimed })) => {
+                    let content = coherence.content(&self.sources[place], &value, stale, ttl);
+                    if let Some(Content::Row(_) | Content::Absent) = content {
+                        let key = self.sources[place].key();
+                        coherence.near.keep(key, &value, self.tickets[place]);
+                    }
+                    match content {
                         Some(Content::Row(row)) => {
                             hits += 1;
+                            coherence.refresh_early(&self.sources[place], cas, ttl, claimed);
                             self.answer(place, Some(row), Origin::Cache);
                         }
                         Some(Content::Absent) => {
@@ -166,8 +199,7 @@ impl<S: Source> Batch<S> {
                             self.answer(place, None, Origin::Cache);
                         }
                         Some(Content::Unreadable(reason)) => {
-                            counters.unreadable.add_one();
-                            tracing::debug!(?reason, "an entry could not be used");
+                            coherence.note_unreadable(reason);
                             match reason {
                                 Unreadable::Format => todo.load.push(place),
                                 Unreadable::Foreign => foreign.push(Foreign { place, value, cas }),
@@ -182,7 +214,7 @@ impl<S: Source> Batch<S> {
                 }
                 Some(Ok(Lookup::Lease(cas))) => {
                     misses += 1;
-                    todo.fill.push((place, cas));
+                    todo.fill.push((place, Over::Lease(cas)));
                 }
                 Some(Ok(Lookup::Leased(_))) => todo.wait.push(place),
                 Some(Ok(Lookup::Miss)) => {
@@ -202,14 +234,14 @@ impl<S: Source> Batch<S> {
         todo
     }
 
-    /// As [`Coherence::replace_unreadable`]: another reader of this process may be
+    /// As [`Coherence::fill_together`]: another reader of this process may be
     /// at it.
     fn replace(&self, place: usize, cas: Cas, todo: &mut Todo) {
         if self.coherence.is_filling(&self.sources[place]) {
             todo.wait.push(place);
         } else {
             self.coherence.counters.misses.add_one();
-            todo.fill.push((place, cas));
+            todo.fill.push((place, Over::Item(cas)));
         }
     }
 
@@ -241,7 +273,7 @@ impl<S: Source> Batch<S> {
     /// Loads all of them at once, and then stores those to be filled.
     async fn load_and_fill(
         &mut self,
-        fill: Vec<(usize, Cas)>,
+        fill: Vec<(usize, Over)>,
         load: Vec<usize>,
     ) -> Result<(), S::Error> {
         let places: Vec<_> = fill.iter().map(|(place, _)| *place).chain(load).collect();
@@ -262,13 +294,16 @@ impl<S: Source> Batch<S> {
         let mut filled = Vec::with_capacity(fill.len());
         for (at, fills) in fill.chunks(COMMANDS_AT_ONCE).enumerate() {
             let first = at * COMMANDS_AT_ONCE;
-            let stores = fills.iter().zip(first..).map(|((place, cas), nth)| {
+            let stores = fills.iter().zip(first..).map(|((place, over), nth)| {
                 filling[nth].reached(Stage::Storing);
                 let source = &self.sources[*place];
-                let entry = rows.get(nth).and_then(|row| source.encode(row.as_ref()));
-                coherence.store_loaded(source.key(), entry, *cas)
+                coherence.store_loaded(source, rows.get(nth), *over)
             });
             for (stored, nth) in join_all(stores).await.into_iter().zip(first..) {
+                if let Some(value) = &stored {
+                    let place = places[nth];
+                    coherence.near.keep(self.sources[place].key(), value, self.tickets[place]);
+                }
                 filled.push(stored.is_some());
                 filling[nth].reached(stored.map_or(Stage::NotStored, Stage::Stored));
             }

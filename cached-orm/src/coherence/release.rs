@@ -1,7 +1,7 @@
 use super::{
     COMMANDS_AT_ONCE, Coherence,
-    fence::Fence,
-    fencing::{Enlist, Fenced, Fencing},
+    fence::{Fence, Token},
+    fencing::{Enlist, Fenced, Fencing, Touched},
     journal::Release,
 };
 use crate::{
@@ -18,11 +18,12 @@ impl Coherence {
     /// rows it wrote in their places. A key where that cannot be confirmed is
     /// put into the outbox; returns how many could not even be put there.
     pub(crate) async fn release(&self, mut fencing: Fencing, mut outbox: impl Enlist) -> usize {
-        let fence = fencing.fence;
         let mut unconfirmed = Vec::new();
         for fenced in fencing.fenced.chunks(COMMANDS_AT_ONCE) {
-            let releases = fenced.iter().map(|fenced| self.release_one(fence, fenced));
+            let releases = fenced.iter().map(|fenced| self.release_one(&fencing, fenced));
             for (fenced, released) in fenced.iter().zip(join_all(releases).await) {
+                // Had the fence been lost, the old row could have been read.
+                self.near.end(&fenced.key);
                 if let Err(error) = released {
                     self.failed(error);
                     unconfirmed.push(fenced.key.clone());
@@ -30,7 +31,7 @@ impl Coherence {
             }
         }
         // Their rows of the outbox make sure of them; this is to be quick.
-        self.clear_all(None, &fencing.missed).await;
+        self.clear_all(None, &fencing.own, &fencing.missed).await;
         if fencing.enlist(&unconfirmed, &mut outbox).await {
             return 0;
         }
@@ -51,10 +52,10 @@ impl Coherence {
         fencing: &Fencing,
         was_locked: bool,
     ) -> Vec<CacheError> {
-        let fenced: Vec<_> = fencing.fenced.iter().map(|fenced| fenced.key.clone()).collect();
+        let fenced: Vec<_> = fencing.fenced_keys().collect();
         let own = was_locked.then_some(fencing.fence);
-        let mut errors = self.clear_all(own, &fenced).await;
-        errors.extend(self.clear_all(None, &fencing.missed).await);
+        let mut errors = self.clear_all(own, &fencing.own, &fenced).await;
+        errors.extend(self.clear_all(None, &fencing.own, &fencing.missed).await);
         errors
     }
 
@@ -63,21 +64,39 @@ impl Coherence {
     /// Of fences only `own` is taken away, and all are left if it is `None`. It
     /// must have been put while the row was locked, for certain: a fence that came
     /// later may lie in the place of another writer's, who has not committed yet
-    /// and is now protected by it. Such a fence ends by itself.
-    pub(super) async fn clear_all(&self, own: Option<Fence>, keys: &[CacheKey]) -> Vec<CacheError> {
+    /// and is now protected by it. Such a fence ends by itself. From shared fences
+    /// `tokens` are taken out in any case: they lie beside the others'.
+    async fn clear_all(
+        &self,
+        own: Option<Fence>,
+        tokens: &[Token],
+        keys: &[Touched],
+    ) -> Vec<CacheError> {
         let mut errors = Vec::new();
         for keys in keys.chunks(COMMANDS_AT_ONCE) {
-            let cleared = join_all(keys.iter().map(|key| self.clear(own, key))).await;
+            let clearing = keys.iter().map(async |Touched { key, is_shared }| {
+                if *is_shared {
+                    self.leave_fence(key, tokens).await
+                } else {
+                    self.clear(own, key).await
+                }
+            });
+            let cleared = join_all(clearing).await;
+            keys.iter().for_each(|touched| self.near.end(&touched.key));
             let failed = cleared.into_iter().filter_map(Result::err);
             errors.extend(failed.map(|error| self.failed(error)));
         }
         errors
     }
 
-    async fn release_one(&self, fence: Fence, fenced: &Fenced) -> Result<(), CacheError> {
-        let Fenced { key, release, cas } = fenced;
+    async fn release_one(&self, fencing: &Fencing, fenced: &Fenced) -> Result<(), CacheError> {
+        let Fenced { key, release, cas, others } = fenced;
+        let Fencing { fence, own, .. } = fencing;
+        if release.is_shared() {
+            return self.release_shared(key, own, *cas, others.as_ref()).await;
+        }
         if let Some(other) = self.store.also(key) {
-            clear_in(other, Some(fence), key).await?;
+            clear_in(other, Some(*fence), key).await?;
         }
         if let Release::Store(entry) = release {
             match self.store.replace(key, entry.value.clone(), entry.ttl, *cas).await? {
@@ -88,14 +107,14 @@ impl Coherence {
                 Replaced::NotFound => return Ok(()),
                 Replaced::TooLarge => self.counters.too_large.add_one(),
                 Replaced::Exists | Replaced::OtherIncarnation => {
-                    return clear_in(&*self.store, Some(fence), key).await;
+                    return clear_in(&*self.store, Some(*fence), key).await;
                 }
             }
         }
         match self.store.delete(key, *cas).await? {
             Deleted::Deleted | Deleted::NotFound => Ok(()),
             Deleted::Exists | Deleted::OtherIncarnation => {
-                clear_in(&*self.store, Some(fence), key).await
+                clear_in(&*self.store, Some(*fence), key).await
             }
         }
     }

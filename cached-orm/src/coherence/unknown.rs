@@ -15,17 +15,18 @@ impl Coherence {
     /// may have been gone even before the fences were put, if the database had
     /// ended the transaction; a fence may then lie in the place of the next
     /// writer's, who needs it. So the fences are left to expire, unless the
-    /// transaction is known to have been committed.
+    /// transaction is known to have been committed; but for those that are shared,
+    /// which take nobody's place.
     pub(super) async fn keep_fenced<T: Afterwards>(
         self: Arc<Self>,
         mut fencing: Fencing,
         mut database: T,
     ) {
         let fence = fencing.fence.without_write_through();
-        let keys = fencing.keys();
+        let keys: Vec<_> = fencing.touched().into_iter().map(|touched| touched.key).collect();
         let was_committed = loop {
             // One that fails is set by the next turn, or was never lost.
-            let errors = self.renew(fence, &keys).await;
+            let errors = self.renew(&mut fencing, fence).await;
             if is_closed(&errors) {
                 return;
             }

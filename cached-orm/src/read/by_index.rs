@@ -1,6 +1,6 @@
 //! Reads by a secondary index.
 
-use super::fetch_many;
+use super::{fetch, fetch_many};
 use crate::{
     Backend, BindKey, Bindings, CacheKey, Entity, Error, Index, Operation, Orm, Persist, Result,
     Session,
@@ -9,10 +9,11 @@ use crate::{
     index::asked_text,
     session::Target,
     sql::{among_bound, fetch_rows},
+    uncached::unloaded,
 };
 use bytes::Bytes;
 use sqlx::AssertSqlSafe;
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// A value that rows are asked for by.
 pub(crate) struct Asked<DB: Backend> {
@@ -135,6 +136,7 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
         asked: Asked<DB>,
         operation: Operation,
     ) -> Self {
+        orm.note_index_read(index);
         let cache_key = index.cache_key(orm.namespace(), &asked.text);
         Self { orm: orm.clone(), index, asked, cache_key, operation }
     }
@@ -164,26 +166,31 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
             Some(Found::Rows(rows)) => return Ok(Some(rows)),
             Some(Found::Keys(keys)) => keys,
         };
-        let found = fetch_many::<DB, T>(Target::Orm(&self.orm), keys, self.operation).await?;
-        let asked = found.len();
+        let rows = match keys.as_slice() {
+            [key] => vec![fetch(Target::Orm(&self.orm), key.clone(), self.operation).await?],
+            _ => fetch_many(Target::Orm(&self.orm), keys.clone(), self.operation).await?,
+        };
         let has_value = |row: &T| self.index.has_value(row, &self.asked.text);
-        let rows: Vec<_> = found.into_iter().flatten().filter(has_value).collect();
-        if rows.len() < asked {
+        let rows: Option<Vec<T>> = rows.into_iter().map(|row| row.filter(has_value)).collect();
+        if rows.is_none() {
             self.orm.counters().misled.add_one();
-            return Ok(None);
+            for key in &keys {
+                // It may be the row that is behind.
+                self.orm.coherence().drop_near(&self.orm.cache_key::<T>(key));
+            }
         }
-        Ok(Some(rows))
+        Ok(rows)
     }
 
     async fn load_rows(&self) -> Result<Vec<T>> {
         let mut connection = self.orm.load_connection(self.operation).await?;
         let rows = select(&mut *connection, self.index, &self.asked, self.operation).await;
         connection.answered();
-        let rows = rows?;
+        let rows: Vec<T> = rows?;
         if self.index.is_unique() && rows.len() > 1 {
             return Err(Error::MoreThanOneRow { operation: self.operation });
         }
-        Ok(rows)
+        Ok(rows.into_iter().map(unloaded).collect())
     }
 }
 
@@ -219,8 +226,11 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
         let mut connection = orm.load_connection(*operation).await?;
         let found = select_many(&mut *connection, index, &asked, *operation).await;
         connection.answered();
-        let found = found?.into_iter();
-        Ok(found.map(|rows| (!rows.is_empty()).then_some(Found::Rows(rows))).collect())
+        let found = found?.into_iter().map(|rows: Vec<T>| {
+            let rows: Vec<_> = rows.into_iter().map(unloaded).collect();
+            (!rows.is_empty()).then_some(Found::Rows(rows))
+        });
+        Ok(found.collect())
     }
 
     fn decode(&self, value: &Bytes) -> Content<Found<T>> {
@@ -247,6 +257,10 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
                 index_entry::<T>(&keys, &self.cache_key)
             }
         }
+    }
+
+    fn near_ttl(&self) -> Option<Duration> {
+        T::POLICY.near_for()
     }
 
     fn abandoned(&self) -> Error {

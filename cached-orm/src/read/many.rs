@@ -2,10 +2,11 @@
 
 use super::{RowSource, fetch_in, fetch_uncached, select_by_key};
 use crate::{
-    Backend, Bindings, CacheKey, Entity, Operation, Orm, Persist, Result,
+    Backend, Bindings, CacheKey, CachePolicy, Entity, Operation, Orm, Persist, Result,
     coherence::{Found, Origin},
     session::Target,
     sql::{fetch_rows, in_order_of, keys_at_once, select_among},
+    uncached::{is_whole, unloaded},
 };
 use sqlx::AssertSqlSafe;
 use std::collections::{HashMap, hash_map::Entry as Slot};
@@ -39,12 +40,13 @@ pub(crate) async fn fetch_many<DB: Backend, T: Persist<DB>>(
             let mut rows = Vec::with_capacity(distinct.len());
             let mut distinct = distinct.into_iter();
             while distinct.len() > 0 {
-                let found = read::<DB, T>(orm, &mut distinct, operation).await?;
-                rows.extend(found.into_iter().map(|found| found.row));
+                let found = read::<DB, T>(orm, &mut distinct, T::POLICY, operation).await?;
+                rows.extend(found.into_iter().map(|found| found.row.map(unloaded)));
             }
             let (mut rows, again) = spread(rows, &places);
             for (at, key) in again {
-                rows[at] = fetch_uncached(Target::Orm(orm), key, operation).await?;
+                let row = fetch_uncached(Target::Orm(orm), key, operation).await?;
+                rows[at] = row.map(unloaded);
             }
             Ok(rows)
         }
@@ -74,6 +76,8 @@ pub(crate) async fn warm<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<Warmed> {
     let mut warmed = Warmed::default();
+    // What is near says nothing of the cache.
+    let policy = T::POLICY.near_ttl(None);
     loop {
         let chunk: Vec<_> = keys.by_ref().take(at_once::<T>()).collect();
         if chunk.is_empty() {
@@ -83,7 +87,7 @@ pub(crate) async fn warm<DB: Backend, T: Persist<DB>>(
         let (distinct, _) = distinct::<DB, T>(orm, chunk);
         // By then the first of them has brought the row.
         warmed.present += asked - distinct.len() as u64;
-        for found in read::<DB, T>(orm, &mut distinct.into_iter(), operation).await? {
+        for found in read::<DB, T>(orm, &mut distinct.into_iter(), policy, operation).await? {
             match found {
                 Found { row: None, .. } => warmed.absent += 1,
                 Found { origin: Origin::Cache, .. } => warmed.present += 1,
@@ -105,10 +109,14 @@ fn at_once<T: Entity>() -> usize {
 async fn read<DB: Backend, T: Persist<DB>>(
     orm: &Orm<DB>,
     keys: &mut (impl Iterator<Item = (T::Key, CacheKey)> + Send),
+    policy: CachePolicy,
     operation: Operation,
 ) -> Result<Vec<Found<T>>> {
     let sources = keys.take(at_once::<T>());
-    let sources = sources.map(|(key, cache_key)| RowSource::under(orm, key, cache_key, operation));
+    let sources = sources.map(|(key, cache_key)| RowSource {
+        policy,
+        ..RowSource::under(orm, key, cache_key, operation)
+    });
     orm.coherence().read_many(sources.collect()).await
 }
 
@@ -148,7 +156,7 @@ pub(super) fn spread<T: Entity>(
         if uses[place] == 0 {
             return rows[place].take();
         }
-        let row = rows[place].as_ref()?;
+        let row = rows[place].as_mut()?;
         let copy = copied(row);
         if copy.is_none() {
             again.push((at, row.key()));
@@ -158,10 +166,11 @@ pub(super) fn spread<T: Entity>(
     (spread.collect(), again)
 }
 
-fn copied<T: Entity>(row: &T) -> Option<T> {
+fn copied<T: Entity>(row: &mut T) -> Option<T> {
     let mut body = Vec::new();
     row.write_body(&mut body)?;
-    T::read_body(&body)
+    let mut copy = T::read_body(&body)?;
+    (is_whole(&mut copy) || !is_whole(row)).then_some(copy)
 }
 
 /// The rows with these keys, which are all different and few enough for one

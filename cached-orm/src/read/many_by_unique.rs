@@ -109,12 +109,16 @@ async fn read<DB: Backend, T: Persist<DB>>(
             }
         }
     }
-    let named = fetch_many::<DB, T>(Target::Orm(orm), keys, operation).await?;
+    let named = fetch_many::<DB, T>(Target::Orm(orm), keys.clone(), operation).await?;
     let mut astray = Vec::new();
-    for (place, row) in places.into_iter().zip(named) {
+    for ((place, key), row) in places.into_iter().zip(keys).zip(named) {
         match row.filter(|row| index.has_value(row, &asked[place].text)) {
             Some(row) => rows[place] = Some(row),
-            None => astray.push(place),
+            None => {
+                astray.push(place);
+                // It may be the row that is behind.
+                orm.coherence().drop_near(&orm.cache_key::<T>(&key));
+            }
         }
     }
     orm.counters().misled.add(astray.len() as u64);

@@ -1,5 +1,8 @@
 use super::{Backend, Storable};
-use crate::key::{KeyPart, PrimaryKey};
+use crate::{
+    Uncached,
+    key::{KeyPart, PrimaryKey},
+};
 use sqlx::error::BoxDynError;
 
 /// The arguments of a statement on `DB`.
@@ -13,11 +16,17 @@ type Arguments<DB> = <DB as sqlx::Database>::Arguments;
 pub struct Bindings<DB: Backend> {
     arguments: Result<Arguments<DB>, BoxDynError>,
     columns: Vec<&'static str>,
+    /// Columns that there was no value of.
+    not_loaded: Vec<&'static str>,
 }
 
 impl<DB: Backend> Bindings<DB> {
     pub(crate) fn new() -> Self {
-        Self { arguments: Ok(Arguments::<DB>::default()), columns: Vec::new() }
+        Self {
+            arguments: Ok(Arguments::<DB>::default()),
+            columns: Vec::new(),
+            not_loaded: Vec::new(),
+        }
     }
 
     /// Adds the next argument: what is to be written to the column called `name`.
@@ -60,6 +69,20 @@ impl<DB: Backend> Bindings<DB> {
         self.add(|arguments| value.add_to(arguments));
     }
 
+    /// Adds what is to be written to the column called `name`, unless it is not
+    /// loaded: the statement must then leave the column out.
+    pub fn uncached_column<T: Storable<DB>>(&mut self, name: &'static str, value: &Uncached<T>) {
+        match value.get() {
+            Some(value) => self.column(name, value),
+            None => self.not_loaded.push(name),
+        }
+    }
+
+    /// Says that the statement is made of the columns that were added.
+    pub(crate) fn leave_out_not_loaded(&mut self) {
+        self.not_loaded.clear();
+    }
+
     /// Adds the next argument, as JSON.
     #[cfg(feature = "json")]
     pub fn push_json<T>(&mut self, value: &T)
@@ -76,6 +99,11 @@ impl<DB: Backend> Bindings<DB> {
         {
             self.arguments = Err(error);
         }
+    }
+
+    /// A column that has no value, although the statement has not left it out.
+    pub(crate) fn not_loaded(&self) -> Option<&'static str> {
+        self.not_loaded.first().copied()
     }
 
     /// How many arguments were added.

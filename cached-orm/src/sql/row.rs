@@ -1,5 +1,5 @@
 use super::Backend;
-use crate::{Error, Result};
+use crate::{Error, Result, Uncached};
 use sqlx::{Arguments as _, Decode, Encode, Type, error::BoxDynError};
 
 /// A Rust type that `DB` can store in a column and load from it.
@@ -52,6 +52,14 @@ impl<'r, DB: Backend> Row<'r, DB> {
     /// as a `T`.
     pub fn get<T: Storable<DB>>(&self, name: &'static str) -> Result<T> {
         T::from_column(self.row, name).map_err(|source| self.error(name, source))
+    }
+
+    /// Decodes the column called `name`, which the cache never holds.
+    ///
+    /// # Errors
+    /// Those of [`get`](Self::get).
+    pub fn get_uncached<T: Storable<DB>>(&self, name: &'static str) -> Result<Uncached<T>> {
+        self.get(name).map(Uncached::new)
     }
 
     /// Decodes the JSON in the column called `name`.

@@ -55,5 +55,8 @@ pub(crate) async fn execute<DB: Backend>(
 }
 
 fn finish<DB: Backend>(bindings: Bindings<DB>, operation: Operation) -> Result<DB::Arguments> {
+    if let Some(column) = bindings.not_loaded() {
+        return Err(Error::NotLoaded { operation, column });
+    }
     bindings.finish().map_err(|source| Error::Argument { operation, source: source.into() })
 }

@@ -28,7 +28,8 @@ impl Engine for MySql {
     const TABLES: &'static str = "
         CREATE TABLE hot (
             id BIGINT PRIMARY KEY, revision BIGINT NOT NULL, attempt BIGINT NOT NULL,
-            body VARCHAR(300) NOT NULL, note VARCHAR(20) NOT NULL DEFAULT 'old');
+            body VARCHAR(300) NOT NULL, label BIGINT NOT NULL UNIQUE,
+            bucket BIGINT NOT NULL, note VARCHAR(20) NOT NULL DEFAULT 'old', INDEX (bucket));
         CREATE TABLE ledger (id BIGINT PRIMARY KEY, revision BIGINT NOT NULL);
         CREATE TRIGGER count_insert BEFORE INSERT ON hot FOR EACH ROW BEGIN
             UPDATE ledger SET revision = revision + 1 WHERE id = NEW.id;

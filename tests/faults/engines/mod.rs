@@ -4,8 +4,8 @@ mod mariadb;
 mod postgres;
 mod sqlite;
 
-use crate::{rows::HotRow, servers::DatabaseServer};
-use cached_orm::{Backend, Persist};
+use crate::{rows::HotRowOf, servers::DatabaseServer};
+use cached_orm::Backend;
 use sqlx::{AssertSqlSafe, Connection, Pool, pool::PoolOptions};
 use std::{future::Future, path::Path, time::Duration};
 
@@ -34,9 +34,9 @@ pub(crate) trait Engine: Backend {
     const KEYS_ARE_LOCKED_BY_US: bool;
 
     /// A row as the program's old version has it.
-    type Old: HotRow + Persist<Self>;
+    type Old: HotRowOf<Self>;
     /// A row as the new version has it.
-    type New: HotRow + Persist<Self>;
+    type New: HotRowOf<Self>;
 
     /// A server of the harness's own; `None` if the database is a file.
     fn server() -> Result<Option<DatabaseServer>, String>;

@@ -28,7 +28,9 @@ impl Engine for Postgres {
     const TABLES: &'static str = "
         CREATE TABLE hot (
             id BIGINT PRIMARY KEY, revision BIGINT NOT NULL, attempt BIGINT NOT NULL,
-            body TEXT NOT NULL, note TEXT NOT NULL DEFAULT 'old');
+            body TEXT NOT NULL, label BIGINT NOT NULL UNIQUE, bucket BIGINT NOT NULL,
+            note TEXT NOT NULL DEFAULT 'old');
+        CREATE INDEX ON hot (bucket);
         CREATE TABLE ledger (id BIGINT PRIMARY KEY, revision BIGINT NOT NULL);
         CREATE FUNCTION count_up() RETURNS trigger LANGUAGE plpgsql AS $$
             DECLARE next BIGINT;

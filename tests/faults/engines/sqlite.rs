@@ -33,7 +33,9 @@ impl Engine for Sqlite {
     const TABLES: &'static str = "
         CREATE TABLE hot (
             id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, attempt INTEGER NOT NULL,
-            body TEXT NOT NULL, note TEXT NOT NULL DEFAULT 'old');
+            body TEXT NOT NULL, label INTEGER NOT NULL UNIQUE, bucket INTEGER NOT NULL,
+            note TEXT NOT NULL DEFAULT 'old');
+        CREATE INDEX hot_bucket ON hot (bucket);
         CREATE TABLE ledger (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL)";
 
     /// The transaction has the whole database for itself.

@@ -1,10 +1,14 @@
 //! Readers and writers on the hot rows.
 
+mod bulk;
+mod lookup;
 mod reader;
 mod writer;
 
-use crate::{counts::Counts, engines::Engine, history::History, rows::HotRow};
-use cached_orm::{Orm, Persist};
+pub(crate) use lookup::read as look_up;
+
+use crate::{counts::Counts, engines::Engine, history::History, rows::HotRowOf};
+use cached_orm::Orm;
 use rand::{SeedableRng, rngs::StdRng};
 use std::{
     sync::{
@@ -83,7 +87,7 @@ pub(crate) struct Crew {
 impl Crew {
     /// Sets readers and writers to work on a handle, which stands for a process
     /// in which rows are `T`s.
-    pub(crate) fn at_work<DB: Engine, T: HotRow + Persist<DB>>(
+    pub(crate) fn at_work<DB: Engine, T: HotRowOf<DB>>(
         orm: &Orm<DB>,
         shared: &Arc<Shared>,
         load: Load,

@@ -1,9 +1,9 @@
-use super::{Shared, Worker, reader};
+use super::{Shared, Worker, bulk, reader};
 use crate::{
     engines::Engine,
-    rows::{HotRow, KEYS},
+    rows::{HotRowOf, KEYS},
 };
-use cached_orm::{Committed, Error, Orm, Persist, Result, Transaction};
+use cached_orm::{Committed, Error, Orm, Result, Transaction};
 use rand::{RngExt, rngs::StdRng};
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -12,7 +12,7 @@ use std::{
 use tokio::time::{sleep, timeout};
 
 /// Writes until it is over.
-pub(super) async fn run<DB: Engine, T: HotRow + Persist<DB>>(worker: Worker<DB>, pause: Duration) {
+pub(super) async fn run<DB: Engine, T: HotRowOf<DB>>(worker: Worker<DB>, pause: Duration) {
     let Worker { orm, shared, is_over, mut rng } = worker;
     while !is_over.load(Ordering::Relaxed) {
         sleep(pause.mul_f64(rng.random_range(0.0..2.0))).await;
@@ -34,16 +34,16 @@ struct Writer<'w, DB: Engine> {
 
 /// A write that waits for its transaction's end.
 #[derive(Debug, Clone, Copy)]
-struct Pending {
-    key: i64,
-    revision: i64,
-    attempt: i64,
+pub(super) struct Pending {
+    pub(super) key: i64,
+    pub(super) revision: i64,
+    pub(super) attempt: i64,
 }
 
 impl<DB: Engine> Writer<'_, DB> {
     /// `update(&orm)` or `insert(&orm)`: the row that was written takes its
     /// fence's place in the cache.
-    async fn write_alone<T: HotRow + Persist<DB>>(self) -> Result<()> {
+    async fn write_alone<T: HotRowOf<DB>>(self) -> Result<()> {
         let Self { orm, shared, rng } = self;
         let key = rng.random_range(0..KEYS);
         let lock = shared.key_lock(key);
@@ -60,8 +60,11 @@ impl<DB: Engine> Writer<'_, DB> {
         };
         let write = self::begin(shared, key, latest + 1, "alone");
         let mut row = T::new(key, write.revision, write.attempt);
+        let way = rng.random_range(0..10);
         let writing = async {
             match found {
+                _ if way < 2 => row.upsert(orm).await.map(drop),
+                Some(_) if way < 4 => row.patch_all(orm).await,
                 Some(_) => row.update(orm).await,
                 None => row.insert(orm).await.map(drop),
             }
@@ -77,11 +80,11 @@ impl<DB: Engine> Writer<'_, DB> {
         Ok(())
     }
 
-    /// One to three keys in one transaction, which may end in every way.
-    async fn write_in_transaction<T: HotRow + Persist<DB>>(self) -> Result<()> {
+    /// One to four keys in one transaction, which may end in every way.
+    async fn write_in_transaction<T: HotRowOf<DB>>(self) -> Result<()> {
         let Self { orm, shared, rng } = self;
         let mut keys: Vec<_> =
-            (0..rng.random_range(1..=3)).map(|_| rng.random_range(0..KEYS)).collect();
+            (0..rng.random_range(1..=4)).map(|_| rng.random_range(0..KEYS)).collect();
         // In one order, as everybody who wants no deadlocks does.
         keys.sort_unstable();
         keys.dedup();
@@ -93,11 +96,16 @@ impl<DB: Engine> Writer<'_, DB> {
         }
         let mut transaction = orm.begin().await?;
         let mut begun = Begun { shared, pending: Vec::new() };
-        for key in keys {
-            if rng.random_bool(0.15) {
-                write_and_go_back::<DB, T>(&mut transaction, &mut begun, key, rng).await?;
+        if rng.random_bool(0.25) {
+            bulk::write::<DB, T>(&mut transaction, &mut begun, &keys, rng).await?;
+            shared.counts.bulks.add_one();
+        } else {
+            for key in keys {
+                if rng.random_bool(0.15) {
+                    write_and_go_back::<DB, T>(&mut transaction, &mut begun, key, rng).await?;
+                }
+                write::<DB, T>(&mut transaction, &mut begun, key, rng).await?;
             }
-            write::<DB, T>(&mut transaction, &mut begun, key, rng).await?;
         }
         let writes = std::mem::take(&mut begun.pending);
         match rng.random_range(0..100) {
@@ -142,9 +150,9 @@ fn count(shared: &Shared, committed: Committed) {
 }
 
 /// The writes of a transaction under way: rolled back, unless they are taken out.
-struct Begun<'s> {
-    shared: &'s Shared,
-    pending: Vec<Pending>,
+pub(super) struct Begun<'s> {
+    pub(super) shared: &'s Shared,
+    pub(super) pending: Vec<Pending>,
 }
 
 impl Drop for Begun<'_> {
@@ -154,7 +162,7 @@ impl Drop for Begun<'_> {
 }
 
 /// A write in a savepoint that is undone.
-async fn write_and_go_back<DB: Engine, T: HotRow + Persist<DB>>(
+async fn write_and_go_back<DB: Engine, T: HotRowOf<DB>>(
     transaction: &mut Transaction<DB>,
     begun: &mut Begun<'_>,
     key: i64,
@@ -181,7 +189,7 @@ async fn write_and_go_back<DB: Engine, T: HotRow + Persist<DB>>(
 }
 
 /// Gives the key its next state: another row, or none.
-async fn write<DB: Engine, T: HotRow + Persist<DB>>(
+async fn write<DB: Engine, T: HotRowOf<DB>>(
     transaction: &mut Transaction<DB>,
     begun: &mut Begun<'_>,
     key: i64,
@@ -224,11 +232,11 @@ async fn write<DB: Engine, T: HotRow + Persist<DB>>(
 }
 
 /// An error of SQL that is not the library's.
-fn failed(error: sqlx::Error) -> Error {
+pub(super) fn failed(error: sqlx::Error) -> Error {
     Error::Connect { source: Arc::new(error) }
 }
 
-fn begin(shared: &Shared, key: i64, revision: i64, what: &str) -> Pending {
+pub(super) fn begin(shared: &Shared, key: i64, revision: i64, what: &str) -> Pending {
     Pending { key, revision, attempt: shared.history.begin_write(key, revision, what) }
 }
 

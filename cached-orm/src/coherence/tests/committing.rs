@@ -2,11 +2,11 @@ use super::stores::{Failing, Marking, failing};
 use super::*;
 use crate::cache::{self, Lookup, Replaced};
 use crate::coherence::fence::Fence;
-use std::sync::atomic::AtomicBool;
+use std::{collections::HashMap, sync::atomic::AtomicBool};
 use tokio::time::sleep;
 
 /// A transaction that writes the row when it commits.
-struct Writing {
+pub(super) struct Writing {
     database: Arc<Database>,
     row: Option<u64>,
     ending: Ending,
@@ -16,18 +16,18 @@ struct Writing {
 
 /// An outbox that takes keys or not, and says when the transaction is over.
 #[derive(Debug, Clone, Default)]
-struct Outbox {
+pub(super) struct Outbox {
     is_installed: bool,
     keys: Arc<Mutex<Vec<CacheKey>>>,
-    is_over: Arc<AtomicBool>,
+    pub(super) is_over: Arc<AtomicBool>,
 }
 
 impl Outbox {
-    fn installed() -> Self {
+    pub(super) fn installed() -> Self {
         Self { is_installed: true, ..Self::default() }
     }
 
-    fn keys(&self) -> Vec<CacheKey> {
+    pub(super) fn keys(&self) -> Vec<CacheKey> {
         self.keys.lock().expect("no panic").clone()
     }
 }
@@ -48,7 +48,7 @@ impl Afterwards for Outbox {
 }
 
 #[derive(Debug, Clone)]
-enum Ending {
+pub(super) enum Ending {
     Commits,
     /// After three lives of a fence.
     CommitsLate,
@@ -60,7 +60,7 @@ enum Ending {
 }
 
 impl Writing {
-    fn new(row: &Row, value: Option<u64>, ending: Ending) -> Self {
+    pub(super) fn new(row: &Row, value: Option<u64>, ending: Ending) -> Self {
         Self {
             database: Arc::clone(&row.database),
             row: value,
@@ -70,7 +70,7 @@ impl Writing {
         }
     }
 
-    fn with(mut self, outbox: &Outbox) -> Self {
+    pub(super) fn with(mut self, outbox: &Outbox) -> Self {
         self.outbox = outbox.clone();
         self
     }
@@ -125,7 +125,7 @@ fn journal(row: &Row, through: Option<u64>) -> Journal {
     let mut journal = Journal::default();
     journal.touch(row.key.clone());
     if let Some(value) = through {
-        journal.store(&row.key, entry(Some(value)));
+        journal.store(&HashMap::from([(row.key.clone(), entry(Some(value)))]));
     }
     journal
 }
@@ -181,11 +181,11 @@ async fn an_unknown_outcome_leaves_the_fence() {
 }
 
 /// What lies under the row's key.
-async fn lies(coherence: &Coherence, row: &Row) -> Lookup {
+pub(super) async fn lies(coherence: &Coherence, row: &Row) -> Lookup {
     coherence.store.get(&row.key, None).await.expect("a store")
 }
 
-fn is_fence(lookup: &Lookup) -> bool {
+pub(super) fn is_fence(lookup: &Lookup) -> bool {
     matches!(lookup, Lookup::Item { value, .. } if Fence::parse(value).is_some())
 }
 

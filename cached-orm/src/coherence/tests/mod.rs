@@ -4,6 +4,7 @@
 mod batches;
 mod committing;
 mod reading;
+mod sharing;
 mod simulation;
 mod stores;
 
@@ -127,5 +128,5 @@ fn over(store: Arc<dyn CacheStore>) -> Arc<Coherence> {
         lease_wait: Duration::from_millis(50),
         lease_poll: Duration::from_millis(5),
     };
-    Arc::new(Coherence::new(store, times, false, Arc::default()))
+    Arc::new(Coherence::new(store, times, false, 0, Arc::default()))
 }

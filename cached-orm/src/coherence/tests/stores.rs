@@ -103,3 +103,136 @@ impl CacheStore for Failing {
         self.or_fail(self.inner.delete(key, cas))
     }
 }
+
+/// A store in which something happens to what was just looked at.
+#[derive(Debug)]
+pub(super) struct Altering {
+    inner: EmbeddedStore,
+    happening: Happening,
+    /// How often.
+    left: AtomicUsize,
+}
+
+#[derive(Debug)]
+enum Happening {
+    /// Somebody puts the same over it.
+    Renewed,
+    /// Nothing, but the answer has other bytes.
+    Damaged,
+}
+
+impl Altering {
+    /// Whoever looks finds that somebody was there before he acts.
+    pub(super) fn always() -> Self {
+        let inner = EmbeddedStore::new(1 << 20);
+        Self { inner, happening: Happening::Renewed, left: usize::MAX.into() }
+    }
+
+    /// Answers to so many looks are damaged on their way.
+    pub(super) fn damaging(times: usize) -> Self {
+        Self { happening: Happening::Damaged, left: times.into(), ..Self::always() }
+    }
+}
+
+impl CacheStore for Altering {
+    fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup> {
+        let (looking, key) = (self.inner.get(key, lease), key.clone());
+        Box::pin(async move {
+            let found = looking.await?;
+            let Lookup::Item { value, cas, stale, ttl, claimed } = found else { return Ok(found) };
+            let left = |left: usize| left.checked_sub(1);
+            let value = match self.left.try_update(Ordering::SeqCst, Ordering::SeqCst, left) {
+                Ok(_) => match self.happening {
+                    Happening::Renewed => {
+                        let ttl = Duration::from_secs(60);
+                        self.inner.fence(&key, value.clone(), ttl, Over::Version(cas)).await?;
+                        value
+                    }
+                    Happening::Damaged => value.iter().map(|byte| byte ^ 1).collect(),
+                },
+                Err(_) => value,
+            };
+            Ok(Lookup::Item { value, cas, stale, ttl, claimed })
+        })
+    }
+
+    fn fence(
+        &self,
+        key: &CacheKey,
+        fence: Bytes,
+        ttl: Duration,
+        over: Over,
+    ) -> StoreFuture<'_, Replaced> {
+        self.inner.fence(key, fence, ttl, over)
+    }
+
+    fn replace(
+        &self,
+        key: &CacheKey,
+        value: Bytes,
+        ttl: Duration,
+        cas: Cas,
+    ) -> StoreFuture<'_, Replaced> {
+        self.inner.replace(key, value, ttl, cas)
+    }
+
+    fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted> {
+        self.inner.delete(key, cas)
+    }
+}
+
+/// A store that notes the commands it is given.
+#[derive(Debug)]
+pub(super) struct Noting {
+    inner: EmbeddedStore,
+    commands: Mutex<Vec<&'static str>>,
+}
+
+impl Noting {
+    pub(super) fn new() -> Self {
+        Self { inner: EmbeddedStore::new(1 << 20), commands: Mutex::default() }
+    }
+
+    fn note(&self, command: &'static str) {
+        self.commands.lock().expect("no panic").push(command);
+    }
+
+    /// Those since the last time that it was asked.
+    pub(super) fn commands(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.commands.lock().expect("no panic"))
+    }
+}
+
+impl CacheStore for Noting {
+    fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup> {
+        self.note("get");
+        self.inner.get(key, lease)
+    }
+
+    fn fence(
+        &self,
+        key: &CacheKey,
+        fence: Bytes,
+        ttl: Duration,
+        over: Over,
+    ) -> StoreFuture<'_, Replaced> {
+        self.note("fence");
+        self.inner.fence(key, fence, ttl, over)
+    }
+
+    fn replace(
+        &self,
+        key: &CacheKey,
+        value: Bytes,
+        ttl: Duration,
+        cas: Cas,
+    ) -> StoreFuture<'_, Replaced> {
+        self.note("replace");
+        self.inner.replace(key, value, ttl, cas)
+    }
+
+    fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted> {
+        self.note("delete");
+        self.inner.delete(key, cas)
+    }
+}

@@ -1,0 +1,244 @@
+//! Copies of entries in this process, which answer without the cache.
+//!
+//! A copy is used for a bounded time, counted from when the cache was asked for
+//! it. So what another process writes is seen at most that much later. What this
+//! process writes is seen at once: each key has a *generation*, which is raised
+//! when the key's fence is confirmed, and again when it was released. A copy counts
+//! only in the generation that was current before the cache was asked: what was
+//! read before the fence is of no use after it, and who reads after it meets the
+//! fence.
+
+use crate::key::CacheKey;
+use bytes::Bytes;
+use moka::{Expiry, ops::compute::Op, policy::EvictionPolicy, sync::Cache};
+use std::{
+    fmt,
+    hash::{BuildHasher, RandomState},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// Keys share generations; that one is raised for another's sake only refuses a
+/// copy.
+const GENERATIONS: usize = 1 << 14;
+
+/// What a copy takes besides its key and value.
+const COPY_OVERHEAD: usize = 160;
+
+/// The copies, made when the first is asked for.
+pub(super) struct Near {
+    max_bytes: u64,
+    copies: OnceLock<Copies>,
+}
+
+struct Copies {
+    map: Cache<CacheKey, Copy, RandomState>,
+    generations: Box<[AtomicU64]>,
+    hasher: RandomState,
+}
+
+#[derive(Clone)]
+struct Copy {
+    value: Bytes,
+    ticket: Ticket,
+}
+
+/// What was known before the cache was asked: what it answers may be kept as of
+/// then.
+#[derive(Debug, Clone, std::marker::Copy)]
+pub(crate) struct Ticket {
+    asked: Instant,
+    ttl: Duration,
+    generation: u64,
+}
+
+impl Ticket {
+    fn is_over(&self) -> bool {
+        self.asked.elapsed() >= self.ttl
+    }
+}
+
+impl Near {
+    /// Copies that take about `max_bytes` at most; none if that is 0.
+    pub(super) fn new(max_bytes: u64) -> Self {
+        Self { max_bytes, copies: OnceLock::new() }
+    }
+
+    /// To be taken before the cache is asked for the key.
+    pub(super) fn ticket(&self, key: &CacheKey, ttl: Option<Duration>) -> Option<Ticket> {
+        let ttl = ttl.filter(|_| self.max_bytes > 0)?;
+        let copies = self.copies.get_or_init(|| Copies::new(self.max_bytes));
+        let generation = copies.generation(key).load(Ordering::SeqCst);
+        Some(Ticket { asked: Instant::now(), ttl, generation })
+    }
+
+    /// The key's entry, as the cache had it at most `ttl` ago.
+    pub(super) fn get(&self, key: &CacheKey, ttl: Option<Duration>) -> Option<Bytes> {
+        let ttl = ttl?;
+        let copies = self.copies.get()?;
+        let Copy { value, ticket } = copies.map.get(key)?;
+        let is_current = copies.generation(key).load(Ordering::SeqCst) == ticket.generation;
+        (is_current && !Ticket { ttl, ..ticket }.is_over()).then_some(value)
+    }
+
+    /// Keeps what the cache has said; not over what it has said later.
+    pub(super) fn keep(&self, key: &CacheKey, value: &Bytes, ticket: Option<Ticket>) {
+        let (Some(copies), Some(ticket)) = (self.copies.get(), ticket) else { return };
+        if ticket.is_over() {
+            return;
+        }
+        // The value may share a large buffer.
+        let value = Bytes::copy_from_slice(value);
+        copies.map.entry_by_ref(key).and_compute_with(|known| match known {
+            Some(known) if known.value().ticket.asked > ticket.asked => Op::Nop,
+            _ => Op::Put(Copy { value, ticket }),
+        });
+    }
+
+    /// Ends what was kept of the key, and what is still to be kept by reads that
+    /// have begun.
+    pub(super) fn end(&self, key: &CacheKey) {
+        if let Some(copies) = self.copies.get() {
+            copies.generation(key).fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Drops the copy: the cache has something else.
+    pub(super) fn drop_copy(&self, key: &CacheKey) {
+        if let Some(copies) = self.copies.get() {
+            copies.map.invalidate(key);
+        }
+    }
+}
+
+impl Copies {
+    fn new(max_bytes: u64) -> Self {
+        let hasher = RandomState::new();
+        let map = Cache::builder()
+            .max_capacity(max_bytes)
+            .eviction_policy(EvictionPolicy::lru())
+            .weigher(|key: &CacheKey, copy: &Copy| {
+                let size = key.as_bytes().len() + copy.value.len() + COPY_OVERHEAD;
+                u32::try_from(size).unwrap_or(u32::MAX)
+            })
+            .expire_after(Reaper)
+            .build_with_hasher(hasher.clone());
+        let generations = (0..GENERATIONS).map(|_| AtomicU64::default()).collect();
+        Self { map, generations, hasher }
+    }
+
+    fn generation(&self, key: &CacheKey) -> &AtomicU64 {
+        &self.generations[self.hasher.hash_one(key) as usize % GENERATIONS]
+    }
+}
+
+/// Lets the map drop copies that are over. Whether one counts is decided by its
+/// ticket, on tokio's clock.
+struct Reaper;
+
+impl Expiry<CacheKey, Copy> for Reaper {
+    fn expire_after_create(
+        &self,
+        _: &CacheKey,
+        copy: &Copy,
+        _: std::time::Instant,
+    ) -> Option<Duration> {
+        Some(copy.ticket.ttl)
+    }
+
+    fn expire_after_update(
+        &self,
+        _: &CacheKey,
+        copy: &Copy,
+        _: std::time::Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        Some(copy.ticket.ttl)
+    }
+}
+
+// Not derived: copies are the user's data.
+impl fmt::Debug for Near {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Near").field("max_bytes", &self.max_bytes).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Namespace;
+
+    const TTL: Option<Duration> = Some(Duration::from_secs(2));
+
+    fn key(n: i64) -> CacheKey {
+        CacheKey::of_row(&Namespace::default(), "near", &n)
+    }
+
+    fn kept(near: &Near, n: i64, value: &'static str) {
+        let ticket = near.ticket(&key(n), TTL);
+        near.keep(&key(n), &value.into(), ticket);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_copy_counts_from_when_the_cache_was_asked() {
+        let near = Near::new(1 << 20);
+        let ticket = near.ticket(&key(1), TTL);
+        tokio::time::advance(Duration::from_millis(1500)).await;
+        near.keep(&key(1), &"old".into(), ticket);
+        assert_eq!(near.get(&key(1), TTL).as_deref(), Some(&b"old"[..]));
+        assert_eq!(near.get(&key(2), TTL), None);
+        tokio::time::advance(Duration::from_millis(500)).await;
+        assert_eq!(near.get(&key(1), TTL), None);
+        near.keep(&key(1), &"late".into(), ticket);
+        assert_eq!(near.get(&key(1), TTL), None);
+    }
+
+    #[test]
+    fn what_was_asked_before_a_write_is_of_no_use_after_it() {
+        let near = Near::new(1 << 20);
+        kept(&near, 1, "old");
+        let begun = near.ticket(&key(1), TTL);
+        near.end(&key(1));
+        assert_eq!(near.get(&key(1), TTL), None);
+        near.keep(&key(1), &"old".into(), begun);
+        assert_eq!(near.get(&key(1), TTL), None);
+        kept(&near, 1, "new");
+        assert_eq!(near.get(&key(1), TTL).as_deref(), Some(&b"new"[..]));
+    }
+
+    #[test]
+    fn an_earlier_answer_does_not_replace_a_later_one() {
+        let near = Near::new(1 << 20);
+        let slow = near.ticket(&key(1), TTL);
+        std::thread::sleep(Duration::from_millis(2));
+        kept(&near, 1, "later");
+        near.keep(&key(1), &"earlier".into(), slow);
+        assert_eq!(near.get(&key(1), TTL).as_deref(), Some(&b"later"[..]));
+    }
+
+    #[test]
+    fn the_copies_have_their_limit() {
+        let near = Near::new(64 << 10);
+        for n in 0..1000 {
+            near.keep(&key(n), &vec![0; 1000].into(), near.ticket(&key(n), TTL));
+        }
+        let copies = near.copies.get().unwrap();
+        copies.map.run_pending_tasks();
+        assert!(copies.map.weighted_size() <= 64 << 10);
+        assert!(copies.map.entry_count() > 10, "{}", copies.map.entry_count());
+    }
+
+    #[test]
+    fn nothing_is_kept_without_a_ttl_or_a_capacity() {
+        let near = Near::new(1 << 20);
+        assert!(near.ticket(&key(1), None).is_none());
+        let none = Near::new(0);
+        kept(&none, 1, "row");
+        assert_eq!(none.get(&key(1), TTL), None);
+    }
+}
