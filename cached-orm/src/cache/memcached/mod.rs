@@ -112,29 +112,72 @@ impl MemcachedStore {
         for (place, key) in keys.iter().enumerate() {
             of_servers[self.router.route(key.as_bytes())].push(place);
         }
-        let mut asked = Vec::new();
-        let mut answers: Vec<_> = keys.iter().map(|_| Ok(Lookup::Miss)).collect();
+        let mut batch = Batch { store: self, asked: Vec::new(), found: Vec::new(), keys };
+        batch.found.resize_with(batch.keys.len(), || Ok(Lookup::Miss));
         for (server, places) in self.servers.iter().zip(&of_servers) {
             for places in places.chunks(BATCH) {
                 let (caller, answer) = oneshot::channel();
-                let keys = places.iter().map(|&place| keys[place].clone()).collect();
+                let keys = places.iter().map(|&place| batch.keys[place].clone()).collect();
                 match server.send(Request::gets(Gets { keys, lease, caller })) {
-                    Ok(()) => asked.push((server, places, answer)),
-                    Err(error) => places.iter().for_each(|&at| answers[at] = Err(error.clone())),
+                    Ok(()) => batch.asked.push((places.to_vec(), answer)),
+                    Err(error) => batch.fail(places, &error),
                 }
             }
         }
-        for (server, places, answer) in asked {
-            match answer.await {
-                Ok(found) => {
-                    for (&place, found) in places.iter().zip(found) {
-                        answers[place] = found;
+        while let Some((_, answer)) = batch.asked.last_mut() {
+            let answer = answer.await;
+            let Some((places, _)) = batch.asked.pop() else { break };
+            match answer {
+                Ok(found) => batch.note(&places, found),
+                Err(_) => {
+                    for place in places {
+                        batch.found[place] = Err(gone(self.server_of(&batch.keys[place])));
                     }
                 }
-                Err(_) => places.iter().for_each(|&place| answers[place] = Err(gone(server))),
             }
         }
-        answers
+        std::mem::take(&mut batch.found)
+    }
+}
+
+/// The answers to several requests, as they come. Dropped halfway, it gives back the
+/// leases among them.
+struct Batch<'s> {
+    store: &'s MemcachedStore,
+    /// What is still to be answered, and for which of the keys.
+    asked: Vec<(Vec<usize>, oneshot::Receiver<Vec<Result<Lookup, CacheError>>>)>,
+    found: Vec<Result<Lookup, CacheError>>,
+    keys: Vec<CacheKey>,
+}
+
+impl Batch<'_> {
+    fn note(&mut self, places: &[usize], found: Vec<Result<Lookup, CacheError>>) {
+        for (&place, found) in places.iter().zip(found) {
+            self.found[place] = found;
+        }
+    }
+
+    fn fail(&mut self, places: &[usize], error: &CacheError) {
+        places.iter().for_each(|&place| self.found[place] = Err(error.clone()));
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        // What comes after this is given back by the lane.
+        for (places, mut answer) in std::mem::take(&mut self.asked) {
+            answer.close();
+            if let Ok(found) = answer.try_recv() {
+                self.note(&places, found);
+            }
+        }
+        for (key, found) in self.keys.iter().zip(&self.found) {
+            if let Ok(Lookup::Lease(cas)) = found {
+                let request = Request::give_back(key.clone(), *cas);
+                // If the queue is full the lease ends by itself.
+                drop(self.store.server_of(key).send(request));
+            }
+        }
     }
 }
 
