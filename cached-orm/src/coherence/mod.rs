@@ -13,6 +13,7 @@
 
 mod abandoned;
 mod commit;
+mod early;
 mod fence;
 mod fencing;
 mod fill;
@@ -72,6 +73,7 @@ pub(crate) struct Coherence {
     fills: fill::Fills,
     abandoned: abandoned::Abandoned,
     near: near::Near,
+    early: early::UnderWay,
 }
 
 impl Coherence {
@@ -91,6 +93,7 @@ impl Coherence {
             fills: fill::Fills::default(),
             abandoned: abandoned::Abandoned::default(),
             near: near::Near::new(near_capacity),
+            early: early::UnderWay::default(),
         }
     }
 
@@ -164,6 +167,16 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
         None
     }
 
+    /// How long before its end a row is loaded anew, if at all.
+    fn early_refresh(&self) -> Option<Duration> {
+        None
+    }
+
+    /// How long an entry lies in the store after its row has expired, if at all.
+    fn stale_for(&self) -> Option<Duration> {
+        None
+    }
+
     /// The error of a load whose task was ended by the runtime.
     fn abandoned(&self) -> Self::Error;
 }
@@ -203,6 +216,8 @@ pub(crate) enum Unreadable {
     Body,
     /// Marked as out of date by somebody.
     Stale,
+    /// Its time is over; it lies there in case the database fails.
+    Expired,
 }
 
 #[cfg(all(test, feature = "embedded"))]

@@ -136,6 +136,7 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
         asked: Asked<DB>,
         operation: Operation,
     ) -> Self {
+        orm.note_index_read(index);
         let cache_key = index.cache_key(orm.namespace(), &asked.text);
         Self { orm: orm.clone(), index, asked, cache_key, operation }
     }

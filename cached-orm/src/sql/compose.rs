@@ -139,8 +139,8 @@ pub(crate) fn delete_among<DB: Backend, T: Persist<DB>>(
     safe(format!("DELETE FROM {table} WHERE {condition}{returning}"))
 }
 
-/// Selects the rows with one of `numbers` in `column`, and locks them.
-pub(crate) fn lock_numbered<DB: Backend, T: Persist<DB>>(
+/// Selects the rows with one of `numbers` in `column`.
+pub(crate) fn select_numbered<DB: Backend, T: Persist<DB>>(
     column: &'static str,
     numbers: &[i64],
     bindings: &mut Bindings<DB>,
@@ -151,7 +151,7 @@ pub(crate) fn lock_numbered<DB: Backend, T: Persist<DB>>(
         DB::add_number(bindings, column, *number);
     }
     let (select, placeholders) = (T::SELECT, placeholders.join(", "));
-    safe(format!("{select} WHERE {name} IN ({placeholders}){}", DB::LOCK_ROWS))
+    safe(format!("{select} WHERE {name} IN ({placeholders})"))
 }
 
 /// Selects one row by primary key, and locks it; with the transaction's id where

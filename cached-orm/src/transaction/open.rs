@@ -293,8 +293,9 @@ impl<'s, DB: Backend> Open<'s, DB> {
             let bind = Box::new(move |bindings: &mut Bindings<DB>| key.bind(bindings));
             self.book.witness.locked_row = Some(LockedRow { sql: T::LOCK_BY_KEY, bind });
         }
-        let key = self.book.orm.cache_key::<T>(key);
-        self.book.journal.touch(key);
+        for key in self.book.orm.cache_keys::<T>(key) {
+            self.book.journal.touch(key);
+        }
     }
 
     /// Notes the entry of a value that a row of the transaction has got or lost.

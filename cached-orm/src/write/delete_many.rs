@@ -12,11 +12,11 @@ use std::collections::HashSet;
 /// How many rows there were. A key may be given twice.
 pub(super) async fn delete_many_in<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
-    mut keys: Vec<T::Key>,
+    keys: &[T::Key],
     operation: Operation,
 ) -> Result<u64> {
     let mut seen = HashSet::with_capacity(keys.len());
-    keys.retain(|key| seen.insert(text(key)));
+    let keys: Vec<_> = keys.iter().filter(|key| seen.insert(text(*key))).cloned().collect();
     let mut deleted = 0;
     for keys in keys.chunks(keys_at_once(T::TABLE.key_columns().len())) {
         open.begin_write(operation).await?;

@@ -4,7 +4,7 @@
 //! otherwise the rows are inserted one by one.
 
 use super::{
-    bulk::{all_of, chunks, lock_many, refuse_duplicates},
+    bulk::{all_of, chunks, refuse_duplicates},
     change::note_change,
     insert::{bind_row, insert_in},
 };
@@ -12,10 +12,11 @@ use crate::{
     Backend, Bindings, Error, KeyKind, Operation, Persist, PrimaryKey as _, Result,
     sql::{
         KeyNumbers, compose,
-        key_list::{in_order_of, in_order_of_texts},
+        key_list::{in_order_of, in_order_of_texts, keys_at_once, select_among},
     },
     transaction::Open,
 };
+use sqlx::AssertSqlSafe;
 
 /// The rows as they were inserted, in the order of `values`.
 pub(super) async fn insert_many_in<DB: Backend, T: Persist<DB>>(
@@ -24,6 +25,7 @@ pub(super) async fn insert_many_in<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<Vec<T>> {
     let Some(first) = values.first() else { return Ok(Vec::new()) };
+    open.orm().check_indexes::<T>(None, operation)?;
     let mut bindings = Bindings::<DB>::new();
     first.bind_given_key(&mut bindings);
     let given = bindings.columns();
@@ -71,7 +73,14 @@ async fn insert_given<DB: Backend, T: Persist<DB>>(
             in_order_of(these, rows, operation)?
         } else {
             open.execute(sql, bindings, operation).await?;
-            lock_many(open, these, operation).await?
+            let mut rows = Vec::with_capacity(count);
+            for keys in these.chunks(keys_at_once(T::TABLE.key_columns().len())) {
+                let mut bindings = Bindings::new();
+                // Made of the derive's names and nothing else. They are locked.
+                let sql = AssertSqlSafe(select_among::<DB, T>(keys, &mut bindings));
+                rows.extend(open.fetch_at_most(sql, bindings, usize::MAX, operation).await?);
+            }
+            in_order_of(these, rows, operation)?
         };
         note_all(open, &mut inserted, all_of(rows, operation)?);
     }
@@ -145,7 +154,7 @@ async fn insert_consecutive<DB: Backend, T: Persist<DB>>(
         let numbers = numbers_from(DB::last_key(&done), step, count)
             .ok_or(Error::NoGeneratedKey { operation })?;
         let mut bindings = Bindings::new();
-        let sql = compose::lock_numbered::<DB, T>(column, &numbers, &mut bindings);
+        let sql = compose::select_numbered::<DB, T>(column, &numbers, &mut bindings);
         let rows = open.fetch_at_most(sql, bindings, usize::MAX, operation).await?;
         note(open, &mut inserted, &numbers, rows, operation)?;
     }

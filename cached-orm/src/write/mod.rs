@@ -21,7 +21,7 @@ use self::{
     delete_many::delete_many_in,
     insert::insert_in,
     insert_many::insert_many_in,
-    own_transaction::OwnTransaction,
+    own_transaction::{ATTEMPTS, OwnTransaction, was_for_another},
     update::{patch_in, update_in},
     update_many::update_many_in,
     upsert::upsert_in,
@@ -32,6 +32,26 @@ use crate::{
 };
 use std::slice::from_ref;
 
+/// What a write gives in a transaction of its own, tried again when the database
+/// has rolled it back for the sake of another.
+macro_rules! in_own_transaction {
+    ($begin:expr, |$open:ident| $write:expr, $rows:expr) => {{
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let mut own = $begin.await?;
+            let written = {
+                let mut $open = own.open();
+                $write.await
+            };
+            match own.end(written, $rows).await {
+                Err(error) if attempt < ATTEMPTS && was_for_another(&error) => {}
+                ended => break ended,
+            }
+        }
+    }};
+}
+
 pub(crate) async fn insert<DB: Backend, T: Persist<DB>>(
     target: Target<'_, DB>,
     value: &T,
@@ -40,9 +60,11 @@ pub(crate) async fn insert<DB: Backend, T: Persist<DB>>(
     match target {
         Target::Open(mut open) => insert_in(&mut open, value, operation).await,
         Target::Orm(orm) => {
-            let mut own = OwnTransaction::begin::<T>(orm, &value.key(), operation).await?;
-            let inserted = insert_in(&mut own.open(), value, operation).await;
-            own.end(inserted, from_ref).await
+            in_own_transaction!(
+                OwnTransaction::begin::<T>(orm, &value.key(), operation),
+                |open| insert_in(&mut open, value, operation),
+                from_ref
+            )
         }
     }
 }
@@ -55,9 +77,11 @@ pub(crate) async fn update<DB: Backend, T: Persist<DB>>(
     match target {
         Target::Open(mut open) => update_in(&mut open, value, operation).await,
         Target::Orm(orm) => {
-            let mut own = OwnTransaction::begin::<T>(orm, &value.key(), operation).await?;
-            let updated = update_in(&mut own.open(), value, operation).await;
-            own.end(updated, from_ref).await
+            in_own_transaction!(
+                OwnTransaction::begin::<T>(orm, &value.key(), operation),
+                |open| update_in(&mut open, value, operation),
+                from_ref
+            )
         }
     }
 }
@@ -70,9 +94,11 @@ pub(crate) async fn delete<DB: Backend, T: Persist<DB>>(
     match target {
         Target::Open(mut open) => delete_in::<DB, T>(&mut open, key, operation).await,
         Target::Orm(orm) => {
-            let mut own = OwnTransaction::begin::<T>(orm, key, operation).await?;
-            let deleted = delete_in::<DB, T>(&mut own.open(), key, operation).await;
-            own.end(deleted, |_| &[] as &[T]).await
+            in_own_transaction!(
+                OwnTransaction::begin::<T>(orm, key, operation),
+                |open| delete_in::<DB, T>(&mut open, key, operation),
+                |_| &[] as &[T]
+            )
         }
     }
 }
@@ -109,10 +135,13 @@ pub(crate) async fn upsert<DB: Backend, T: Persist<DB>>(
     let mut attempt = 0;
     loop {
         attempt += 1;
-        let mut own = OwnTransaction::begin_at::<T>(orm, isolation, Some(&key), operation).await?;
-        let upserted = upsert_in(&mut own.open(), value, operation).await;
-        match own.end(upserted, from_ref).await {
-            Err(error) if attempt < upsert::ATTEMPTS && upsert::is_deadlock(&error) => {}
+        let upserted = in_own_transaction!(
+            OwnTransaction::begin_at::<T>(orm, isolation, Some(&key), operation),
+            |open| upsert_in(&mut open, value, operation),
+            from_ref
+        );
+        match upserted {
+            Err(error) if attempt < upsert::ATTEMPTS && upsert::is_duplicate(&error) => {}
             ended => return ended,
         }
     }
@@ -131,9 +160,11 @@ pub(crate) async fn insert_many<DB: Backend, T: Persist<DB>>(
             bulk::keep(savepoint, inserted).await
         }
         Target::Orm(orm) => {
-            let mut own = OwnTransaction::begin_many::<T>(orm, operation).await?;
-            let inserted = insert_many_in(&mut own.open(), values, operation).await;
-            own.end(inserted, Vec::as_slice).await
+            in_own_transaction!(
+                OwnTransaction::begin_many::<T>(orm, operation),
+                |open| insert_many_in(&mut open, values, operation),
+                Vec::as_slice
+            )
         }
     }
 }
@@ -151,9 +182,11 @@ pub(crate) async fn update_many<DB: Backend, T: Persist<DB>>(
             bulk::keep(savepoint, updated).await
         }
         Target::Orm(orm) => {
-            let mut own = OwnTransaction::begin_many::<T>(orm, operation).await?;
-            let updated = update_many_in(&mut own.open(), values, operation).await;
-            own.end(updated, Vec::as_slice).await
+            in_own_transaction!(
+                OwnTransaction::begin_many::<T>(orm, operation),
+                |open| update_many_in(&mut open, values, operation),
+                Vec::as_slice
+            )
         }
     }
 }
@@ -167,13 +200,15 @@ pub(crate) async fn delete_many<DB: Backend, T: Persist<DB>>(
         _ if keys.is_empty() => Ok(0),
         Target::Open(mut open) => {
             let mut savepoint = open.savepoint().await?;
-            let deleted = delete_many_in::<DB, T>(&mut savepoint.open(), keys, operation).await;
+            let deleted = delete_many_in::<DB, T>(&mut savepoint.open(), &keys, operation).await;
             bulk::keep(savepoint, deleted).await
         }
         Target::Orm(orm) => {
-            let mut own = OwnTransaction::begin_many::<T>(orm, operation).await?;
-            let deleted = delete_many_in::<DB, T>(&mut own.open(), keys, operation).await;
-            own.end(deleted, |_| &[] as &[T]).await
+            in_own_transaction!(
+                OwnTransaction::begin_many::<T>(orm, operation),
+                |open| delete_many_in::<DB, T>(&mut open, &keys, operation),
+                |_| &[] as &[T]
+            )
         }
     }
 }

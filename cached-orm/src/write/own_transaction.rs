@@ -1,10 +1,11 @@
 use crate::{
-    Backend, Committed, Isolation, Operation, Orm, Persist, Result, Transaction,
+    Backend, Committed, Error, Isolation, Operation, Orm, Persist, Result, Transaction,
     sql::TableFacts,
     steps::{Step, reach},
     transaction::Open,
     triggers::own_text,
 };
+use sqlx::error::DatabaseError;
 
 /// The transaction of a write that was called on an `Orm`.
 pub(super) struct OwnTransaction<DB: Backend> {
@@ -12,6 +13,19 @@ pub(super) struct OwnTransaction<DB: Backend> {
     /// Whether the rows that the statements returned are what will be committed.
     rows_are_final: bool,
     operation: Operation,
+}
+
+/// How often a transaction is begun anew that was rolled back for another's sake.
+pub(super) const ATTEMPTS: usize = 16;
+
+/// Whether the database has rolled the transaction back for the sake of another, as
+/// in a deadlock, so that it may succeed when that is over.
+pub(super) fn was_for_another(error: &Error) -> bool {
+    let (Error::Database { source, .. } | Error::RolledBack { source, .. }) = error else {
+        return false;
+    };
+    let code = source.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| ["40001", "40P01"].contains(&&*code))
 }
 
 impl<DB: Backend> OwnTransaction<DB> {

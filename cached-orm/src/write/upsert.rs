@@ -9,17 +9,22 @@ use crate::{
 };
 use sqlx::error::DatabaseError;
 
-/// How often a transaction of its own is begun anew that has met a deadlock.
-pub(super) const ATTEMPTS: usize = 16;
+/// How often it is tried that another inserts the same row in between.
+pub(super) const ATTEMPTS: usize = 4;
 
 pub(super) async fn upsert_in<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
     value: &T,
     operation: Operation,
 ) -> Result<T> {
+    open.orm().check_indexes::<T>(None, operation)?;
     open.begin_write(operation).await?;
-    let row = if DB::RETURNING && !needs_before::<T>() {
-        insert_or_update(open, value, operation).await?
+    let mut bindings = Bindings::new();
+    bind_row(value, &mut bindings);
+    // An update leaves out what is not loaded, and an insert cannot.
+    let is_whole = bindings.not_loaded().is_none();
+    let row = if DB::RETURNING && is_whole && !needs_before::<T>() {
+        insert_or_update(open, value, bindings, operation).await?
     } else {
         update_or_insert(open, value, operation).await?
     };
@@ -31,10 +36,9 @@ pub(super) async fn upsert_in<DB: Backend, T: Persist<DB>>(
 async fn insert_or_update<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
     value: &T,
+    bindings: Bindings<DB>,
     operation: Operation,
 ) -> Result<Option<T>> {
-    let mut bindings = Bindings::new();
-    bind_row(value, &mut bindings);
     let sql = compose::upsert::<DB, T>(bindings.columns());
     let rows = open.fetch_at_most(sql, bindings, 2, operation).await;
     let row = one_row(or_failed(open, rows).await?, operation)?;
@@ -59,6 +63,7 @@ async fn update_or_insert<DB: Backend, T: Persist<DB>>(
     for _ in 0..ATTEMPTS {
         let mut assigned = Bindings::new();
         value.bind_columns(&mut assigned);
+        assigned.leave_out_not_loaded();
         if let Some(row) = update_row(open, &key, assigned, None, operation).await? {
             return Ok(Some(row));
         }
@@ -79,18 +84,10 @@ async fn update_or_insert<DB: Backend, T: Persist<DB>>(
     Ok(None)
 }
 
-fn is_duplicate(error: &Error) -> bool {
-    database_error(error).is_some_and(DatabaseError::is_unique_violation)
-}
-
-/// Whether the transaction was rolled back for the sake of another, and may
-/// succeed when that is over.
-pub(super) fn is_deadlock(error: &Error) -> bool {
-    let code = database_error(error).and_then(DatabaseError::code);
-    code.is_some_and(|code| ["40001", "40P01"].contains(&&*code))
-}
-
-fn database_error(error: &Error) -> Option<&dyn DatabaseError> {
-    let Error::Database { source, .. } = error else { return None };
-    source.as_database_error()
+/// Whether a unique index has refused the row. Another who was inserting it at the
+/// same moment may be the cause: PostgreSQL looks for the key first, and may then
+/// meet that row in another index, which is an error.
+pub(super) fn is_duplicate(error: &Error) -> bool {
+    matches!(error, Error::Database { source, .. }
+        if source.as_database_error().is_some_and(DatabaseError::is_unique_violation))
 }

@@ -139,7 +139,7 @@ impl CacheStore for Altering {
         let (looking, key) = (self.inner.get(key, lease), key.clone());
         Box::pin(async move {
             let found = looking.await?;
-            let Lookup::Item { value, cas, stale } = found else { return Ok(found) };
+            let Lookup::Item { value, cas, stale, ttl, claimed } = found else { return Ok(found) };
             let left = |left: usize| left.checked_sub(1);
             let value = match self.left.try_update(Ordering::SeqCst, Ordering::SeqCst, left) {
                 Ok(_) => match self.happening {
@@ -152,7 +152,7 @@ impl CacheStore for Altering {
                 },
                 Err(_) => value,
             };
-            Ok(Lookup::Item { value, cas, stale })
+            Ok(Lookup::Item { value, cas, stale, ttl, claimed })
         })
     }
 
