@@ -55,6 +55,11 @@ use syn::DeriveInput;
 /// | `negative_ttl = "5s"`, `negative_ttl = "off"` | how long it is remembered that there is no such row | `5s` |
 /// | `min_compress_len = 1024` | compresses entries of so many bytes and more; needs the feature `lz4` | no compression |
 /// | `near_ttl = "1s"` | also keeps copies in this process: reads may be that much older than what another process has written | no copies |
+/// | `early_refresh = "30s"` | a hit on a row that lives no longer than this has one reader load it anew in the background | off |
+/// | `stale_if_error = "1h"` | how much longer a row can be had by `fetch_or_stale`, if the database fails | off |
+/// | `also_fences(UserSummary)` | another struct on the table, with a `cache_name` of its own and without indexes: what is written through this one is fenced for that one too | none |
+/// | `unique(team, handle)` | no two rows have the same values in these columns: an index over them, with `fetch_by_team_and_handle`. Any number of these | none |
+/// | `index(team, city)` | the same for columns in which several rows may have the same values | none |
 /// | `rename_all = "camelCase"` | how columns are spelt, with serde's names for cases | as the fields |
 /// | `crate = "my::cached_orm"` | where `cached-orm` is | `::cached_orm` |
 ///
@@ -66,16 +71,42 @@ use syn::DeriveInput;
 /// | `#[orm(column = "mail")]` | the column, if it is not called like the field |
 /// | `#[orm(generated)]` | the database makes the value (an identity, a default, a trigger): never written, and read back |
 /// | `#[orm(readonly)]` | never written, and read back |
+/// | `#[orm(unique)]` | no two rows have the same value: an index over the column, with `fetch_by_email` |
+/// | `#[orm(index)]` | the same for a column in which several rows may have the same value |
 /// | `#[orm(version)]` | an integer that counts the row's versions: `update` writes only over the version that it was given, and adds one |
 /// | `#[orm(json)]` | stored as JSON; needs the feature `json` |
 /// | `#[orm(uncached)]` | never in the cache; the field is an `Uncached<…>` |
 /// | `#[orm(skip)]` | no column: `Default` when it is read |
+///
+/// # Indexes
+///
+/// An index must be one of the table too, and unique if it is called so. Its method
+/// takes the values, or what can be turned into them, and no `Option`: NULL equals
+/// nothing. `fetch_by_email` of a unique index gives the row, if there is one, and of
+/// any other all rows, in the order of their primary keys as the database sorts them.
+/// Both read from the cache, and in a transaction from the database.
+///
+/// What is cached of an index are primary keys: the rows lie in the cache once. A row
+/// is given only if it has the very value that was asked for, byte for byte, whatever
+/// the column's collation takes for equal.
+///
+/// Entries are right as long as every writer of the table knows of the index:
+///
+/// - Bring an index into programs that are running in two steps: first the struct with
+///   the index, everywhere, and then the reads by it. So does one that changes from
+///   `unique` to `index`, or back.
+/// - Another struct on the same table needs the same index and `cache_name`. A write
+///   through one that lacks it is refused as soon as this `Orm` has read by it.
+/// - SQL of others, or of your own, needs `Orm::install_triggers` or
+///   `Transaction::touch`; so do columns that a trigger changes after the statement
+///   (AFTER triggers that update their own table).
 ///
 /// # What it writes
 ///
 /// - `impl Entity`: the key, the names, the caching policy;
 /// - `impl Persist<…>` for each database: the statements, and how a row is read
 ///   and its columns are bound;
+/// - `fetch_by_…` for each index;
 /// - `fetch`, `update`, `refresh`, `delete` and `get_instance_key` as methods of
 ///   the struct, so that these need no import; the trait `MemcachedOrm` has the
 ///   others. With one database they name it; with several they take a session

@@ -35,6 +35,10 @@ pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
     /// key.
     const INDEXES: &'static [Index<Self>] = &[];
 
+    /// The cache names of other structs on its table, whose rows' keys are fenced
+    /// whenever its own are.
+    const ALSO_FENCES: &'static [&'static str] = &[];
+
     /// This instance's primary key.
     fn key(&self) -> Self::Key;
 

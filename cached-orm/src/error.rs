@@ -194,6 +194,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the database could not be asked, or not now: the connection was lost
+    /// or refused, none was free in time, or the server is starting, stopping or
+    /// overloaded. What it has refused, or what cannot be read, is no outage.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Overloaded { .. } | Self::Connect { .. } => true,
+            Self::Database { source, .. } => is_outage(source),
+            _ => false,
+        }
+    }
+
     pub(crate) fn database(operation: Operation) -> impl Fn(sqlx::Error) -> Self {
         move |source| Self::Database { operation, source: Arc::new(source) }
     }
@@ -216,6 +227,23 @@ fn describe(error: &sqlx::Error) -> String {
         sqlx::Error::Encode(_) => "a value cannot be encoded".to_owned(),
         // The others speak of connections, pools, columns and configuration.
         other => other.to_string(),
+    }
+}
+
+fn is_outage(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        // Connection exceptions, too few resources, a server that stops or is not
+        // up yet. SQLite: busy, I/O error, full or not to be opened.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            ["08", "53", "57P"].iter().any(|class| code.starts_with(class) && code.len() == 5)
+                || ["5", "10", "13", "14"].contains(&&*code)
+        }),
+        _ => false,
     }
 }
 

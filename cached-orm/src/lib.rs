@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod also_fenced;
 mod builder;
 mod cache;
 mod cache_url;
@@ -8,6 +9,7 @@ mod coherence;
 mod entity;
 mod entry;
 mod error;
+mod freshness;
 mod index;
 mod key;
 mod memcached_orm;
@@ -33,6 +35,7 @@ pub use cache::{
 };
 pub use entity::{Cacheable, Entity, GivenKey, Persist, Table};
 pub use error::{Error, Operation, Result};
+pub use freshness::Freshness;
 pub use index::{Index, IndexColumn, IndexPart, IndexValue};
 pub use key::{CacheKey, KeyKind, KeyPart, PartWriter, PrimaryKey};
 pub use memcached_orm::MemcachedOrm;
@@ -84,6 +87,7 @@ mod guide {}
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
+        also_fenced::also_fenced,
         read::{IndexKey, fetch_by_index, fetch_by_unique},
         uncached::UncachedField,
         *,

@@ -1,6 +1,6 @@
 use crate::{
-    Backend, CacheKey, Column, Entity, Error, GivenKey, Operation, Orm, Patch, Pending, Persist,
-    PrimaryKey as _, Result, Session, SetOptions, Warmed, read, sql::Storable, write,
+    Backend, CacheKey, Column, Entity, Error, Freshness, GivenKey, Operation, Orm, Patch, Pending,
+    Persist, PrimaryKey as _, Result, Session, SetOptions, Warmed, read, sql::Storable, write,
 };
 use std::future::Future;
 
@@ -126,6 +126,47 @@ pub trait MemcachedOrm: Entity {
         }
     }
 
+    /// The row with this primary key, as [`fetch`](Self::fetch) gives it; or, if the
+    /// database fails, the last that is known of it. Needs
+    /// `#[orm(stale_if_error = "1h")]`, which keeps rows in the cache for that much
+    /// longer than their TTL.
+    ///
+    /// The database fails if it cannot be reached, if no connection is free in time, or
+    /// if too many loads are under way ([`Error::is_outage`]). A row that is being
+    /// written at that moment has no last state that could be given.
+    ///
+    /// # Guarantee
+    /// As [`fetch`](Self::fetch) if the result is fresh. A stale row shows everything
+    /// that was written through this crate and acknowledged before; what other
+    /// programs have written since it was cached it may not show, for up to the TTL
+    /// and `stale_if_error` together.
+    ///
+    /// # Errors
+    /// Those of [`fetch`](Self::fetch), if the cache does not have the row.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// use cached_orm::Freshness;
+    ///
+    /// match User::fetch_or_stale(orm, 7).await? {
+    ///     Freshness::Fresh(user) => println!("{user:?}"),
+    ///     Freshness::Stale { row, expired_for, .. } => {
+    ///         println!("{} as of long ago: {expired_for:?} past its time", row.name);
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    fn fetch_or_stale<DB: Backend>(
+        orm: &Orm<DB>,
+        key: Self::Key,
+    ) -> impl Future<Output = Result<Freshness<Self>>> + Send
+    where
+        Self: Persist<DB>,
+    {
+        read::fetch_or_stale(orm, key, Operation::on::<Self>("fetch_or_stale"))
+    }
+
     /// The row with this primary key, from the database; the cache is neither asked
     /// nor filled.
     ///
@@ -200,9 +241,14 @@ pub trait MemcachedOrm: Entity {
 
     /// The row whose `column` equals `value`; `None` if there is none.
     ///
-    /// By the primary key's only column it is [`fetch`](Self::fetch). By any other
-    /// column it asks the database, by the database's idea of equality, and does not
-    /// fill the cache. NULL equals nothing.
+    /// By the primary key's only column it is [`fetch`](Self::fetch), and by a column
+    /// that has an index to itself it is what that index's own method does; the row's
+    /// value is then the one asked for, byte for byte. By any other column it asks the
+    /// database, by the database's idea of equality, and does not fill the cache. NULL
+    /// equals nothing.
+    ///
+    /// # Guarantee
+    /// That of [`fetch`](Self::fetch).
     ///
     /// # Errors
     /// [`Error::MoreThanOneRow`] if several rows match; those of
@@ -230,8 +276,16 @@ pub trait MemcachedOrm: Entity {
         }
     }
 
-    /// All rows whose `column` equals `value`, from the database, in no particular
+    /// All rows whose `column` equals `value`.
+    ///
+    /// By a column that has an index to itself it is what that index's own method
+    /// does: from the cache or else from the database, in the order of the primary
+    /// keys. By any other it asks the database, and the rows are in no particular
     /// order.
+    ///
+    /// # Guarantee
+    /// That of [`fetch`](Self::fetch) for each row: whether it is there, and what is in
+    /// it. They need not be of one moment.
     ///
     /// # Errors
     /// Those of [`fetch`](Self::fetch).
@@ -830,6 +884,12 @@ pub trait MemcachedOrm: Entity {
     /// Takes the row with this primary key out of the cache, after SQL of your own
     /// has changed it.
     ///
+    /// Entries of indexes stay. What they say of this row is checked whenever they are
+    /// used; but a value that your SQL has given to the row may be remembered as
+    /// nobody's, or its list be without the row, until that entry expires. Call
+    /// [`touch`](crate::Transaction::touch) after your SQL, or have
+    /// [triggers](crate::Orm::install_triggers) see to it.
+    ///
     /// # Guarantee
     /// When it returns, no read that starts later returns a row older than the call;
     /// nor can a reader that had loaded the old row store it afterwards.
@@ -853,8 +913,8 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let operation = Operation::on::<Self>("delete_cached_instance");
-            let cache_key = orm.cache_key::<Self>(&key);
-            let invalidated = orm.coherence().invalidate(&cache_key).await;
+            let keys: Vec<_> = orm.cache_keys::<Self>(&key).collect();
+            let invalidated = orm.coherence().invalidate_all(keys).await;
             invalidated.map_err(|source| Error::Cache { operation, source })
         }
     }
@@ -891,7 +951,9 @@ pub trait MemcachedOrm: Entity {
     where
         Self: Persist<DB>,
     {
-        let keys: Vec<_> = keys.into_iter().map(|key| orm.cache_key::<Self>(&key)).collect();
+        let keys = keys.into_iter();
+        let keys: Vec<_> =
+            keys.flat_map(|key| orm.cache_keys::<Self>(&key).collect::<Vec<_>>()).collect();
         async move {
             let operation = Operation::on::<Self>("invalidate");
             let invalidated = orm.coherence().invalidate_all(keys).await;

@@ -64,6 +64,10 @@ counters! {
     batch_loads,
     /// Loads that failed.
     load_errors,
+    /// Rows that were loaded anew before they expired.
+    early_refreshes,
+    /// Reads that were given a row whose time is over, since the database failed.
+    stale_reads,
     /// Loaded rows that were stored in the cache.
     fills,
     /// Loaded rows that were not stored, since a write or another reader came

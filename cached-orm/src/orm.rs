@@ -1,3 +1,4 @@
+mod indexes_read;
 mod outbox;
 mod own_connections;
 
@@ -77,6 +78,7 @@ struct Inner<DB: Backend> {
     /// For each entity, what the catalog says of its table, and when it was
     /// asked.
     table_facts: Mutex<HashMap<TypeId, (TableFacts, Instant)>>,
+    indexes_read: indexes_read::IndexesRead,
 }
 
 /// What an [`Orm`] is made of.
@@ -154,6 +156,7 @@ impl<DB: Backend> Orm<DB> {
             closing,
             connect_options: Mutex::new(connect_options),
             table_facts: Mutex::default(),
+            indexes_read: indexes_read::IndexesRead::default(),
         }));
         if let Some(poll) = parts.drains_every {
             let drainer = Drainer {
@@ -262,6 +265,13 @@ impl<DB: Backend> Orm<DB> {
 
     pub(crate) fn cache_key<T: Entity>(&self, key: &T::Key) -> CacheKey {
         CacheKey::of_row(&self.0.namespace, T::CACHE_NAME, key)
+    }
+
+    /// Every key under which the row lies: that of its own struct, and of those
+    /// that this one also fences.
+    pub(crate) fn cache_keys<T: Entity>(&self, key: &T::Key) -> impl Iterator<Item = CacheKey> {
+        let names = [T::CACHE_NAME].into_iter().chain(T::ALSO_FENCES.iter().copied());
+        names.map(|name| CacheKey::of_row(&self.0.namespace, name, key))
     }
 
     /// What the catalog says of the entity's table. Asked now and then; if that

@@ -22,6 +22,8 @@ pub struct CachePolicy {
     negative_ttl: Option<Duration>,
     min_compress_len: Option<usize>,
     near_ttl: Option<Duration>,
+    early_refresh: Option<Duration>,
+    stale_if_error: Option<Duration>,
 }
 
 impl CachePolicy {
@@ -33,6 +35,8 @@ impl CachePolicy {
         negative_ttl: Some(Duration::from_secs(5)),
         min_compress_len: None,
         near_ttl: None,
+        early_refresh: None,
+        stale_if_error: None,
     };
 
     /// How long a row stays. Whole seconds, rounded up; at least one, and at
@@ -78,7 +82,39 @@ impl CachePolicy {
         self
     }
 
-    /// The TTL of one row that is stored now.
+    /// A hit on a row that lives no longer than this has one reader load the row anew,
+    /// in the background, while all are answered at once; `None` for never.
+    ///
+    /// Shorter than the TTL, and longer than a load takes.
+    #[must_use]
+    pub const fn early_refresh(mut self, before: Option<Duration>) -> Self {
+        self.early_refresh = before;
+        self
+    }
+
+    /// How much longer than its TTL a row lies in the cache, for
+    /// [`fetch_or_stale`](crate::MemcachedOrm::fetch_or_stale) to give should the
+    /// database fail; `None` for not at all. All other reads load it anew.
+    #[must_use]
+    pub const fn stale_if_error(mut self, time: Option<Duration>) -> Self {
+        self.stale_if_error = time;
+        self
+    }
+
+    /// How long a row lies in the cache that is stored now.
+    pub(crate) fn row_ttl(&self) -> Duration {
+        self.spread_ttl() + self.stale_if_error.unwrap_or_default()
+    }
+
+    pub(crate) const fn early(&self) -> Option<Duration> {
+        self.early_refresh
+    }
+
+    pub(crate) const fn stale_for(&self) -> Option<Duration> {
+        self.stale_if_error
+    }
+
+    /// The TTL of one entry that is stored now.
     pub(crate) fn spread_ttl(&self) -> Duration {
         let ttl = self.ttl.min(MAX_TTL);
         ttl.mul_f64(1.0 - self.ttl_jitter * rand::random::<f64>())

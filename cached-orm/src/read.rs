@@ -8,8 +8,8 @@ pub use many::Warmed;
 pub(crate) use many::{fetch_many, warm};
 
 use crate::{
-    Backend, BindKey as _, Bindings, CachePolicy, Column, Error, Operation, Orm, Persist, Result,
-    SetOptions,
+    Backend, BindKey as _, Bindings, CachePolicy, Column, Error, Freshness, Operation, Orm,
+    Persist, Result, SetOptions,
     coherence::{Content, Entry, Source},
     entry,
     key::CacheKey,
@@ -103,6 +103,14 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
         self.policy.near_for()
     }
 
+    fn early_refresh(&self) -> Option<Duration> {
+        self.policy.early()
+    }
+
+    fn stale_for(&self) -> Option<Duration> {
+        self.policy.stale_for()
+    }
+
     fn abandoned(&self) -> Error {
         Error::ShuttingDown { operation: self.operation }
     }
@@ -118,7 +126,7 @@ pub(crate) fn row_entry<T: crate::Entity>(
     if value.is_none() {
         tracing::warn!(entity = T::NAME, "serde could not write a row, so it is not cached");
     }
-    Some(Entry { value: value?, ttl: policy.spread_ttl() })
+    Some(Entry { value: value?, ttl: policy.row_ttl() })
 }
 
 pub(crate) async fn fetch<DB: Backend, T: Persist<DB>>(
@@ -133,6 +141,30 @@ pub(crate) async fn fetch<DB: Backend, T: Persist<DB>>(
             Ok(row.map(unloaded))
         }
         Target::Open(mut open) => fetch_in(&mut open, &key, operation).await,
+    }
+}
+
+/// As [`fetch`], and if the database fails, the row that lies in the cache although
+/// its time is over.
+pub(crate) async fn fetch_or_stale<DB: Backend, T: Persist<DB>>(
+    orm: &Orm<DB>,
+    key: T::Key,
+    operation: Operation,
+) -> Result<Freshness<T>> {
+    let source = RowSource::<DB, T>::new(orm, key, operation);
+    let error = match orm.coherence().read(source.clone()).await {
+        Ok(row) => return Ok(Freshness::Fresh(row.map(unloaded))),
+        Err(error) if error.is_outage() => error,
+        Err(error) => return Err(error),
+    };
+    match orm.coherence().last_known(&source).await {
+        // Somebody has loaded it meanwhile.
+        Some((row, Duration::ZERO)) => Ok(Freshness::Fresh(Some(row))),
+        Some((row, expired_for)) => {
+            orm.counters().stale_reads.add_one();
+            Ok(Freshness::Stale { row, expired_for, error })
+        }
+        None => Err(error),
     }
 }
 

@@ -3,6 +3,7 @@
 //! As `tests/behaviour`, whose places and servers it uses.
 #![allow(clippy::duplicate_mod)]
 
+#[allow(dead_code, reason = "a part of it is used")]
 #[path = "../behaviour/databases.rs"]
 mod databases;
 mod members;
@@ -36,6 +37,7 @@ macro_rules! suite {
         mod histories;
         mod keys_in_sql;
         mod lists;
+        mod other_structs;
         mod triggers;
         mod unique_values;
     };
@@ -47,6 +49,7 @@ macro_rules! memcached_suite {
         mod bad_entries;
         mod large_lists;
         mod outages;
+        mod two_handles;
     };
 }
 

@@ -31,7 +31,11 @@ macro_rules! suite {
         type Database = sqlx::$database;
         type Here = crate::place::Place<Database, crate::place::$cache>;
 
+        mod early;
         mod near;
+        mod own_types;
+        mod shapes;
+        mod stale;
         mod uncached;
     };
 }
@@ -39,6 +43,7 @@ macro_rules! suite {
 // What needs a server that other programs can look into.
 macro_rules! memcached_suite {
     () => {
+        mod early_others;
         mod near_others;
         mod secrets;
     };
@@ -47,23 +52,27 @@ macro_rules! memcached_suite {
 #[path = "suite"]
 mod postgres_memcached {
     suite!(Postgres, Memcached);
+    mod outage;
     memcached_suite!();
 }
 
 #[path = "suite"]
 mod postgres_embedded {
     suite!(Postgres, Embedded);
+    mod outage;
 }
 
 #[path = "suite"]
 mod mariadb_memcached {
     suite!(MySql, Memcached);
+    mod outage;
     memcached_suite!();
 }
 
 #[path = "suite"]
 mod mariadb_embedded {
     suite!(MySql, Embedded);
+    mod outage;
 }
 
 #[path = "suite"]

@@ -8,11 +8,11 @@ use crate::{
     errors::Errors,
     names::{self, Case},
 };
-use proc_macro2::{Delimiter, Ident, TokenTree};
+use proc_macro2::{Delimiter, Ident, Span, TokenTree};
 use std::time::Duration;
-use syn::{Attribute, Error, Lit, LitStr, Path, Result};
+use syn::{Attribute, Error, Lit, LitStr, Path, Result, parse::Parser as _};
 
-pub(super) const OPTIONS: [&str; 12] = [
+pub(super) const OPTIONS: [&str; 15] = [
     "table",
     "database",
     "cache_name",
@@ -21,9 +21,12 @@ pub(super) const OPTIONS: [&str; 12] = [
     "negative_ttl",
     "min_compress_len",
     "near_ttl",
+    "early_refresh",
+    "stale_if_error",
     "rename_all",
     "unique",
     "index",
+    "also_fences",
     "crate",
 ];
 
@@ -39,8 +42,11 @@ pub(crate) struct ContainerAttributes {
     pub(crate) negative_ttl: Option<NegativeTtl>,
     pub(crate) min_compress_len: Option<usize>,
     pub(crate) near_ttl: Option<Duration>,
+    pub(crate) early_refresh: Option<(Duration, Span)>,
+    pub(crate) stale_if_error: Option<Duration>,
     pub(crate) rename_all: Option<Case>,
     pub(crate) indexes: Vec<ListedIndex>,
+    pub(crate) also_fences: Vec<Path>,
     pub(crate) runtime: Option<Path>,
 }
 
@@ -71,6 +77,14 @@ impl ContainerAttributes {
                 "negative_ttl" => this.negative_ttl = errors.take(negative_ttl(&item)),
                 "min_compress_len" => this.min_compress_len = errors.take(min_compress_len(&item)),
                 "near_ttl" => this.near_ttl = errors.take(duration(&item, r#"near_ttl = "1s""#)),
+                "early_refresh" => {
+                    let time = errors.take(duration(&item, r#"early_refresh = "30s""#));
+                    this.early_refresh = time.map(|time| (time, item.name.span()));
+                }
+                "stale_if_error" => {
+                    this.stale_if_error = errors.take(duration(&item, r#"stale_if_error = "1h""#));
+                }
+                "also_fences" => this.also_fences = also_fences(&item, errors),
                 "rename_all" => this.rename_all = errors.take(rename_all(&item)),
                 "unique" | "index" => this.indexes.push(listed_index(&item, errors)),
                 "crate" => this.runtime = errors.take(runtime(&item)),
@@ -175,6 +189,19 @@ fn listed_index(item: &Item, errors: &mut Errors) -> ListedIndex {
     let name = item.name.clone();
     let fields = item.names(&format!("{name}(tenant, handle)"), errors);
     ListedIndex { name, fields }
+}
+
+fn also_fences(item: &Item, errors: &mut Errors) -> Vec<Path> {
+    const EXAMPLE: &str = "also_fences(UserSummary)";
+    let Some(listed) = errors.take(item.listed(EXAMPLE)) else { return Vec::new() };
+    let structs = listed.into_iter().map(|tokens| {
+        let wrong = Error::new_spanned(
+            &tokens,
+            format_args!("expected the name of a struct, as in `{EXAMPLE}`"),
+        );
+        Path::parse_mod_style.parse2(tokens).map_err(|_| wrong)
+    });
+    structs.filter_map(|found| errors.take(found)).collect()
 }
 
 fn runtime(item: &Item) -> Result<Path> {

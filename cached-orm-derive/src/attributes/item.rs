@@ -99,6 +99,15 @@ impl Item {
         matches!(self.value, Value::Listed(_))
     }
 
+    /// What lies between the commas in the parentheses. `example` shows the whole
+    /// option.
+    pub(super) fn listed(&self, example: &str) -> Result<Vec<TokenStream>> {
+        match &self.value {
+            Value::Listed(list) if !list.is_empty() => Ok(split(list.clone())),
+            _ => Err(Error::new(self.name.span(), format_args!("write `{example}`"))),
+        }
+    }
+
     /// The names in the parentheses. `example` shows the whole option.
     pub(super) fn names(&self, example: &str, errors: &mut Errors) -> Vec<Ident> {
         let Value::Listed(list) = &self.value else {

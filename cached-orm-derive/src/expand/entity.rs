@@ -1,10 +1,10 @@
-use super::indexes;
+use super::{indexes, located_at};
 use crate::{
     attributes::NegativeTtl,
     model::{Model, Policy},
 };
 use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use std::time::Duration;
 use syn::ext::IdentExt as _;
 
@@ -22,6 +22,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let fingerprint = hexadecimal(model.fingerprint);
     let policy = policy(&model.policy);
     let indexes = indexes::constant(model);
+    let also_fences = also_fences(model);
     let (key_type, key) = key(model);
     let take_skipped = take_skipped(model);
     let uncached_fields = uncached_fields(model);
@@ -44,6 +45,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             const FINGERPRINT: u64 = #fingerprint;
             #policy
             #indexes
+            #also_fences
             fn key(&self) -> #key_type {
                 #key
             }
@@ -89,11 +91,29 @@ fn policy(policy: &Policy) -> Option<TokenStream> {
         let ttl = duration(ttl);
         quote!(.near_ttl(_orm::Some(#ttl)))
     });
-    let options = [ttl, ttl_jitter, negative_ttl, min_compress_len, near_ttl];
+    let early_refresh = policy.early_refresh.map(|time| {
+        let time = duration(time);
+        quote!(.early_refresh(_orm::Some(#time)))
+    });
+    let stale_if_error = policy.stale_if_error.map(|time| {
+        let time = duration(time);
+        quote!(.stale_if_error(_orm::Some(#time)))
+    });
+    let options =
+        [ttl, ttl_jitter, negative_ttl, min_compress_len, near_ttl, early_refresh, stale_if_error];
     options.iter().any(Option::is_some).then(|| {
         let options = options.iter().flatten();
         quote!(const POLICY: _orm::CachePolicy = _orm::CachePolicy::DEFAULT #(#options)*;)
     })
+}
+
+fn also_fences(model: &Model) -> Option<TokenStream> {
+    let names = model
+        .also_fences
+        .iter()
+        .map(|other| quote_spanned!(located_at(other)=> _orm::also_fenced::<Self, #other>()));
+    (!model.also_fences.is_empty())
+        .then(|| quote!(const ALSO_FENCES: &'static [&'static str] = &[#(#names),*];))
 }
 
 fn take_skipped(model: &Model) -> Option<TokenStream> {

@@ -33,6 +33,8 @@ pub(crate) struct Model {
     pub(crate) columns: Vec<Column>,
     pub(crate) skipped: Vec<Skipped>,
     pub(crate) indexes: Vec<Index>,
+    /// Other structs on the table.
+    pub(crate) also_fences: Vec<Path>,
 }
 
 /// What differs from the runtime's default policy.
@@ -43,6 +45,8 @@ pub(crate) struct Policy {
     pub(crate) negative_ttl: Option<NegativeTtl>,
     pub(crate) min_compress_len: Option<usize>,
     pub(crate) near_ttl: Option<Duration>,
+    pub(crate) early_refresh: Option<Duration>,
+    pub(crate) stale_if_error: Option<Duration>,
 }
 
 /// A field with a column.
@@ -157,11 +161,14 @@ impl Model {
                 negative_ttl: container.negative_ttl,
                 min_compress_len: container.min_compress_len,
                 near_ttl: container.near_ttl,
+                early_refresh: rules::early_refresh(container.early_refresh, container.ttl, errors),
+                stale_if_error: container.stale_if_error,
             },
             fingerprint,
             columns,
             skipped,
             indexes,
+            also_fences: container.also_fences,
         };
         (usable && !generic && !model.databases.is_empty()).then_some(model)
     }

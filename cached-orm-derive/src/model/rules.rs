@@ -7,6 +7,7 @@ use crate::{
 };
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens as _;
+use std::time::Duration;
 use syn::{Error, GenericArgument, Generics, PathArguments, Type};
 
 /// The runtime implements its traits for tuples of up to eight parts.
@@ -69,6 +70,25 @@ pub(super) fn json(field: &Declared<'_>, features: Features, errors: &mut Errors
         ));
     }
     features.json && !field.attributes.primary_key
+}
+
+/// The runtime's TTL where none is given.
+const DEFAULT_TTL: Duration = Duration::from_secs(3600);
+
+/// How long before their end rows are loaded anew.
+pub(super) fn early_refresh(
+    given: Option<(Duration, Span)>,
+    ttl: Option<Duration>,
+    errors: &mut Errors,
+) -> Option<Duration> {
+    let (time, span) = given?;
+    if time >= ttl.unwrap_or(DEFAULT_TTL) {
+        errors.push(Error::new(
+            span,
+            "every read would load the row; write an `early_refresh` shorter than the `ttl`",
+        ));
+    }
+    Some(time)
 }
 
 /// The type of the column's values, if the cache must not hold them.

@@ -76,6 +76,10 @@ pub enum Lookup {
         /// Whether somebody marked the item as out of date (memcached's
         /// `md … I`; this crate never does).
         stale: bool,
+        /// How long the item is going to live, if the store tells.
+        ttl: Option<Duration>,
+        /// Whether somebody has [`claim`](CacheStore::claim)ed it.
+        claimed: bool,
     },
 }
 
@@ -176,6 +180,15 @@ pub trait CacheStore: fmt::Debug + Send + Sync + 'static {
         ttl: Duration,
         cas: Cas,
     ) -> StoreFuture<'_, Replaced>;
+
+    /// Gives the item's version to one caller, in whose hand it is then to replace
+    /// the item, if the item is going to live for less than `below` (whole seconds,
+    /// rounded up). The item stays as it is, and of that version.
+    ///
+    /// A store that cannot do so gives it to nobody.
+    fn claim(&self, _key: &CacheKey, _below: Duration) -> StoreFuture<'_, Option<Cas>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 
     /// Deletes the item if it is still of version `cas`.
     fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted>;

@@ -84,7 +84,7 @@ impl Coherence {
             return Err(CommitFailure::RolledBack(error));
         }
         reach(Step::Checked);
-        let fencing = match self.fence(journal, &mut transaction).await {
+        let mut fencing = match self.fence(journal, &mut transaction).await {
             Ok(fencing) => fencing,
             Err(Unfenced { fencing, error }) => {
                 let was_open = transaction.rollback().await;
@@ -93,7 +93,7 @@ impl Coherence {
             }
         };
         reach(Step::Fenced);
-        match self.send_commit(&mut transaction, &fencing).await {
+        match self.send_commit(&mut transaction, &mut fencing).await {
             Ended::Committed => {
                 reach(Step::Committed);
                 let unconfirmed = self.release(fencing, transaction.afterwards()).await;
@@ -118,7 +118,7 @@ impl Coherence {
     async fn send_commit<T: OpenTransaction>(
         &self,
         transaction: &mut T,
-        fencing: &Fencing,
+        fencing: &mut Fencing,
     ) -> Ended<T::Error> {
         let mut committing = pin!(transaction.commit());
         loop {
@@ -126,7 +126,8 @@ impl Coherence {
                 return ended;
             }
             // With its CAS token gone the fence is released by deletion.
-            self.renew(fencing, fencing.fence).await;
+            let fence = fencing.fence;
+            self.renew(fencing, fence).await;
         }
     }
 }

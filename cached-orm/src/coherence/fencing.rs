@@ -25,8 +25,9 @@ pub(crate) trait Enlist: Send {
 pub(crate) struct Fencing {
     /// What lies under its rows' keys.
     pub(super) fence: Fence,
-    /// Its part of the fences that others may have put too.
-    pub(super) token: Token,
+    /// Its part of the fences that others may have put too: the last one, and
+    /// those that it has put before.
+    pub(super) own: Vec<Token>,
     pub(super) fenced: Vec<Fenced>,
     /// Keys whose fence was not confirmed. It may be there all the same.
     pub(super) missed: Vec<Touched>,
@@ -73,7 +74,7 @@ impl Coherence {
         let keys = journal.into_keys();
         let mut fencing = Fencing {
             fence: Fence::new(),
-            token: Token::new(),
+            own: Vec::new(),
             fenced: Vec::new(),
             missed: Vec::new(),
             enlisted: HashSet::new(),
@@ -88,8 +89,8 @@ impl Coherence {
         for _ in 0..FENCE_ATTEMPTS {
             let began = Instant::now();
             // One of an earlier attempt may come when the rows are not locked any
-            // more; this one may be taken away then, and that one not. A token
-            // can be taken out whenever it has come.
+            // more; this one may be taken away then, and that one not. Tokens
+            // can be taken out whenever they have come.
             fencing.fence = Fence::new();
             let error = self.fence_all(&keys, &mut fencing).await;
             reach(Step::Fencing);
@@ -122,11 +123,12 @@ impl Coherence {
     ) -> Option<CacheError> {
         fencing.fenced.clear();
         fencing.missed.clear();
+        fencing.own.push(Token::new());
         let mut failure = None;
         for keys in keys.chunks(COMMANDS_AT_ONCE) {
             let fences = keys.iter().map(async |(key, release)| {
                 if release.is_shared() {
-                    self.join_fence(key, fencing.token).await
+                    self.join_fence(key, &fencing.own).await
                 } else {
                     self.put_fence(key, fencing.fence).await.map(|cas| (cas, None))
                 }
@@ -154,13 +156,15 @@ impl Coherence {
     }
 
     /// Sets fences anew. The rows may not be locked any more.
-    pub(super) async fn renew(&self, fencing: &Fencing, fence: Fence) -> Vec<CacheError> {
+    pub(super) async fn renew(&self, fencing: &mut Fencing, fence: Fence) -> Vec<CacheError> {
+        fencing.own.push(Token::new());
+        let fencing = &*fencing;
         let mut errors = Vec::new();
         let touched = fencing.touched();
         for keys in touched.chunks(COMMANDS_AT_ONCE) {
             let renewals = keys.iter().map(async |Touched { key, is_shared }| {
                 if *is_shared {
-                    self.join_fence(key, fencing.token).await.map(|_| ())
+                    self.join_fence(key, &fencing.own).await.map(|_| ())
                 } else {
                     self.renew_one(key, fence).await
                 }

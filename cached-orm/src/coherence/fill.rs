@@ -1,4 +1,4 @@
-use super::{Coherence, Content, Entry, Source, after_panic, near::Ticket};
+use super::{Coherence, Content, Source, after_panic, near::Ticket};
 use crate::{
     cache::{Cas, Replaced},
     key::CacheKey,
@@ -13,6 +13,15 @@ use tokio::{sync::watch, time::timeout};
 
 /// Whether a fill was stored.
 pub(crate) type Filled = bool;
+
+/// What a fill is stored over.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Over {
+    /// A lease, which is given back if there is nothing to store.
+    Lease(Cas),
+    /// An item that was seen. Should the load fail, it stays.
+    Item(Cas),
+}
 
 /// Where one fill stands.
 #[derive(Clone)]
@@ -89,8 +98,7 @@ impl Drop for Ending<'_> {
 }
 
 impl Coherence {
-    /// Loads the row and stores it over the version `cas`, which the caller has
-    /// seen or leased before; says whether it was stored. `ticket` is from before
+    /// Loads the row and stores it over what the caller has seen or leased before; says whether it was stored. `ticket` is from before
     /// that; what is stored is kept in this process by it.
     ///
     /// The work is done by a task of its own, so that a caller who goes away
@@ -98,7 +106,7 @@ impl Coherence {
     pub(super) async fn fill<S: Source>(
         self: &Arc<Self>,
         source: S,
-        cas: Cas,
+        over: Over,
         ticket: Option<Ticket>,
     ) -> Result<(Option<S::Row>, Filled), S::Error> {
         let coherence = Arc::clone(self);
@@ -109,8 +117,7 @@ impl Coherence {
             let ending = Ending { fills: &coherence.fills, id, sender };
             let loaded = coherence.load(&filling).await;
             ending.reached(Stage::Storing);
-            let entry = loaded.as_ref().ok().and_then(|row| filling.encode(row.as_ref()));
-            let stored = coherence.store_loaded(filling.key(), entry, cas).await;
+            let stored = coherence.store_loaded(&filling, loaded.as_ref().ok(), over).await;
             if let Some(value) = &stored {
                 coherence.near.keep(filling.key(), value, ticket);
             }
@@ -144,14 +151,20 @@ impl Coherence {
     }
 
     /// Stores what was loaded, if it is to be stored; returns it if that is
-    /// confirmed. Else gives the lease back, or takes the old item away.
-    pub(super) async fn store_loaded(
+    /// confirmed. Else gives the lease back, or takes the old item away, unless the
+    /// load has failed.
+    pub(super) async fn store_loaded<S: Source>(
         &self,
-        key: &CacheKey,
-        entry: Option<Entry>,
-        cas: Cas,
+        source: &S,
+        loaded: Option<&Option<S::Row>>,
+        over: Over,
     ) -> Option<Bytes> {
-        if let Some(entry) = entry {
+        let key = source.key();
+        let cas = match (over, loaded) {
+            (Over::Item(_), None) => return None,
+            (Over::Lease(cas) | Over::Item(cas), _) => cas,
+        };
+        if let Some(entry) = loaded.and_then(|row| source.encode(row.as_ref())) {
             match self.store.replace(key, entry.value.clone(), entry.ttl, cas).await {
                 Ok(Replaced::Stored(_)) => {
                     self.counters.fills.add_one();

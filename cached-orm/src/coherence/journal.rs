@@ -30,8 +30,6 @@ impl Journal {
 
     /// Notes the key of a list, which writers of other rows may touch at the same
     /// time. A key is touched in one of these ways by everybody and for ever.
-    // For indexes that are not unique.
-    #[cfg_attr(not(test), allow(dead_code))]
     pub(crate) fn touch_shared(&mut self, key: CacheKey) {
         self.touched.push((key, Release::Leave));
     }

@@ -8,8 +8,12 @@
 //! between, no writer committed between, and what is stored is the latest
 //! commit. A later commit would have replaced it by a fence first. The only
 //! unconditional command is "set a fence", which is safe even if it is late.
+//! Writers of different rows on one list have no lock in common: they hold one
+//! fence together ([`sharing`]), so that there is one for as long as any needs it.
 
+mod abandoned;
 mod commit;
+mod early;
 mod fence;
 mod fencing;
 mod fill;
@@ -67,7 +71,9 @@ pub(crate) struct Coherence {
     counters: Arc<Counters>,
     shared_loads: shared_load::SharedLoads,
     fills: fill::Fills,
+    abandoned: abandoned::Abandoned,
     near: near::Near,
+    early: early::UnderWay,
 }
 
 impl Coherence {
@@ -85,7 +91,9 @@ impl Coherence {
             counters,
             shared_loads: shared_load::SharedLoads::default(),
             fills: fill::Fills::default(),
+            abandoned: abandoned::Abandoned::default(),
             near: near::Near::new(near_capacity),
+            early: early::UnderWay::default(),
         }
     }
 
@@ -159,6 +167,16 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
         None
     }
 
+    /// How long before its end a row is loaded anew, if at all.
+    fn early_refresh(&self) -> Option<Duration> {
+        None
+    }
+
+    /// How long an entry lies in the store after its row has expired, if at all.
+    fn stale_for(&self) -> Option<Duration> {
+        None
+    }
+
     /// The error of a load whose task was ended by the runtime.
     fn abandoned(&self) -> Self::Error;
 }
@@ -198,6 +216,8 @@ pub(crate) enum Unreadable {
     Body,
     /// Marked as out of date by somebody.
     Stale,
+    /// Its time is over; it lies there in case the database fails.
+    Expired,
 }
 
 #[cfg(all(test, feature = "embedded"))]

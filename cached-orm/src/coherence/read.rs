@@ -1,10 +1,15 @@
-use super::{Coherence, Content, Source, Unreadable, fence::Fence, fill::Joined, near::Ticket};
+use super::{
+    Coherence, Content, Source, Unreadable,
+    fence::Fence,
+    fill::{Joined, Over},
+    near::Ticket,
+};
 use crate::{
     cache::{Cas, Lookup},
     key::CacheKey,
 };
 use bytes::Bytes;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// What a reader does about an item.
@@ -41,14 +46,19 @@ impl Coherence {
                 }
             };
             match lookup {
-                Lookup::Item { value, cas, stale } => {
-                    return match self.judge(&source, &value, cas, stale).await {
+                Lookup::Item { value, cas, stale, ttl, claimed } => {
+                    return match self.judge(&source, &value, cas, stale, ttl).await {
                         Verdict::Answer(row) => {
                             self.counters.hits.add_one();
                             self.near.keep(source.key(), &value, ticket);
+                            if row.is_some() {
+                                self.refresh_early(&source, cas, ttl, claimed);
+                            }
                             Ok(row)
                         }
-                        Verdict::Replace(cas) => self.replace_unreadable(source, cas, ticket).await,
+                        Verdict::Replace(cas) => {
+                            self.fill_together(source, Over::Item(cas), ticket).await
+                        }
                         Verdict::LoadOnly => {
                             self.near.drop_copy(source.key());
                             self.counters.fenced.add_one();
@@ -59,7 +69,7 @@ impl Coherence {
                 Lookup::Lease(cas) => {
                     self.near.drop_copy(source.key());
                     self.counters.misses.add_one();
-                    return self.fill(source, cas, ticket).await.map(|(row, _)| row);
+                    return self.fill(source, Over::Lease(cas), ticket).await.map(|(row, _)| row);
                 }
                 Lookup::Miss => {
                     self.counters.misses.add_one();
@@ -90,10 +100,10 @@ impl Coherence {
 
     /// Loads and replaces an item, unless this process is already at it: after
     /// a deploy that changes a struct, every hot key is unreadable at once.
-    async fn replace_unreadable<S: Source>(
+    async fn fill_together<S: Source>(
         self: &Arc<Self>,
         source: S,
-        cas: Cas,
+        over: Over,
         ticket: Option<Ticket>,
     ) -> Result<Option<S::Row>, S::Error> {
         match self.join_fill(&source).await {
@@ -103,7 +113,7 @@ impl Coherence {
             }
             Joined::Nothing => {
                 self.counters.misses.add_one();
-                self.fill(source, cas, ticket).await.map(|(row, _)| row)
+                self.fill(source, over, ticket).await.map(|(row, _)| row)
             }
             Joined::NotStored | Joined::TooLate => {
                 self.counters.misses.add_one();
@@ -135,13 +145,26 @@ impl Coherence {
     ) -> Result<Option<S::Row>, crate::CacheError> {
         let lookup =
             self.store.get(source.key(), None).await.map_err(|error| self.failed(error))?;
-        let Lookup::Item { value, stale: false, .. } = lookup else { return Ok(None) };
-        if Fence::parse(&value).is_some() {
-            return Ok(None);
+        let Lookup::Item { value, stale, ttl, .. } = lookup else { return Ok(None) };
+        match self.content(source, &value, stale, ttl) {
+            Some(Content::Row(row)) => Ok(Some(row)),
+            Some(Content::Absent | Content::Unreadable(_)) | None => Ok(None),
         }
-        match source.decode(&value) {
-            Content::Row(row) => Ok(Some(row)),
-            Content::Absent | Content::Unreadable(_) => Ok(None),
+    }
+
+    /// The row that lies in the cache, and for how long its time has been over; the
+    /// database is not asked.
+    pub(crate) async fn last_known<S: Source>(&self, source: &S) -> Option<(S::Row, Duration)> {
+        let lookup = self.store.get(source.key(), None).await;
+        let lookup = lookup.map_err(|error| self.failed(error)).ok()?;
+        let Lookup::Item { value, stale: false, ttl, .. } = lookup else { return None };
+        match self.content(source, &value, false, None)? {
+            Content::Row(row) => {
+                let left = ttl.zip(source.stale_for());
+                let expired = left.map_or(Duration::ZERO, |(ttl, stale)| stale.saturating_sub(ttl));
+                Some((row, expired))
+            }
+            Content::Absent | Content::Unreadable(_) => None,
         }
     }
 
@@ -151,14 +174,14 @@ impl Coherence {
         value: &Bytes,
         cas: Cas,
         stale: bool,
+        ttl: Option<Duration>,
     ) -> Verdict<S::Row> {
-        match self.content(source, value, stale) {
+        match self.content(source, value, stale, ttl) {
             None => Verdict::LoadOnly,
             Some(Content::Row(row)) => Verdict::Answer(Some(row)),
             Some(Content::Absent) => Verdict::Answer(None),
             Some(Content::Unreadable(reason)) => {
-                self.counters.unreadable.add_one();
-                tracing::debug!(?reason, "an entry could not be used");
+                self.note_unreadable(reason);
                 match reason {
                     Unreadable::Format => Verdict::LoadOnly,
                     Unreadable::Foreign => self.confirm_foreign(source, value, cas).await,
@@ -168,18 +191,30 @@ impl Coherence {
         }
     }
 
-    /// What an item says; `None` for a fence.
+    /// Counts an entry that is to be replaced.
+    pub(super) fn note_unreadable(&self, reason: Unreadable) {
+        if reason != Unreadable::Expired {
+            self.counters.unreadable.add_one();
+            tracing::debug!(?reason, "an entry could not be used");
+        }
+    }
+
+    /// What an item says that is going to live for `ttl`; `None` for a fence.
     pub(super) fn content<S: Source>(
         &self,
         source: &S,
         value: &Bytes,
         stale: bool,
+        ttl: Option<Duration>,
     ) -> Option<Content<S::Row>> {
         if Fence::parse(value).is_some() {
             return None;
         }
         Some(match source.decode(value) {
             Content::Row(_) | Content::Absent if stale => Content::Unreadable(Unreadable::Stale),
+            Content::Row(_) if is_over(ttl, source.stale_for()) => {
+                Content::Unreadable(Unreadable::Expired)
+            }
             content => content,
         })
     }
@@ -213,7 +248,7 @@ impl Coherence {
     ) -> Result<(Option<S::Row>, bool), S::Error> {
         let key = source.key().clone();
         let refreshed = match self.replaceable(&source).await {
-            Some(cas) => self.fill(source, cas, None).await,
+            Some(over) => self.fill(source, over, None).await,
             None => self.load_shared(source).await.map(|row| (row, false)),
         };
         // What follows sees what this has seen.
@@ -231,26 +266,28 @@ impl Coherence {
         let ticket = self.near.ticket(source.key(), source.near_ttl());
         self.near.drop_copy(source.key());
         match self.replaceable(&source).await {
-            Some(cas) => self.replace_unreadable(source, cas, ticket).await,
+            Some(over) => self.fill_together(source, over, ticket).await,
             None => self.load_shared(source).await,
         }
     }
 
     /// What lies under the key, to be replaced by what is loaded from now on;
     /// `None` if that is a fence, somebody else's lease or unknown.
-    async fn replaceable<S: Source>(&self, source: &S) -> Option<Cas> {
+    async fn replaceable<S: Source>(&self, source: &S) -> Option<Over> {
         match self.store.get(source.key(), Some(self.times.lease_ttl)).await {
-            Ok(Lookup::Lease(cas)) => Some(cas),
-            Ok(Lookup::Item { value, cas, stale }) => match self.content(source, &value, stale) {
-                None | Some(Content::Unreadable(Unreadable::Format)) => None,
-                Some(Content::Unreadable(Unreadable::Foreign)) => {
-                    match self.confirm_foreign(source, &value, cas).await {
-                        Verdict::Replace(cas) => Some(cas),
-                        Verdict::Answer(_) | Verdict::LoadOnly => None,
+            Ok(Lookup::Lease(cas)) => Some(Over::Lease(cas)),
+            Ok(Lookup::Item { value, cas, stale, .. }) => {
+                match self.content(source, &value, stale, None) {
+                    None | Some(Content::Unreadable(Unreadable::Format)) => None,
+                    Some(Content::Unreadable(Unreadable::Foreign)) => {
+                        match self.confirm_foreign(source, &value, cas).await {
+                            Verdict::Replace(cas) => Some(Over::Item(cas)),
+                            Verdict::Answer(_) | Verdict::LoadOnly => None,
+                        }
                     }
+                    Some(_) => Some(Over::Item(cas)),
                 }
-                Some(_) => Some(cas),
-            },
+            }
             Ok(Lookup::Leased(_) | Lookup::Miss) => None,
             Err(error) => {
                 self.failed(error);
@@ -258,4 +295,10 @@ impl Coherence {
             }
         }
     }
+}
+
+/// Whether a row's time is over that is going to lie there for `ttl`, if it is kept
+/// for `stale_for` afterwards.
+fn is_over(ttl: Option<Duration>, stale_for: Option<Duration>) -> bool {
+    ttl.zip(stale_for).is_some_and(|(ttl, stale_for)| ttl <= stale_for)
 }

@@ -1,6 +1,6 @@
 use super::{
     COMMANDS_AT_ONCE, Coherence, Content, Source, Unreadable, after_panic,
-    fill::{Ending, Joined, Stage},
+    fill::{Ending, Joined, Over, Stage},
     near::Ticket,
 };
 use crate::cache::{Cas, Lookup};
@@ -73,7 +73,7 @@ struct Batch<S: Source> {
 #[derive(Default)]
 struct Todo {
     /// Load, and store over what was seen or won.
-    fill: Vec<(usize, Cas)>,
+    fill: Vec<(usize, Over)>,
     /// Load, and store nothing.
     load: Vec<usize>,
     /// Somebody is filling them.
@@ -128,8 +128,8 @@ impl<S: Source> Batch<S> {
         let (mut hits, mut misses) = (0, 0);
         for (&place, answer) in places.iter().zip(answers) {
             match answer {
-                Some(Ok(Lookup::Item { value, cas, stale })) => {
-                    let content = coherence.content(&self.sources[place], &value, stale);
+                Some(Ok(Lookup::Item { value, cas, stale, ttl, claimed })) => {
+                    let content = coherence.content(&self.sources[place], &value, stale, ttl);
                     if let Some(Content::Row(_) | Content::Absent) = content {
                         let key = self.sources[place].key();
                         coherence.near.keep(key, &value, self.tickets[place]);
@@ -137,6 +137,7 @@ impl<S: Source> Batch<S> {
                     match content {
                         Some(Content::Row(row)) => {
                             hits += 1;
+                            coherence.refresh_early(&self.sources[place], cas, ttl, claimed);
                             self.answer(place, Some(row), Origin::Cache);
                         }
                         Some(Content::Absent) => {
@@ -144,8 +145,7 @@ impl<S: Source> Batch<S> {
                             self.answer(place, None, Origin::Cache);
                         }
                         Some(Content::Unreadable(reason)) => {
-                            counters.unreadable.add_one();
-                            tracing::debug!(?reason, "an entry could not be used");
+                            coherence.note_unreadable(reason);
                             match reason {
                                 Unreadable::Format => todo.load.push(place),
                                 Unreadable::Foreign => foreign.push(Foreign { place, value, cas }),
@@ -160,7 +160,7 @@ impl<S: Source> Batch<S> {
                 }
                 Some(Ok(Lookup::Lease(cas))) => {
                     misses += 1;
-                    todo.fill.push((place, cas));
+                    todo.fill.push((place, Over::Lease(cas)));
                 }
                 Some(Ok(Lookup::Leased(_))) => todo.wait.push(place),
                 Some(Ok(Lookup::Miss)) => {
@@ -180,14 +180,14 @@ impl<S: Source> Batch<S> {
         todo
     }
 
-    /// As [`Coherence::replace_unreadable`]: another reader of this process may be
+    /// As [`Coherence::fill_together`]: another reader of this process may be
     /// at it.
     fn replace(&self, place: usize, cas: Cas, todo: &mut Todo) {
         if self.coherence.is_filling(&self.sources[place]) {
             todo.wait.push(place);
         } else {
             self.coherence.counters.misses.add_one();
-            todo.fill.push((place, cas));
+            todo.fill.push((place, Over::Item(cas)));
         }
     }
 
@@ -219,7 +219,7 @@ impl<S: Source> Batch<S> {
     /// Loads all of them at once, and then stores those to be filled.
     async fn load_and_fill(
         &mut self,
-        fill: Vec<(usize, Cas)>,
+        fill: Vec<(usize, Over)>,
         load: Vec<usize>,
     ) -> Result<(), S::Error> {
         let places: Vec<_> = fill.iter().map(|(place, _)| *place).chain(load).collect();
@@ -240,11 +240,10 @@ impl<S: Source> Batch<S> {
         let mut filled = Vec::with_capacity(fill.len());
         for (at, fills) in fill.chunks(COMMANDS_AT_ONCE).enumerate() {
             let first = at * COMMANDS_AT_ONCE;
-            let stores = fills.iter().zip(first..).map(|((place, cas), nth)| {
+            let stores = fills.iter().zip(first..).map(|((place, over), nth)| {
                 filling[nth].reached(Stage::Storing);
                 let source = &self.sources[*place];
-                let entry = rows.get(nth).and_then(|row| source.encode(row.as_ref()));
-                coherence.store_loaded(source.key(), entry, *cas)
+                coherence.store_loaded(source, rows.get(nth), *over)
             });
             for (stored, nth) in join_all(stores).await.into_iter().zip(first..) {
                 if let Some(value) = &stored {

@@ -31,7 +31,7 @@ impl Coherence {
             }
         }
         // Their rows of the outbox make sure of them; this is to be quick.
-        self.clear_all(None, fencing.token, &fencing.missed).await;
+        self.clear_all(None, &fencing.own, &fencing.missed).await;
         if fencing.enlist(&unconfirmed, &mut outbox).await {
             return 0;
         }
@@ -54,8 +54,8 @@ impl Coherence {
     ) -> Vec<CacheError> {
         let fenced: Vec<_> = fencing.fenced_keys().collect();
         let own = was_locked.then_some(fencing.fence);
-        let mut errors = self.clear_all(own, fencing.token, &fenced).await;
-        errors.extend(self.clear_all(None, fencing.token, &fencing.missed).await);
+        let mut errors = self.clear_all(own, &fencing.own, &fenced).await;
+        errors.extend(self.clear_all(None, &fencing.own, &fencing.missed).await);
         errors
     }
 
@@ -65,18 +65,18 @@ impl Coherence {
     /// must have been put while the row was locked, for certain: a fence that came
     /// later may lie in the place of another writer's, who has not committed yet
     /// and is now protected by it. Such a fence ends by itself. From shared fences
-    /// `token` is taken out in any case: it lies beside the others'.
+    /// `tokens` are taken out in any case: they lie beside the others'.
     async fn clear_all(
         &self,
         own: Option<Fence>,
-        token: Token,
+        tokens: &[Token],
         keys: &[Touched],
     ) -> Vec<CacheError> {
         let mut errors = Vec::new();
         for keys in keys.chunks(COMMANDS_AT_ONCE) {
             let clearing = keys.iter().map(async |Touched { key, is_shared }| {
                 if *is_shared {
-                    self.leave_fence(key, token).await
+                    self.leave_fence(key, tokens).await
                 } else {
                     self.clear(own, key).await
                 }
@@ -91,12 +91,12 @@ impl Coherence {
 
     async fn release_one(&self, fencing: &Fencing, fenced: &Fenced) -> Result<(), CacheError> {
         let Fenced { key, release, cas, others } = fenced;
-        let Fencing { fence, token, .. } = *fencing;
+        let Fencing { fence, own, .. } = fencing;
         if release.is_shared() {
-            return self.release_shared(key, token, *cas, others.as_ref()).await;
+            return self.release_shared(key, own, *cas, others.as_ref()).await;
         }
         if let Some(other) = self.store.also(key) {
-            clear_in(other, Some(fence), key).await?;
+            clear_in(other, Some(*fence), key).await?;
         }
         if let Release::Store(entry) = release {
             match self.store.replace(key, entry.value.clone(), entry.ttl, *cas).await? {
@@ -107,14 +107,14 @@ impl Coherence {
                 Replaced::NotFound => return Ok(()),
                 Replaced::TooLarge => self.counters.too_large.add_one(),
                 Replaced::Exists | Replaced::OtherIncarnation => {
-                    return clear_in(&*self.store, Some(fence), key).await;
+                    return clear_in(&*self.store, Some(*fence), key).await;
                 }
             }
         }
         match self.store.delete(key, *cas).await? {
             Deleted::Deleted | Deleted::NotFound => Ok(()),
             Deleted::Exists | Deleted::OtherIncarnation => {
-                clear_in(&*self.store, Some(fence), key).await
+                clear_in(&*self.store, Some(*fence), key).await
             }
         }
     }

@@ -1,8 +1,7 @@
 use super::fence::{Fence, MAGIC, NO_WRITE_THROUGH, Token};
 use bytes::Bytes;
 
-/// More tokens than so many transactions can have in one fence at once. Those of
-/// writers that have died count too, until the fence expires.
+/// More tokens than transactions have in one fence at once.
 const MOST_TOKENS: usize = 64;
 
 /// A fence that several transactions have put together.
@@ -57,14 +56,18 @@ impl SharedFence {
         self
     }
 
-    /// Without this token; `None` if there was no other.
-    pub(super) fn without(mut self, token: Token) -> Option<Self> {
-        self.tokens.retain(|other| *other != token);
+    /// Without these tokens; `None` if there was no other.
+    pub(super) fn without(mut self, tokens: &[Token]) -> Option<Self> {
+        self.tokens.retain(|other| !tokens.contains(other));
         (!self.tokens.is_empty()).then_some(self)
     }
 
-    pub(crate) fn has(&self, token: Token) -> bool {
-        self.tokens.contains(&token)
+    pub(crate) fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+
+    pub(super) fn has_any(&self, tokens: &[Token]) -> bool {
+        self.tokens.iter().any(|own| tokens.contains(own))
     }
 
     pub(crate) fn to_bytes(&self) -> Bytes {
@@ -95,11 +98,11 @@ mod tests {
         let both = fence.clone().with(other);
         assert_eq!(read_back(&both), both);
         assert_eq!(both.clone().with(one), both);
-        assert!(both.has(one) && both.has(other));
-        assert_eq!(both.clone().without(other), Some(fence.clone()));
-        assert_eq!(both.without(one), Some(SharedFence::of(other)));
-        assert_eq!(fence.clone().without(other), Some(fence.clone()));
-        assert_eq!(fence.without(one), None);
+        assert!(both.has_any(&[one]) && both.has_any(&[other]));
+        assert_eq!(both.clone().without(&[other]), Some(fence.clone()));
+        assert_eq!(both.without(&[one]), Some(SharedFence::of(other)));
+        assert_eq!(fence.clone().without(&[other]), Some(fence.clone()));
+        assert_eq!(fence.without(&[one]), None);
     }
 
     #[test]
@@ -120,11 +123,11 @@ mod tests {
         for token in &tokens {
             fence = fence.with(*token);
         }
-        assert!(tokens.iter().all(|token| read_back(&fence).has(*token)));
+        assert!(tokens.iter().all(|token| read_back(&fence).has_any(&[*token])));
         let one_more = Token::new();
         let fence = fence.with(one_more);
-        assert!(fence.has(one_more) && !fence.has(tokens[0]));
-        assert!(fence.without(one_more).is_some());
+        assert!(fence.has_any(&[one_more]) && !fence.has_any(&[tokens[0]]));
+        assert!(fence.without(&[one_more]).is_some());
     }
 
     #[test]
@@ -136,8 +139,8 @@ mod tests {
         let endless = [&bytes[..], &[0; Token::LENGTH * MOST_TOKENS]].concat();
         for unknown in [&bytes[..4], &bytes[..20], &bytes[..bytes.len() - 1], &flagged, &endless] {
             let fence = SharedFence::parse(unknown).expect("a fence");
-            assert!(!fence.has(token));
-            assert!(fence.with(token).without(token).is_some());
+            assert!(!fence.has_any(&[token]));
+            assert!(fence.with(token).without(&[token]).is_some());
         }
         assert_eq!(SharedFence::parse(b"row 1"), None);
     }

@@ -6,6 +6,9 @@
 //! lies beside others; it can take nobody's fence away. So, other than the fence of
 //! a row, a transaction's token may be taken out whenever the transaction is over,
 //! however it ended and whatever of its commands was lost.
+//!
+//! A transaction puts another token each time it fences or renews, the last of
+//! `own`: see [`Abandoned`](super::abandoned::Abandoned).
 
 use super::{Coherence, fence::Token, shared_fence::SharedFence};
 use crate::{
@@ -19,26 +22,27 @@ use bytes::Bytes;
 const ATTEMPTS: usize = 32;
 
 impl Coherence {
-    /// Adds the token to the key's fence wherever readers may look for the key, or
-    /// puts one; gives it its whole life anew. Returns the others' part of it.
+    /// Adds the last token of `own` to the key's fence wherever readers may look for
+    /// the key, or puts one; takes the earlier ones out. Returns the others' part.
     pub(super) async fn join_fence(
         &self,
         key: &CacheKey,
-        token: Token,
+        own: &[Token],
     ) -> Result<(Cas, Option<SharedFence>), CacheError> {
         if let Some(other) = self.store.also(key) {
-            self.join_fence_in(other, key, token).await?;
+            self.join_fence_in(other, key, own).await?;
         }
-        self.join_fence_in(&*self.store, key, token).await
+        self.join_fence_in(&*self.store, key, own).await
     }
 
     async fn join_fence_in(
         &self,
         store: &dyn CacheStore,
         key: &CacheKey,
-        token: Token,
+        own: &[Token],
     ) -> Result<(Cas, Option<SharedFence>), CacheError> {
         let ttl = self.times.fence_ttl;
+        let Some(token) = own.last().copied() else { return Err(CacheError::NotStored) };
         for _ in 0..ATTEMPTS {
             let (found, over) = match store.get(key, None).await? {
                 Lookup::Miss => (None, Over::Nothing),
@@ -51,55 +55,59 @@ impl Coherence {
                     (found, Over::Version(cas))
                 }
             };
-            let fence = match found {
-                Some(found) => found.with(token),
+            let fence = match self.others(key, found, own) {
+                Some(others) => others.with(token),
                 None => SharedFence::of(token),
             };
             match store.fence(key, fence.to_bytes(), ttl, over).await? {
-                Replaced::Stored(cas) => return Ok((cas, fence.without(token))),
+                Replaced::Stored(cas) => return Ok((cas, fence.without(own))),
                 Replaced::TooLarge => return Err(CacheError::NotStored),
                 Replaced::Exists | Replaced::NotFound | Replaced::OtherIncarnation => {}
             }
         }
         let fence = SharedFence::over_anything(token);
         match store.fence(key, fence.to_bytes(), ttl, Over::Anything).await? {
-            Replaced::Stored(cas) => Ok((cas, fence.without(token))),
+            Replaced::Stored(cas) => Ok((cas, fence.without(own))),
             _ => Err(CacheError::NotStored),
         }
     }
 
-    /// Takes the token out of a fence that is as it was put, with `others` in it
+    /// Takes the tokens out of a fence that is as it was put, with `others` in it
     /// beside; the transaction is over.
     pub(super) async fn release_shared(
         &self,
         key: &CacheKey,
-        token: Token,
+        own: &[Token],
         cas: Cas,
         others: Option<&SharedFence>,
     ) -> Result<(), CacheError> {
         if let Some(other) = self.store.also(key) {
-            self.leave_fence_in(other, key, token).await?;
+            self.leave_fence_in(other, key, own).await?;
         }
         if self.put_or_delete(&*self.store, key, cas, others).await? {
             return Ok(());
         }
-        self.leave_fence_in(&*self.store, key, token).await
+        self.leave_fence_in(&*self.store, key, own).await
     }
 
-    /// Takes the token out of whatever fence lies under the key. A value or a lease
+    /// Takes the tokens out of whatever fence lies under the key. A value or a lease
     /// is taken away: the fence was lost before it came. The transaction is over.
-    pub(super) async fn leave_fence(&self, key: &CacheKey, token: Token) -> Result<(), CacheError> {
+    pub(super) async fn leave_fence(
+        &self,
+        key: &CacheKey,
+        own: &[Token],
+    ) -> Result<(), CacheError> {
         if let Some(other) = self.store.also(key) {
-            self.leave_fence_in(other, key, token).await?;
+            self.leave_fence_in(other, key, own).await?;
         }
-        self.leave_fence_in(&*self.store, key, token).await
+        self.leave_fence_in(&*self.store, key, own).await
     }
 
     async fn leave_fence_in(
         &self,
         store: &dyn CacheStore,
         key: &CacheKey,
-        token: Token,
+        own: &[Token],
     ) -> Result<(), CacheError> {
         let mut is_fenced = false;
         for _ in 0..ATTEMPTS {
@@ -114,12 +122,11 @@ impl Coherence {
                     (found, cas)
                 }
             };
-            is_fenced = found.is_some();
-            let others = match found {
-                Some(fence) if !fence.has(token) => return Ok(()),
-                Some(fence) => fence.without(token),
-                None => None,
-            };
+            is_fenced |= found.is_some();
+            if found.as_ref().is_some_and(|fence| !fence.has_any(own)) {
+                return Ok(());
+            }
+            let others = self.others(key, found, own);
             if self.put_or_delete(store, key, cas, others.as_ref()).await? {
                 return Ok(());
             }
@@ -127,6 +134,17 @@ impl Coherence {
         // A fence has kept the key from being filled, so that nothing old is left;
         // the token stays until it expires.
         if is_fenced { Ok(()) } else { Err(CacheError::NotStored) }
+    }
+
+    /// What of a fence is others', who may still need it.
+    fn others(
+        &self,
+        key: &CacheKey,
+        found: Option<SharedFence>,
+        own: &[Token],
+    ) -> Option<SharedFence> {
+        let others = found?.without(own)?;
+        self.abandoned.leave_out(key, others, self.times.fence_ttl)
     }
 
     /// Says whether nothing has come between.

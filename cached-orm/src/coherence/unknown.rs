@@ -26,7 +26,7 @@ impl Coherence {
         let keys: Vec<_> = fencing.touched().into_iter().map(|touched| touched.key).collect();
         let was_committed = loop {
             // One that fails is set by the next turn, or was never lost.
-            let errors = self.renew(&fencing, fence).await;
+            let errors = self.renew(&mut fencing, fence).await;
             if is_closed(&errors) {
                 return;
             }

@@ -64,6 +64,30 @@ proptest! {
     }
 
     #[test]
+    fn keys_are_read_back_and_their_entries_are_no_rows(
+        keys in proptest::collection::vec(any::<(i64, String)>(), 1..40),
+    ) {
+        let key = key(7);
+        let entry = of_keys(&keys, SHAPE, &key).expect("an entry");
+        prop_assert_eq!(decode_keys(&entry, SHAPE, &key), Ok(keys));
+        prop_assert_eq!(
+            decode_keys::<(i64, String)>(&entry, SHAPE + 1, &key), Err(Unreadable::Shape)
+        );
+        prop_assert!(decode::<Place>(&entry, SHAPE, &key).is_err());
+    }
+
+    #[test]
+    fn no_flipped_bit_in_keys_goes_unnoticed(
+        keys in proptest::collection::vec(any::<i64>(), 1..40), at in any::<proptest::sample::Index>(),
+    ) {
+        let key = key(7);
+        let mut broken = of_keys(&keys, SHAPE, &key).expect("an entry").to_vec();
+        let bit = at.index(broken.len() * 8);
+        broken[bit / 8] ^= 1 << (bit % 8);
+        prop_assert!(decode_keys::<i64>(&broken, SHAPE, &key).is_err());
+    }
+
+    #[test]
     fn what_is_under_another_key_is_found_out(place in place(), other in any::<i64>()) {
         prop_assume!(place.id != other);
         let entry = of_row(&place, SHAPE, &key(place.id), None).expect("an entry");
@@ -92,6 +116,7 @@ fn another_shape_is_not_decoded_but_an_absent_row_has_none() {
     let entry = of_row(&place, SHAPE, &key, None).expect("an entry");
     assert_eq!(decode::<Place>(&entry, SHAPE + 1, &key), Err(Unreadable::Shape));
     assert_eq!(decode::<Place>(&of_absent(&key), SHAPE + 1, &key), Ok(None));
+    assert_eq!(decode_keys::<i64>(&of_absent(&key), SHAPE, &key), Ok(Vec::new()));
 }
 
 #[test]

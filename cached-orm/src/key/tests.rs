@@ -71,3 +71,52 @@ fn a_namespace_is_plain() {
     assert_eq!(CacheKey::of_row(&none, "users", &7).as_str(), "users:(7)");
     assert_eq!(CacheKey::of_row(&none, "a:b (c)", &7).as_str(), "a%3Ab%20%28c%29:(7)");
 }
+
+mod of_indexes {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn of(table: &str, columns: &[&'static str], value: &impl PrimaryKey) -> CacheKey {
+        let namespace = Namespace::new("shop").expect("a plain name");
+        let name = index_name(columns.iter().copied());
+        CacheKey::of_index(&namespace, table, &name, &instance_key(value))
+    }
+
+    #[test]
+    fn the_columns_stand_before_the_value() {
+        let key = of("users", &["email"], &"ann@example.org".to_owned());
+        assert_eq!(key.as_str(), "shop:users:email(ann@example.org)");
+        let key = of("users", &["team", "handle"], &(7, "a b".to_owned()));
+        assert_eq!(key.as_str(), "shop:users:team,handle(7)(a%20b)");
+    }
+
+    #[test]
+    fn names_that_are_other_columns_are_other_keys() {
+        let value = || "x".to_owned();
+        let names: [&[&str]; 6] = [&["a,b"], &["a", "b"], &["a:b"], &["a(b"], &["a%2Cb"], &["a b"]];
+        let mut keys: Vec<_> = names.iter().map(|columns| of("users", columns, &value())).collect();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), names.len());
+        assert!(keys.iter().all(|key| key.as_bytes().iter().all(u8::is_ascii_graphic)));
+    }
+
+    proptest! {
+        #[test]
+        fn none_is_a_rows_key(table in ".{0,20}", other in ".{0,20}", left: String, right: String) {
+            let namespace = Namespace::new("shop").expect("a plain name");
+            let row = CacheKey::of_row(&namespace, &other, &left);
+            prop_assert_ne!(of(&table, &["email"], &right), row);
+        }
+
+        #[test]
+        fn triggers_and_rust_write_the_same(left: i64, right: String) {
+            let namespace = Namespace::new("shop").expect("a plain name");
+            let hex: String = right.bytes().map(|byte| format!("{byte:02x}")).collect();
+            let digits: String = left.to_string().bytes().map(|byte| format!("{byte:02x}")).collect();
+            let text = format!("hex users:team,handle({digits})({hex})");
+            let expected = of("users", &["team", "handle"], &(left, right));
+            prop_assert_eq!(CacheKey::of_outbox(&namespace, &text), Some(expected));
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Reads by a secondary index.
 
-use super::fetch;
+use super::{fetch, fetch_many};
 use crate::{
     Backend, BindKey, Bindings, CacheKey, Entity, Error, Index, Operation, Orm, Persist, Result,
     Session,
@@ -12,12 +12,8 @@ use crate::{
     uncached::unloaded,
 };
 use bytes::Bytes;
-use futures_util::future::try_join_all;
 use sqlx::AssertSqlSafe;
 use std::{sync::Arc, time::Duration};
-
-/// How many rows of a list are asked for at once.
-const ROWS_AT_ONCE: usize = 64;
 
 /// A value that rows are asked for by.
 pub(crate) struct Asked<DB: Backend> {
@@ -140,6 +136,7 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
         asked: Asked<DB>,
         operation: Operation,
     ) -> Self {
+        orm.note_index_read(index);
         let cache_key = index.cache_key(orm.namespace(), &asked.text);
         Self { orm: orm.clone(), index, asked, cache_key, operation }
     }
@@ -169,27 +166,20 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
             Some(Found::Rows(rows)) => return Ok(Some(rows)),
             Some(Found::Keys(keys)) => keys,
         };
-        let coherence = self.orm.coherence();
-        let mut rows = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(ROWS_AT_ONCE) {
-            let reads = keys
-                .iter()
-                .map(|key| fetch::<DB, T>(Target::Orm(&self.orm), key.clone(), self.operation));
-            for row in try_join_all(reads).await? {
-                match row.filter(|row| self.index.has_value(row, &self.asked.text)) {
-                    Some(row) => rows.push(row),
-                    None => {
-                        self.orm.counters().misled.add_one();
-                        for key in keys {
-                            // It may be the row that is behind.
-                            coherence.drop_near(&self.orm.cache_key::<T>(key));
-                        }
-                        return Ok(None);
-                    }
-                }
+        let rows = match keys.as_slice() {
+            [key] => vec![fetch(Target::Orm(&self.orm), key.clone(), self.operation).await?],
+            _ => fetch_many(Target::Orm(&self.orm), keys.clone(), self.operation).await?,
+        };
+        let has_value = |row: &T| self.index.has_value(row, &self.asked.text);
+        let rows: Option<Vec<T>> = rows.into_iter().map(|row| row.filter(has_value)).collect();
+        if rows.is_none() {
+            self.orm.counters().misled.add_one();
+            for key in &keys {
+                // It may be the row that is behind.
+                self.orm.coherence().drop_near(&self.orm.cache_key::<T>(key));
             }
         }
-        Ok(Some(rows))
+        Ok(rows)
     }
 
     async fn load_rows(&self) -> Result<Vec<T>> {

@@ -293,14 +293,19 @@ impl<'s, DB: Backend> Open<'s, DB> {
             let bind = Box::new(move |bindings: &mut Bindings<DB>| key.bind(bindings));
             self.book.witness.locked_row = Some(LockedRow { sql: T::LOCK_BY_KEY, bind });
         }
-        let key = self.book.orm.cache_key::<T>(key);
-        self.book.journal.touch(key);
+        for key in self.book.orm.cache_keys::<T>(key) {
+            self.book.journal.touch(key);
+        }
     }
 
     /// Notes the entry of a value that a row of the transaction has got or lost.
     pub(crate) fn touch_index<T: Persist<DB>>(&mut self, index: &Index<T>, value: &str) {
         let key = index.cache_key(self.book.orm.namespace(), value);
-        self.book.journal.touch(key);
+        if index.is_unique() {
+            self.book.journal.touch(key);
+        } else {
+            self.book.journal.touch_shared(key);
+        }
     }
 
     /// Lets rows take their fences' places after COMMIT, and pointers to them the

@@ -12,11 +12,12 @@ pub(super) async fn update_in<DB: Backend, T: Persist<DB>>(
     value: &T,
     operation: Operation,
 ) -> Result<T> {
-    open.begin_write(operation).await?;
     let key = value.key();
     let mut assigned = Bindings::new();
     value.bind_columns(&mut assigned);
     assigned.leave_out_not_loaded();
+    open.orm().check_indexes::<T>(Some(assigned.columns()), operation)?;
+    open.begin_write(operation).await?;
     let row = update_row(open, &key, assigned, Some(value), operation).await?;
     let row = match row {
         None if T::VERSION.is_some() => {
@@ -36,6 +37,7 @@ pub(super) async fn patch_in<DB: Backend, T: Persist<DB>>(
     assigned: Bindings<DB>,
     operation: Operation,
 ) -> Result<T> {
+    open.orm().check_indexes::<T>(Some(assigned.columns()), operation)?;
     open.begin_write(operation).await?;
     let row = update_row(open, key, assigned, None, operation).await?;
     open.settled();

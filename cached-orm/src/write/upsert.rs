@@ -17,6 +17,7 @@ pub(super) async fn upsert_in<DB: Backend, T: Persist<DB>>(
     value: &T,
     operation: Operation,
 ) -> Result<T> {
+    open.orm().check_indexes::<T>(None, operation)?;
     open.begin_write(operation).await?;
     let mut bindings = Bindings::new();
     bind_row(value, &mut bindings);

@@ -5,7 +5,6 @@ use crate::{
     databases::Kind,
     members::{PAPERS, Paper},
 };
-use cached_orm::MemcachedOrm as _;
 
 #[tokio::test]
 async fn a_list_of_very_many_is_not_cached_but_counted() {

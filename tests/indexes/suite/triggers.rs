@@ -109,7 +109,7 @@ async fn a_program_that_knows_of_no_index_is_noted_as_others_are() {
     let here = watched().await;
     let ann = Member::of("ann", "Rome").insert(&here.orm).await.unwrap();
     assert_eq!(in_city(&here, "Oslo").await, [""; 0]);
-    let other = here.other_handle().await;
+    let other = here.handle(|builder| builder.drainer(false)).await;
     let mut resident = Resident { id: ann.id, city: Some("Oslo".into()) };
     resident.update(&other).await.unwrap();
     let noted = here.outbox().await;

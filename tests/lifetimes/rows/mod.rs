@@ -1,4 +1,6 @@
 //! The tables of these tests, and the structs that mirror them.
 
 pub(crate) mod accounts;
+pub(crate) mod members;
 pub(crate) mod notes;
+pub(crate) mod tasks;

@@ -26,3 +26,37 @@ impl Note {
         Self { id, text: "first".into(), revision: 0 }
     }
 }
+
+/// Loaded anew in the last seconds of its life.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
+#[orm(table = "notes", ttl = "5s", ttl_jitter = 0, early_refresh = "3s")]
+pub(crate) struct HotNote {
+    #[primary_key]
+    pub(crate) id: i64,
+    pub(crate) text: String,
+    pub(crate) revision: i64,
+}
+
+/// When a [`HotNote`] is loaded anew, and not yet over: memcached counts the ticks of
+/// its clock.
+pub(crate) const HOT_AFTER: Duration = Duration::from_millis(3300);
+
+/// Lies there for a minute after its life.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
+#[orm(table = "notes", ttl = "1s", ttl_jitter = 0, stale_if_error = "1m")]
+pub(crate) struct KeptNote {
+    #[primary_key]
+    pub(crate) id: i64,
+    pub(crate) text: String,
+    pub(crate) revision: i64,
+}
+
+/// Its whole life is up to chance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
+#[orm(table = "notes", ttl = "100s", ttl_jitter = 0.5)]
+pub(crate) struct JitteryNote {
+    #[primary_key]
+    pub(crate) id: i64,
+    pub(crate) text: String,
+    pub(crate) revision: i64,
+}

@@ -63,7 +63,7 @@ async fn no_operation_puts_a_secret_into_memcached() {
     Account::fetch_one(&here.orm, 1).await.unwrap();
     assert!(is_cached(&here, &mut wire), "replaced");
 
-    ann = ann.upsert(&here.orm).await.unwrap();
+    assert_eq!(ann.upsert(&here.orm).await.unwrap(), ann);
     assert!(is_cached(&here, &mut wire), "upserted");
     let patched = Account::patch(1).set(AccountColumns::PASSWORD, SECRETS[0]);
     ann = patched.execute(&here.orm).await.unwrap();

@@ -113,6 +113,8 @@ pub(crate) enum Mutation {
     ReleaseWhileUnknown,
     /// A fence that is put whatever lies there is taken away by its writer.
     TakesContendedFence,
+    /// Tokens are left out although their writers still need them.
+    LeavesAnyTokenOut,
     /// No hold-off after a restart.
     NoHoldOff,
 }

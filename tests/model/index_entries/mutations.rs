@@ -78,6 +78,12 @@ fn a_contended_fence_that_is_taken_away() {
 }
 
 #[test]
+fn tokens_left_out_that_are_needed() {
+    check(Mutation::LeavesAnyTokenOut, &[CURRENT], &Configuration::LIST);
+    check(Mutation::LeavesAnyTokenOut, &[AT_REST], &crashes(Configuration::LIST));
+}
+
+#[test]
 fn no_hold_off() {
     let faults = Faults { restarts: 1, ..Faults::NONE };
     for configuration in [Configuration::UNIQUE, Configuration::LIST] {

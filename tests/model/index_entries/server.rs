@@ -2,11 +2,15 @@
 //! said here is as in the main model's `server` and `delivery`.
 //!
 //! **Time.** A fence outlives the transactions that it protects: each writer who
-//! adds its token, or takes it out, gives the fence its whole life anew.
+//! adds its token, or takes it out, gives the fence its whole life anew. Writers
+//! leave a token out that they have seen for as long as a fence lives; so a token,
+//! like a fence, may go when its writer's transaction is over. `NOBODYS` stands for
+//! all those that it was put over: it may go when all that go on have put theirs
+//! again.
 
 use super::{
     configuration::{Configuration, Mutation},
-    state::{Item, State},
+    state::{Item, NOBODYS, State, Tokens},
 };
 use crate::{
     server::Delivery,
@@ -49,6 +53,8 @@ pub(crate) struct Server {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
     Evict,
+    /// Somebody leaves these tokens out.
+    LeaveOut(Tokens),
     Restart,
     EndHoldOff,
     Arrive(usize),
@@ -103,6 +109,11 @@ impl State {
     pub(crate) fn serve(&mut self, configuration: &Configuration, event: Event) {
         match event {
             Event::Evict => self.put(Item::Nothing),
+            Event::LeaveOut(tokens) => {
+                if let Item::Fence(found) = self.server.item {
+                    self.put(Item::Fence(found & !tokens));
+                }
+            }
             Event::EndHoldOff => {
                 self.server.hold_off = false;
                 self.server.waits_for = 0;
@@ -142,6 +153,17 @@ pub(crate) fn events(configuration: &Configuration, state: &State, events: &mut 
     };
     if is_evicted {
         events.push(Event::Evict);
+    }
+    if let Item::Fence(found) = server.item {
+        let needed = state.needed_tokens();
+        let is_covered = needed & !found == 0;
+        for token in (0..8).map(|bit| 1 << bit).filter(|token| found & token != 0) {
+            let may_go = if token == NOBODYS { is_covered } else { needed & token == 0 };
+            // A fence without tokens is one that has gone.
+            if (may_go || configuration.has(Mutation::LeavesAnyTokenOut)) && found != token {
+                events.push(Event::LeaveOut(token));
+            }
+        }
     }
     if server.restarts_left > 0 {
         events.push(Event::Restart);

@@ -103,6 +103,13 @@ impl State {
         }
     }
 
+    /// The tokens of the writers whose fences may not go.
+    pub(crate) fn needed_tokens(&self) -> Tokens {
+        let writers = self.writers.iter().enumerate();
+        let needed = writers.filter(|(_, writer)| writer.is_protected());
+        needed.fold(0, |tokens, (id, writer)| tokens | writer.token(id))
+    }
+
     /// Whether a row of the outbox speaks of the entry.
     pub(crate) fn is_pending(&self) -> bool {
         self.database.outbox || self.drainer != Drainer::Idle

@@ -123,7 +123,7 @@ impl Writer {
     }
 
     /// Its token. Two transactions of one writer have different ones.
-    fn token(&self, id: usize) -> Tokens {
+    pub(crate) fn token(&self, id: usize) -> Tokens {
         1 << (id as u8 * 2 + self.number)
     }
 }

@@ -33,7 +33,17 @@ fn bytes(text: &'static str) -> Bytes {
 }
 
 async fn get(store: &dyn CacheStore, key: &CacheKey) -> Lookup {
-    store.get(key, None).await.unwrap()
+    timeless(store.get(key, None).await.unwrap())
+}
+
+/// What was found, without how long it will be there.
+fn timeless(found: Lookup) -> Lookup {
+    match found {
+        Lookup::Item { value, cas, stale, claimed, .. } => {
+            Lookup::Item { value, cas, stale, ttl: None, claimed }
+        }
+        found => found,
+    }
 }
 
 async fn lease(store: &dyn CacheStore, key: &CacheKey, ttl: Duration) -> Cas {
@@ -51,7 +61,7 @@ fn stored(replaced: Replaced) -> Cas {
 }
 
 fn item(value: Bytes, cas: Cas) -> Lookup {
-    Lookup::Item { value, cas, stale: false }
+    Lookup::Item { value, cas, stale: false, ttl: None, claimed: false }
 }
 
 async fn fence(store: &dyn CacheStore, key: &CacheKey, over: Over) -> Replaced {
@@ -70,7 +80,7 @@ async fn a_lease_is_given_once(store: &dyn CacheStore) {
     assert_eq!(get(store, &key).await, Lookup::Leased(cas));
     let row = stored(replace(store, &key, cas).await);
     assert_ne!(row, cas);
-    assert_eq!(store.get(&key, Some(TTL)).await.unwrap(), item(bytes("row"), row));
+    assert_eq!(timeless(store.get(&key, Some(TTL)).await.unwrap()), item(bytes("row"), row));
     assert_eq!(replace(store, &key, cas).await, Replaced::Exists);
 }
 
@@ -162,6 +172,30 @@ async fn everything_expires(store: &dyn CacheStore) {
     }
 }
 
+async fn an_item_tells_how_long_it_lives_and_is_claimed_once(store: &dyn CacheStore) {
+    let key = key("an_item_tells_how_long_it_lives_and_is_claimed_once");
+    let second = Duration::from_secs(1);
+    assert_eq!(store.claim(&key, TTL).await.unwrap(), None);
+    let lease = lease(store, &key, TTL).await;
+    assert_eq!(store.claim(&key, TTL + second).await.unwrap(), None, "a lease");
+    let row = stored(store.replace(&key, bytes("row"), TTL, lease).await.unwrap());
+    let life = async || match store.get(&key, None).await.unwrap() {
+        Lookup::Item { cas, ttl: Some(ttl), claimed, .. } if cas == row => (ttl, claimed),
+        other => panic!("{other:?}"),
+    };
+    let (ttl, claimed) = life().await;
+    assert!(ttl <= TTL + second && ttl > TTL - 5 * second, "{ttl:?}");
+    assert!(!claimed);
+    assert_eq!(store.claim(&key, TTL / 2).await.unwrap(), None, "it lives longer");
+    assert!(!life().await.1);
+    assert_eq!(store.claim(&key, TTL + 2 * second).await.unwrap(), Some(row));
+    assert_eq!(store.claim(&key, TTL + 2 * second).await.unwrap(), None, "it is claimed");
+    assert!(life().await.1);
+    let row = stored(replace(store, &key, row).await);
+    assert_eq!(store.claim(&key, TTL + 2 * second).await.unwrap(), Some(row));
+    stored(fence(store, &key, Over::Anything).await);
+}
+
 async fn an_oversized_value_changes_nothing(store: &dyn CacheStore) {
     let key = key("an_oversized_value_changes_nothing");
     let cas = stored(fence(store, &key, Over::Anything).await);
@@ -221,7 +255,8 @@ async fn a_batch_answers_each_key_as_if_it_were_alone(store: &dyn CacheStore) {
     let mut keys = missing.clone();
     keys.splice(150..150, [row.clone(), fenced, leased, row, missing[7].clone()]);
 
-    let found: Vec<_> = store.get_many(&keys, None).await.into_iter().map(Result::unwrap).collect();
+    let found = store.get_many(&keys, None).await.into_iter();
+    let found: Vec<_> = found.map(|found| timeless(found.unwrap())).collect();
     let mut expected = vec![Lookup::Miss; 305];
     expected[150] = item(bytes("row"), row_cas);
     expected[151] = item(bytes("fence"), fence_cas);
@@ -229,8 +264,12 @@ async fn a_batch_answers_each_key_as_if_it_were_alone(store: &dyn CacheStore) {
     expected[153] = expected[150].clone();
     assert_eq!(found, expected);
 
-    let found: Vec<_> =
-        store.get_many(&keys, Some(TTL)).await.into_iter().map(Result::unwrap).collect();
+    let found: Vec<_> = store
+        .get_many(&keys, Some(TTL))
+        .await
+        .into_iter()
+        .map(|found| timeless(found.unwrap()))
+        .collect();
     assert_eq!(found[150..154], expected[150..154]);
     // Of two that ask for one key, one wins.
     let mut winners = vec![&found[7], &found[154]];
@@ -260,6 +299,7 @@ fn suite(runtime: &Runtime, store: &dyn CacheStore, cases: u32) {
         a_fence_over_nothing_needs_nothing_there(store).await;
         a_deleted_item_is_not_there(store).await;
         everything_expires(store).await;
+        an_item_tells_how_long_it_lives_and_is_claimed_once(store).await;
         an_oversized_value_changes_nothing(store).await;
         keys_and_values_may_be_long_and_binary(store).await;
         another_incarnations_token_is_refused(store).await;

@@ -1,4 +1,4 @@
-use super::{TTL, item, key, stored};
+use super::{TTL, item, key, stored, timeless};
 use crate::cache::{CacheStore, Cas, Deleted, Lookup, Over, Replaced};
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 use std::{cell::Cell, collections::HashMap};
@@ -60,7 +60,7 @@ async fn follow(store: &dyn CacheStore, case: u32, steps: &[Step]) {
         let version = |key: usize, back: usize| seen[key].iter().rev().nth(back).copied();
         match *step {
             Step::Get { key, lease } => {
-                let found = store.get(&keys[key], lease.then_some(TTL)).await.unwrap();
+                let found = timeless(store.get(&keys[key], lease.then_some(TTL)).await.unwrap());
                 match (model.get(&key), found) {
                     (None, Lookup::Miss) if !lease => {}
                     (None, Lookup::Lease(cas)) if lease => {

@@ -108,7 +108,13 @@ impl EmbeddedStore {
     }
 
     fn row_item(&self, row: Row) -> Lookup {
-        Lookup::Item { value: row.value, cas: self.cas(row.token), stale: false }
+        Lookup::Item {
+            value: row.value,
+            cas: self.cas(row.token),
+            stale: false,
+            ttl: Some(row.expires.saturating_duration_since(Instant::now())),
+            claimed: row.claimed,
+        }
     }
 
     fn get_now(&self, key: &CacheKey, lease: Option<Duration>) -> Lookup {
@@ -121,7 +127,13 @@ impl EmbeddedStore {
         if let Some(held) = shard.live(key, now) {
             let cas = self.cas(held.token);
             return match &held.fence {
-                Some(fence) => Lookup::Item { value: fence.clone(), cas, stale: false },
+                Some(fence) => Lookup::Item {
+                    value: fence.clone(),
+                    cas,
+                    stale: false,
+                    ttl: Some(held.expires.saturating_duration_since(now)),
+                    claimed: false,
+                },
                 None => Lookup::Leased(cas),
             };
         }
@@ -184,9 +196,25 @@ impl EmbeddedStore {
             return refusal;
         }
         let token = self.new_token();
-        self.rows.insert(key.clone(), Row { value, token, expires: expiry(now, ttl) });
+        self.rows
+            .insert(key.clone(), Row { value, token, expires: expiry(now, ttl), claimed: false });
         shard.release(key);
         Replaced::Stored(self.cas(token))
+    }
+
+    fn claim_now(&self, key: &CacheKey, below: Duration) -> Option<Cas> {
+        let shard = self.shard(key);
+        let now = Instant::now();
+        if shard.live(key, now).is_some() {
+            return None;
+        }
+        let row = self.live_row(key, now)?;
+        if row.claimed || row.expires.saturating_duration_since(now) >= below {
+            return None;
+        }
+        let token = row.token;
+        self.rows.insert(key.clone(), Row { claimed: true, ..row });
+        Some(self.cas(token))
     }
 
     fn delete_now(&self, key: &CacheKey, cas: Cas) -> Deleted {
@@ -245,6 +273,11 @@ impl CacheStore for EmbeddedStore {
     ) -> StoreFuture<'_, Replaced> {
         let key = key.clone();
         Box::pin(self.answer(move || self.replace_now(&key, value, ttl, cas)))
+    }
+
+    fn claim(&self, key: &CacheKey, below: Duration) -> StoreFuture<'_, Option<Cas>> {
+        let key = key.clone();
+        Box::pin(self.answer(move || self.claim_now(&key, below)))
     }
 
     fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted> {

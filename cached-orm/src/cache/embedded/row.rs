@@ -13,6 +13,8 @@ pub(super) struct Row {
     pub(super) value: Bytes,
     pub(super) token: u64,
     pub(super) expires: Instant,
+    /// Whether somebody is replacing it, since it is going to expire.
+    pub(super) claimed: bool,
 }
 
 /// Lets the map drop expired rows. Whether a row counts is decided by

@@ -10,6 +10,7 @@ use crate::{
 };
 use bytes::Bytes;
 use memcache::exp::{MetaCommand, MetaOp};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Where an answer goes.
@@ -22,6 +23,8 @@ pub(super) enum Command {
     Get { lease: Option<u32>, asker: Asker },
     /// `ttl` in seconds.
     Set { value: Bytes, ttl: u32, over: Over, caller: Caller<Replaced> },
+    /// `below` in seconds.
+    Claim { below: u32, caller: Caller<Option<Cas>> },
     /// Without `caller` it gives back a lease that nobody waits for.
     Delete { over: Cas, caller: Option<Caller<Deleted>> },
 }
@@ -32,6 +35,7 @@ impl Command {
         match self {
             Self::Get { asker, .. } => asker.is_gone(),
             Self::Set { caller, .. } => caller.is_closed(),
+            Self::Claim { caller, .. } => caller.is_closed(),
             Self::Delete { caller, .. } => caller.as_ref().is_some_and(Caller::is_closed),
         }
     }
@@ -39,7 +43,7 @@ impl Command {
     /// The version this command is meant for.
     pub(super) fn over(&self) -> Option<Cas> {
         match self {
-            Self::Get { .. } => None,
+            Self::Get { .. } | Self::Claim { .. } => None,
             Self::Set { over, .. } => over.version(),
             Self::Delete { over, .. } => Some(*over),
         }
@@ -48,7 +52,7 @@ impl Command {
     pub(super) fn value_len(&self) -> usize {
         match self {
             Self::Set { value, .. } => value.len(),
-            Self::Get { .. } | Self::Delete { .. } => 0,
+            Self::Get { .. } | Self::Claim { .. } | Self::Delete { .. } => 0,
         }
     }
 
@@ -59,6 +63,7 @@ impl Command {
         match self {
             Self::Get { asker, .. } => return asker.answer(key, Err(error)),
             Self::Set { caller, .. } => drop(caller.send(Err(error))),
+            Self::Claim { caller, .. } => drop(caller.send(Err(error))),
             Self::Delete { caller, .. } => drop(caller.map(|caller| caller.send(Err(error)))),
         }
         Vec::new()
@@ -68,7 +73,7 @@ impl Command {
     pub(super) fn other_incarnation(self) {
         match self {
             // It has no version.
-            Self::Get { .. } => {}
+            Self::Get { .. } | Self::Claim { .. } => {}
             Self::Set { caller, .. } => drop(caller.send(Ok(Replaced::OtherIncarnation))),
             Self::Delete { caller, .. } => {
                 drop(caller.map(|caller| caller.send(Ok(Deleted::OtherIncarnation))));
@@ -94,7 +99,7 @@ impl Command {
         let new = |op| MetaCommand::new(op, key.as_bytes());
         let command = match self {
             Self::Get { lease, .. } => {
-                let get = new(MetaOp::Get).flag("v").flag("c");
+                let get = new(MetaOp::Get).flag("v").flag("c").flag("t");
                 match lease {
                     Some(seconds) if may_lease => get.flag(format!("N{seconds}")),
                     _ => get,
@@ -111,6 +116,7 @@ impl Command {
                     Over::Nothing => set.flag("ME"),
                 }
             }
+            Self::Claim { below, .. } => new(MetaOp::Get).flag("c").flag(format!("R{below}")),
             Self::Delete { over, .. } => new(MetaOp::Delete).flag(format!("C{}", over.token)),
         };
         let start = out.len();
@@ -146,6 +152,10 @@ impl Command {
                 Some(replaced) => Ok(drop(caller.send(Ok(replaced)))),
                 None => Err(Self::Set { value, ttl, over, caller }),
             },
+            Self::Claim { below, caller } => match claimed(&reply, incarnation) {
+                Some(claimed) => Ok(drop(caller.send(Ok(claimed)))),
+                None => Err(Self::Claim { below, caller }),
+            },
             Self::Delete { over, caller } => match deleted(&reply) {
                 Some(deleted) => Ok(drop(caller.map(|caller| caller.send(Ok(deleted))))),
                 None => Err(Self::Delete { over, caller }),
@@ -174,7 +184,8 @@ fn lookup(reply: Reply, asked_for_lease: bool, incarnation: Incarnation) -> Opti
     Some(if value.is_empty() && !reply.stale && (reply.won || reply.lost) {
         if reply.won && asked_for_lease { Lookup::Lease(cas) } else { Lookup::Leased(cas) }
     } else {
-        Lookup::Item { value, cas, stale: reply.stale }
+        let ttl = reply.ttl.map(|seconds| Duration::from_secs(seconds.into()));
+        Lookup::Item { value, cas, stale: reply.stale, ttl, claimed: reply.lost }
     })
 }
 
@@ -184,6 +195,15 @@ fn replaced(reply: &Reply, over: Over, incarnation: Incarnation) -> Option<Repla
         (Status::Exists, Over::Version(_)) => Some(Replaced::Exists),
         (Status::NotFound, Over::Version(_)) => Some(Replaced::NotFound),
         (Status::NotStored, Over::Nothing) => Some(Replaced::Exists),
+        _ => None,
+    }
+}
+
+fn claimed(reply: &Reply, incarnation: Incarnation) -> Option<Option<Cas>> {
+    match reply.status {
+        Status::Miss => Some(None),
+        Status::Done if reply.won => Some(Some(Cas { incarnation, token: reply.token? })),
+        Status::Done => Some(None),
         _ => None,
     }
 }

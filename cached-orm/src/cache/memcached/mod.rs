@@ -184,6 +184,11 @@ impl CacheStore for MemcachedStore {
         }))
     }
 
+    fn claim(&self, key: &CacheKey, below: Duration) -> StoreFuture<'_, Option<Cas>> {
+        let below = seconds(below);
+        Box::pin(self.call(key.clone(), move |caller| Command::Claim { below, caller }))
+    }
+
     fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted> {
         Box::pin(
             self.call(key.clone(), move |caller| Command::Delete {

@@ -22,6 +22,8 @@ pub(super) struct Reply {
     pub(super) lost: bool,
     /// `X`: the item was marked as out of date.
     pub(super) stale: bool,
+    /// How many seconds the item is going to live, if it ends.
+    pub(super) ttl: Option<u32>,
     pub(super) value: Option<Bytes>,
 }
 
@@ -137,6 +139,7 @@ fn read_flags(response: &MetaResponse) -> Result<Reply, &'static str> {
         won: false,
         lost: false,
         stale: false,
+        ttl: None,
         value: None,
     };
     for flag in response.flags() {
@@ -144,6 +147,12 @@ fn read_flags(response: &MetaResponse) -> Result<Reply, &'static str> {
             [b'O', digits @ ..] if opaque.is_none() => opaque = number(digits),
             // 0 stands for "no token", as after a failed store.
             [b'c', digits @ ..] => reply.token = number(digits).filter(|&token| token != 0),
+            // It lives for ever.
+            b"t-1" => {}
+            [b't', digits @ ..] => {
+                let seconds = number(digits).ok_or("a lifetime that is no number")?;
+                reply.ttl = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
+            }
             b"W" => reply.won = true,
             b"Z" => reply.lost = true,
             b"X" => reply.stale = true,

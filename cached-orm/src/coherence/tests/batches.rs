@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    cache::{CacheStore as _, Cas, Lookup, Over, Replaced},
+    cache::{Cas, Lookup, Over, Replaced},
     coherence::{Found, Origin, fence::Fence},
 };
 use std::collections::BTreeMap;

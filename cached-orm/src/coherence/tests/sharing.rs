@@ -1,7 +1,7 @@
 //! Fences that several transactions hold at once.
 
 use super::committing::{Ending, Outbox, Writing, is_fence, lies};
-use super::stores::{Altering, Failing, failing};
+use super::stores::{Altering, Failing, Noting, failing};
 use super::*;
 use crate::{
     cache::{Lookup, Over, Replaced},
@@ -85,6 +85,26 @@ async fn many_transactions_share_one_fence() {
     assert_eq!(coherence.read(row).await, Ok(database.read()));
 }
 
+/// Two round trips before COMMIT and one after, and two more for each time that
+/// another comes between.
+#[tokio::test]
+async fn what_a_shared_fence_costs() {
+    let store = Arc::new(Noting::new());
+    let coherence = over(Arc::clone(&store) as Arc<dyn CacheStore>);
+    let row = Row::of(&Database::open(Some(7)));
+    let one = fence(&coherence, &row).await;
+    assert_eq!(store.commands(), ["get", "fence"]);
+    release(&coherence, one).await;
+    assert_eq!(store.commands(), ["delete"]);
+
+    let (one, other) = (fence(&coherence, &row).await, fence(&coherence, &row).await);
+    assert_eq!(store.commands(), ["get", "fence", "get", "fence"]);
+    release(&coherence, other).await;
+    assert_eq!(store.commands(), ["fence"]);
+    release(&coherence, one).await;
+    assert_eq!(store.commands(), ["delete", "get", "delete"]);
+}
+
 #[tokio::test]
 async fn touching_a_list_twice_is_one_token() {
     let (coherence, database) = (coherence(), Database::open(Some(7)));
@@ -93,7 +113,7 @@ async fn touching_a_list_twice_is_one_token() {
     twice.touch_shared(row.key.clone());
     let fencing = coherence.fence(twice, &mut Outbox::default()).await.ok().expect("fenced");
     assert_eq!(fencing.len(), 1);
-    let one = SharedFence::of(fencing.token);
+    let one = SharedFence::of(fencing.own[0]);
     assert_eq!(tokens(&coherence, &row).await, Some(one));
 }
 
@@ -105,7 +125,7 @@ async fn what_was_rolled_back_leaves_the_others_their_fence() {
     let writing = Writing::new(&row, Some(8), Ending::Refused);
     let outcome = Arc::clone(&coherence).commit(writing, journal(&row)).await;
     assert!(matches!(outcome, Err(CommitFailure::RolledBack(_))));
-    assert_eq!(tokens(&coherence, &row).await, Some(SharedFence::of(other.token)));
+    assert_eq!(tokens(&coherence, &row).await, Some(SharedFence::of(other.own[0])));
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,7 +145,7 @@ async fn a_token_stays_until_the_outcome_is_known_and_lies_beside_others() {
     let next = fence(&coherence, &row).await;
     outbox.is_over.store(true, Ordering::SeqCst);
     sleep(coherence.times.commit_window * 2).await;
-    assert_eq!(tokens(&coherence, &row).await, Some(SharedFence::of(next.token)));
+    assert_eq!(tokens(&coherence, &row).await, Some(SharedFence::of(next.own[0])));
     release(&coherence, next).await;
     assert_eq!(lies(&coherence, &row).await, Lookup::Miss);
 }
@@ -143,6 +163,41 @@ async fn the_token_of_a_writer_that_died_ends_with_its_fence() {
     sleep(coherence.times.fence_ttl / 2).await;
     assert_eq!(coherence.read(row.clone()).await, Ok(Some(7)));
     assert!(matches!(lies(&coherence, &row).await, Lookup::Item { .. }));
+}
+
+/// Others write all the time, and keep the fence.
+#[tokio::test(start_paused = true)]
+async fn the_token_of_a_writer_that_died_ends_even_if_others_write_on() {
+    let (coherence, database) = (coherence(), Database::open(Some(7)));
+    let row = Row::of(&database);
+    let (life, pause) = (coherence.times.fence_ttl, Duration::from_secs(1));
+    let died = tokio::time::Instant::now();
+    drop(fence(&coherence, &row).await);
+    while is_fence(&lies(&coherence, &row).await) {
+        assert!(died.elapsed() < life * 2);
+        let next = fence(&coherence, &row).await;
+        sleep(pause).await;
+        release(&coherence, next).await;
+    }
+    assert!(died.elapsed() > life);
+}
+
+/// It does not count as one that has died.
+#[tokio::test(start_paused = true)]
+async fn the_token_of_a_commit_that_takes_long_stays() {
+    let (coherence, database) = (coherence(), Database::open(Some(7)));
+    let row = Row::of(&database);
+    let writing = Writing::new(&row, Some(8), Ending::CommitsLate);
+    let committing = tokio::spawn(Arc::clone(&coherence).commit(writing, journal(&row)));
+    // It takes three lives of a fence.
+    for _ in 0..170 {
+        sleep(Duration::from_secs(1)).await;
+        let next = fence(&coherence, &row).await;
+        release(&coherence, next).await;
+        assert!(is_fence(&lies(&coherence, &row).await));
+    }
+    assert!(matches!(committing.await, Ok(Ok(0))));
+    assert_eq!(lies(&coherence, &row).await, Lookup::Miss);
 }
 
 #[tokio::test]
@@ -171,7 +226,7 @@ async fn in_the_place_of_a_lost_fence_that_of_another_is_left() {
     evict(&coherence, &row).await;
     let other = fence(&coherence, &row).await;
     release(&coherence, one).await;
-    assert_eq!(tokens(&coherence, &row).await, Some(SharedFence::of(other.token)));
+    assert_eq!(tokens(&coherence, &row).await, Some(SharedFence::of(other.own[0])));
 }
 
 #[tokio::test]
@@ -180,7 +235,7 @@ async fn an_invalidation_keeps_every_token() {
     let row = Row::of(&database);
     let (one, other) = (fence(&coherence, &row).await, fence(&coherence, &row).await);
     coherence.invalidate(&row.key).await.expect("a store");
-    let both = SharedFence::of(one.token).with(other.token);
+    let both = SharedFence::of(one.own[0]).with(other.own[0]);
     assert_eq!(tokens(&coherence, &row).await, Some(both));
     release(&coherence, one).await;
     release(&coherence, other).await;
@@ -203,7 +258,7 @@ async fn a_fence_that_comes_late_takes_nobodys_place() {
     // Or it is alone, and its writer takes it away.
     let stored = coherence.store.fence(&row.key, fence, ttl, Over::Nothing).await;
     assert!(matches!(stored, Ok(Replaced::Stored(_))));
-    coherence.leave_fence(&row.key, late).await.expect("a store");
+    coherence.leave_fence(&row.key, &[late]).await.expect("a store");
     assert_eq!(lies(&coherence, &row).await, Lookup::Miss);
 }
 
@@ -247,9 +302,9 @@ async fn a_fence_under_contention_stays() {
     let other = Token::new();
     put(&coherence, &row, SharedFence::of(other).to_bytes()).await;
     let fencing = fence(&coherence, &row).await;
-    let own = fencing.token;
+    let own = fencing.own[0];
     let fence = tokens(&coherence, &row).await.expect("a fence");
-    assert!(fence.has(own) && !fence.has(other));
+    assert!(fence.has_any(&[own]) && !fence.has_any(&[other]));
     release(&coherence, fencing).await;
     // Neither could it be taken away; it protects whoever it lies over.
     assert!(tokens(&coherence, &row).await.is_some());
@@ -265,13 +320,13 @@ async fn a_fence_that_is_damaged_on_its_way_is_kept() {
     put(&coherence, &row, SharedFence::of(other).to_bytes()).await;
     let fencing = fence(&coherence, &row).await;
     let both = tokens(&coherence, &row).await.expect("a fence");
-    assert!(both.has(other) && both.has(fencing.token));
+    assert!(both.has_any(&[other]) && both.has_any(&[fencing.own[0]]));
     release(&coherence, fencing).await;
     assert_eq!(tokens(&coherence, &row).await, Some(SharedFence::of(other)));
     // Rubbish does not keep anybody from fencing.
     put(&coherence, &row, Bytes::from_static(b"rubbish")).await;
     let fencing = fence(&coherence, &row).await;
-    assert_eq!(tokens(&coherence, &row).await, Some(SharedFence::of(fencing.token)));
+    assert_eq!(tokens(&coherence, &row).await, Some(SharedFence::of(fencing.own[0])));
 }
 
 #[tokio::test]

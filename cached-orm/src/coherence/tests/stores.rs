@@ -139,7 +139,7 @@ impl CacheStore for Altering {
         let (looking, key) = (self.inner.get(key, lease), key.clone());
         Box::pin(async move {
             let found = looking.await?;
-            let Lookup::Item { value, cas, stale } = found else { return Ok(found) };
+            let Lookup::Item { value, cas, stale, ttl, claimed } = found else { return Ok(found) };
             let left = |left: usize| left.checked_sub(1);
             let value = match self.left.try_update(Ordering::SeqCst, Ordering::SeqCst, left) {
                 Ok(_) => match self.happening {
@@ -152,7 +152,7 @@ impl CacheStore for Altering {
                 },
                 Err(_) => value,
             };
-            Ok(Lookup::Item { value, cas, stale })
+            Ok(Lookup::Item { value, cas, stale, ttl, claimed })
         })
     }
 
@@ -177,6 +177,62 @@ impl CacheStore for Altering {
     }
 
     fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted> {
+        self.inner.delete(key, cas)
+    }
+}
+
+/// A store that notes the commands it is given.
+#[derive(Debug)]
+pub(super) struct Noting {
+    inner: EmbeddedStore,
+    commands: Mutex<Vec<&'static str>>,
+}
+
+impl Noting {
+    pub(super) fn new() -> Self {
+        Self { inner: EmbeddedStore::new(1 << 20), commands: Mutex::default() }
+    }
+
+    fn note(&self, command: &'static str) {
+        self.commands.lock().expect("no panic").push(command);
+    }
+
+    /// Those since the last time that it was asked.
+    pub(super) fn commands(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.commands.lock().expect("no panic"))
+    }
+}
+
+impl CacheStore for Noting {
+    fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup> {
+        self.note("get");
+        self.inner.get(key, lease)
+    }
+
+    fn fence(
+        &self,
+        key: &CacheKey,
+        fence: Bytes,
+        ttl: Duration,
+        over: Over,
+    ) -> StoreFuture<'_, Replaced> {
+        self.note("fence");
+        self.inner.fence(key, fence, ttl, over)
+    }
+
+    fn replace(
+        &self,
+        key: &CacheKey,
+        value: Bytes,
+        ttl: Duration,
+        cas: Cas,
+    ) -> StoreFuture<'_, Replaced> {
+        self.note("replace");
+        self.inner.replace(key, value, ttl, cas)
+    }
+
+    fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted> {
+        self.note("delete");
         self.inner.delete(key, cas)
     }
 }

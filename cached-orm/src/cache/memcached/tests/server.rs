@@ -31,7 +31,9 @@ async fn takes_what_it_sends(server_options: &[&'static str], item_size_max: usi
             Replaced::TooLarge
         );
         let found = store.get(&key, None).await.unwrap();
-        assert_eq!(found, Lookup::Item { value, cas, stale: false });
+        assert!(matches!(
+ &found, Lookup::Item { value: found, cas: version, stale: false, .. }
+ if *found == value && *version == cas));
     }
 }
 
@@ -98,7 +100,9 @@ async fn a_refused_command_leaves_its_neighbours_alone() {
         let found = found.expect("a read beside a refused write");
         match stored {
             Ok(Replaced::Stored(cas)) => {
-                assert_eq!(found, Lookup::Item { value: value.clone(), cas, stale: false });
+                assert!(matches!(
+ &found, Lookup::Item { value: found, cas: version, stale: false, .. }
+ if *found == value.clone() && *version == cas));
             }
             Err(CacheError::Refused { message, .. }) => {
                 assert!(message.contains("out of memory"), "{message}");

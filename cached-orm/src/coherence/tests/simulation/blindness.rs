@@ -84,3 +84,13 @@ fn a_commit_after_the_fences_have_expired_is_found() {
     };
     is_found(Mutation::CommitOutlivesFences, &config, 1000);
 }
+
+#[test]
+fn lists_fenced_as_rows_are_found() {
+    is_found(Mutation::ListsAreFencedAsRows, &WITHOUT_FAULTS, 500);
+}
+
+#[test]
+fn lists_that_updates_do_not_fence_are_found() {
+    is_found(Mutation::ListsAreFencedOnInsert, &WITHOUT_FAULTS, 300);
+}

@@ -1,10 +1,15 @@
 use super::{
+    config::{Mutation, Policy},
     database::{Change, Database},
+    history::Row,
     process::{Process, entry},
     scheduler::{By, CLIENT, Scheduler},
     transaction::Transaction,
 };
-use crate::coherence::{CommitFailure, Journal};
+use crate::{
+    coherence::{CommitFailure, Journal},
+    key::CacheKey,
+};
 use futures_util::future::{Either, select};
 use std::{
     collections::HashMap,
@@ -50,6 +55,7 @@ async fn turns(scheduler: &Scheduler, by: By, count: usize) {
 async fn operate(process: &Process) {
     let scheduler = &process.database.scheduler;
     let key = scheduler.below(process.keys.len());
+    let row = if Some(key) == process.keys.list() { 0 } else { key };
     match scheduler.below(20) {
         0..9 => read(process, key).await,
         9 => refresh(process, key).await,
@@ -58,38 +64,60 @@ async fn operate(process: &Process) {
             let invalidated = process.coherence.invalidate(process.keys.get(key)).await;
             scheduler.note("invalidated", process.by, || format!("{key}: {invalidated:?}"));
         }
-        13 if process.policy != super::config::Policy::Abort => others_sql(process, key).await,
-        _ => write(process, key).await,
+        13 if process.policy != Policy::Abort => others_sql(process, row).await,
+        _ => write(process, row).await,
     }
+}
+
+/// The rows that lie under a key, from the cache or the database.
+async fn read_rows(process: &Process, key: usize) -> Option<Vec<Row>> {
+    let coherence = &process.coherence;
+    if Some(key) == process.keys.list() {
+        return coherence.read(process.list(key)).await.ok()?;
+    }
+    coherence.read(process.row(key)).await.ok().map(|row| vec![row])
 }
 
 pub(super) async fn read(process: &Process, key: usize) {
     let database = &process.database;
     let reading = database.history.begin_read(key);
     database.scheduler.note("read begins", process.by, || key.to_string());
-    if let Ok(row) = process.coherence.read(process.row(key)).await {
-        database.scheduler.note("read", process.by, || format!("{key}: {row:?}"));
-        database.history.end_read(reading, row, "a read");
+    if let Some(rows) = read_rows(process, key).await {
+        database.scheduler.note("read", process.by, || format!("{key}: {rows:?}"));
+        database.history.end_read(reading, &rows, "a read");
     }
 }
 
 async fn refresh(process: &Process, key: usize) {
-    let database = &process.database;
+    let Process { database, coherence, .. } = process;
     let reading = database.history.begin_read(key);
     database.scheduler.note("refresh begins", process.by, || key.to_string());
-    if let Ok((row, stored)) = process.coherence.refresh(process.row(key)).await {
-        database.scheduler.note("refresh", process.by, || format!("{key}: {row:?}, {stored}"));
-        database.history.end_read(reading, row, "a refresh");
+    let refreshed = if Some(key) == process.keys.list() {
+        coherence.refresh(process.list(key)).await
+    } else {
+        coherence.refresh(process.row(key)).await.map(|(row, stored)| (Some(vec![row]), stored))
+    };
+    if let Ok((Some(rows), stored)) = refreshed {
+        database.scheduler.note("refresh", process.by, || format!("{key}: {rows:?}, {stored}"));
+        database.history.end_read(reading, &rows, "a refresh");
     }
+}
+
+/// What the cache has. "Nothing" says nothing.
+async fn peek_rows(process: &Process, key: usize) -> Option<Vec<Row>> {
+    let coherence = &process.coherence;
+    if Some(key) == process.keys.list() {
+        return coherence.peek(&process.list(key)).await.ok()?;
+    }
+    coherence.peek(&process.row(key)).await.ok()?.map(|row| vec![Some(row)])
 }
 
 async fn peek(process: &Process, key: usize) {
     let database = &process.database;
     let reading = database.history.begin_read(key);
-    // "Nothing" says nothing.
-    if let Ok(Some(row)) = process.coherence.peek(&process.row(key)).await {
-        database.scheduler.note("peek", process.by, || format!("{key}: {row:?}"));
-        database.history.end_read(reading, Some(row), "a peek");
+    if let Some(rows) = peek_rows(process, key).await {
+        database.scheduler.note("peek", process.by, || format!("{key}: {rows:?}"));
+        database.history.end_read(reading, &rows, "a peek");
     }
 }
 
@@ -99,6 +127,7 @@ async fn others_sql(process: &Process, key: usize) {
     let mut transaction = Transaction::begin(database, *by, *policy, keys).await;
     if transaction.change(key, some_change(&database.scheduler)).await.is_some() {
         transaction.enlist_now(&[key]);
+        transaction.enlist_now(keys.list().as_slice());
         let id = transaction.id;
         if transaction.commit_raw().await {
             acknowledge(database, id, *by);
@@ -121,12 +150,16 @@ async fn write(process: &Process, first: usize) {
     let writes_through = scheduler.once_in(2);
     let mut journal = Journal::default();
     // In ascending order, so that there are no deadlocks.
-    let last = if scheduler.once_in(3) { keys.len() } else { first + 1 };
+    let last = if scheduler.once_in(3) { keys.rows() } else { first + 1 };
     for key in first..last {
-        let Some(row) = transaction.change(key, some_change(scheduler)).await else { continue };
+        let change = some_change(scheduler);
+        let Some(row) = transaction.change(key, change).await else { continue };
         journal.touch(keys.get(key).clone());
         if row.is_some() && writes_through {
-            journal.store(&HashMap::from([(keys.get(key).clone(), entry(row))]));
+            journal.store(&HashMap::from([(keys.get(key).clone(), entry(&[row]))]));
+        }
+        if let Some(list) = keys.list() {
+            touch_list(database, &mut journal, keys.get(list), change);
         }
     }
     if scheduler.once_in(12) {
@@ -162,6 +195,14 @@ async fn write(process: &Process, first: usize) {
     }
 }
 
+fn touch_list(database: &Database, journal: &mut Journal, list: &CacheKey, change: Change) {
+    match (database.mutation, change) {
+        (Some(Mutation::ListsAreFencedAsRows), _) => journal.touch(list.clone()),
+        (Some(Mutation::ListsAreFencedOnInsert), Change::Update | Change::Delete) => {}
+        _ => journal.touch_shared(list.clone()),
+    }
+}
+
 fn acknowledge(database: &Database, id: u64, by: By) {
     match database.versions(id) {
         Some(versions) => {
@@ -174,14 +215,11 @@ fn acknowledge(database: &Database, id: u64, by: By) {
     }
 }
 
-/// Whether the row is read from the cache again, some time after the faults.
+/// Whether the key is read from the cache again, some time after the faults.
 pub(super) async fn is_cached_again(process: &Process, key: usize) -> bool {
     for _ in 0..20 {
-        let Ok(row) = process.coherence.read(process.row(key)).await else { continue };
-        if row.is_none() {
-            return true;
-        }
-        if process.coherence.peek(&process.row(key)).await.is_ok_and(|peeked| peeked == row) {
+        let Some(rows) = read_rows(process, key).await else { continue };
+        if rows == [None] || peek_rows(process, key).await.is_some_and(|peeked| peeked == rows) {
             return true;
         }
         sleep(Duration::from_millis(100)).await;

@@ -218,4 +218,9 @@ pub(super) enum Mutation {
     OutboxForgets,
     /// A process reads on a ring that others do not fence on.
     OneRingIsNotFenced,
+    /// A list is fenced as if its writers had a lock in common.
+    ListsAreFencedAsRows,
+    /// A list is not fenced by writers that change one of its rows, but only by
+    /// those that insert one.
+    ListsAreFencedOnInsert,
 }

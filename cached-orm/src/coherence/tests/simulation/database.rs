@@ -211,6 +211,7 @@ impl Database {
 
     /// The cache may have kept what it had for the rows of a committed transaction.
     pub(super) fn doubt(&self, id: u64) {
+        self.history.doubted_list();
         for (key, _) in self.versions(id).unwrap_or_default() {
             self.history.doubted(key);
         }

@@ -1,8 +1,5 @@
 use super::config::Promise;
-use std::{
-    fmt,
-    sync::{Mutex, MutexGuard},
-};
+use std::sync::{Mutex, MutexGuard};
 
 /// A row: the number of the write that wrote it. No two writes have the same.
 pub(super) type Row = Option<u64>;
@@ -14,6 +11,7 @@ pub(super) struct History {
 }
 
 struct State {
+    /// The rows, and a list of all of them, which has no versions of its own.
     keys: Vec<KeyHistory>,
     /// Counts events, to tell which came first.
     moment: u64,
@@ -33,24 +31,25 @@ struct KeyHistory {
     is_doubtful: bool,
 }
 
-/// A read under way.
-#[derive(Clone, Copy)]
+/// A read under way, of a row or of the list.
 pub(super) struct Reading {
     key: usize,
-    oldest_allowed: usize,
+    /// Of each row that is read.
+    oldest_allowed: Vec<(usize, usize)>,
     began: u64,
 }
 
 impl History {
-    pub(super) fn new(promise: Promise, rows: &[Row]) -> Self {
-        let keys = rows.iter().map(|row| KeyHistory {
-            versions: vec![*row],
+    pub(super) fn new(promise: Promise, rows: &[Row], has_list: bool) -> Self {
+        let key = |versions| KeyHistory {
+            versions,
             oldest_allowed: 0,
             pending: 0,
             last_pending: 0,
             is_doubtful: false,
-        });
-        let keys = keys.collect();
+        };
+        let list = has_list.then(|| key(Vec::new()));
+        let keys = rows.iter().map(|row| key(vec![*row])).chain(list).collect();
         let state = State { keys, moment: 1, violation: None, stale_while_pending: 0 };
         Self { promise, state: Mutex::new(state) }
     }
@@ -81,6 +80,13 @@ impl History {
         state.keys[key].is_doubtful |= self.promise == Promise::Acknowledged;
     }
 
+    pub(super) fn doubted_list(&self) {
+        let list = self.state().keys.iter().position(|key| key.versions.is_empty());
+        if let Some(list) = list {
+            self.doubted(list);
+        }
+    }
+
     pub(super) fn enlisted(&self, key: usize) {
         self.state().keys[key].pending += 1;
     }
@@ -95,45 +101,57 @@ impl History {
 
     pub(super) fn begin_read(&self, key: usize) -> Reading {
         let state = self.state();
-        Reading { key, oldest_allowed: state.keys[key].oldest_allowed, began: state.moment }
+        let oldest = |row: usize| (row, state.keys[row].oldest_allowed);
+        let oldest_allowed = state.rows_of(key).map(oldest).collect();
+        Reading { key, oldest_allowed, began: state.moment }
     }
 
-    pub(super) fn end_read(&self, reading: Reading, row: Row, how: impl fmt::Display) {
+    /// `rows` is what was read: one row, or all of them.
+    pub(super) fn end_read(&self, reading: Reading, rows: &[Row], how: &str) {
+        let Reading { key, oldest_allowed, began } = reading;
+        for ((number, oldest), row) in oldest_allowed.into_iter().zip(rows) {
+            self.check(key, began, number, oldest, *row, how);
+        }
+    }
+
+    fn check(&self, key: usize, began: u64, number: usize, oldest: usize, row: Row, how: &str) {
         let mut state = self.state();
-        let history = &mut state.keys[reading.key];
-        let allowed = &history.versions[reading.oldest_allowed..];
+        let KeyHistory { pending, last_pending, is_doubtful, .. } = state.keys[key];
+        let may_be_old = pending > 0 || last_pending > began || is_doubtful;
+        let history = &mut state.keys[number];
+        let allowed = &history.versions[oldest..];
         if let Some(newer_by) = allowed.iter().position(|version| *version == row) {
             if self.promise == Promise::Linearizable {
                 // The oldest of those that look alike.
-                let version = reading.oldest_allowed + newer_by;
+                let version = oldest + newer_by;
                 history.oldest_allowed = history.oldest_allowed.max(version);
             }
             return;
         }
         if history.versions.contains(&row) {
-            if history.pending > 0 || history.last_pending > reading.began || history.is_doubtful {
+            if may_be_old {
                 state.stale_while_pending += 1;
                 return;
             }
-            let (key, versions) = (reading.key, &history.versions);
-            let allowed = &versions[reading.oldest_allowed];
+            let versions = &history.versions;
+            let allowed = &versions[oldest];
             let text = format!(
-                "{how} of key {key} returned {row:?}, which is older than {allowed:?}; \
-                 versions: {versions:?}"
+                "{how} of key {key} returned {row:?} for row {number}, which is older than \
+                 {allowed:?}; versions: {versions:?}"
             );
             state.fail(text);
         } else {
-            let text =
-                format!("{how} of key {} returned {row:?}, which was not committed", reading.key);
+            let text = format!("{how} of key {key} returned {row:?}, which was not committed");
             state.fail(text);
         }
     }
 
     /// What the cache holds must be what the database holds.
-    pub(super) fn compare(&self, key: usize, cached: Row, when: &str) {
+    pub(super) fn compare(&self, key: usize, cached: &[Row], when: &str) {
         let mut state = self.state();
         let history = &state.keys[key];
-        let last = history.versions.last().copied().flatten();
+        let last = |row: usize| state.keys[row].versions.last().copied().flatten();
+        let last: Vec<Row> = state.rows_of(key).map(last).collect();
         if cached != last && history.pending == 0 && !history.is_doubtful {
             let text =
                 format!("{when} the cache has {cached:?} for key {key}, the database {last:?}");
@@ -155,6 +173,12 @@ impl History {
 }
 
 impl State {
+    /// The rows that are read under a key.
+    fn rows_of(&self, key: usize) -> impl Iterator<Item = usize> + use<> {
+        let is_list = self.keys[key].versions.is_empty();
+        if is_list { 0..key } else { key..key + 1 }
+    }
+
     /// The first counts; what follows may follow from it.
     fn fail(&mut self, text: String) {
         self.violation.get_or_insert(text);

@@ -36,30 +36,43 @@ const POLL: Duration = Duration::from_millis(20);
 /// The same when there is nothing to be found out any more.
 const CALM_POLL: Duration = Duration::from_secs(20);
 
-/// The cache keys of the database's rows.
+/// The cache keys of the database's rows, and of a list of all of them if there
+/// is one: its number is that after the rows'.
 #[derive(Clone)]
-pub(super) struct Keys(Arc<[CacheKey]>);
+pub(super) struct Keys {
+    keys: Arc<[CacheKey]>,
+    rows: usize,
+}
 
 impl Keys {
-    pub(super) fn new(count: usize) -> Self {
+    pub(super) fn new(rows: usize, has_list: bool) -> Self {
         let key = |n| CacheKey::of_row(&Namespace::default(), "rows", &(n as u64));
-        Self((0..count).map(key).collect())
+        Self { keys: (0..rows + usize::from(has_list)).map(key).collect(), rows }
     }
 
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// How many there are, with the list.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.keys.len()
+    }
+
+    pub(super) fn list(&self) -> Option<usize> {
+        (self.len() > self.rows).then_some(self.rows)
     }
 
     pub(super) fn get(&self, number: usize) -> &CacheKey {
-        &self.0[number]
+        &self.keys[number]
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &CacheKey> {
-        self.0.iter()
+        self.keys.iter()
     }
 
     pub(super) fn numbers(&self, keys: &[CacheKey]) -> Vec<usize> {
-        let number = |key| self.0.iter().position(|own| own == key).expect("a key of ours");
+        let number = |key| self.keys.iter().position(|own| own == key).expect("a key of ours");
         keys.iter().map(number).collect()
     }
 }
@@ -108,9 +121,17 @@ impl Process {
         self.is_cut_off.store(is_cut_off, SeqCst);
     }
 
-    pub(super) fn row(&self, number: usize) -> LoadedRow {
+    fn loaded(&self, number: usize) -> Loaded {
         let (database, by) = (Arc::clone(&self.database), self.by);
-        LoadedRow { database, by, number, key: self.keys.get(number).clone() }
+        Loaded { database, by, number, key: self.keys.get(number).clone() }
+    }
+
+    pub(super) fn row(&self, number: usize) -> LoadedRow {
+        LoadedRow(self.loaded(number))
+    }
+
+    pub(super) fn list(&self, number: usize) -> LoadedList {
+        LoadedList { from: self.loaded(number), rows: self.keys.rows() }
     }
 
     /// What the crate's drainer does.
@@ -155,24 +176,20 @@ impl Process {
     }
 }
 
-/// A row as one process loads it.
+/// Something as one process loads it.
 #[derive(Clone)]
-pub(super) struct LoadedRow {
+struct Loaded {
     database: Arc<Database>,
     by: By,
     number: usize,
     key: CacheKey,
 }
 
-impl Source for LoadedRow {
-    type Row = u64;
-    type Error = &'static str;
-
-    fn key(&self) -> &CacheKey {
-        &self.key
-    }
-
-    async fn load(&self) -> Result<Row, &'static str> {
+impl Loaded {
+    async fn load<T: std::fmt::Debug>(
+        &self,
+        query: impl FnOnce(&Database) -> T,
+    ) -> Result<T, &'static str> {
         let Self { database, by, number, .. } = self;
         let (scheduler, faults) = (&database.scheduler, database.faults);
         scheduler.turn(*by).await;
@@ -180,31 +197,87 @@ impl Source for LoadedRow {
             scheduler.turn(*by).await;
             return Err("failed");
         }
-        let row = database.row(*number);
-        scheduler.note("load", *by, || format!("key {number}: {row:?}"));
+        let loaded = query(database);
+        scheduler.note("load", *by, || format!("key {number}: {loaded:?}"));
         if scheduler.fault(faults.load_slow) {
             sleep(scheduler.millis(1, 20_000)).await;
         }
         scheduler.turn(*by).await;
-        Ok(row)
+        Ok(loaded)
     }
 
-    fn decode(&self, value: &Bytes) -> Content<u64> {
-        match row_of(value) {
-            Some(Some(row)) => Content::Row(row),
-            Some(None) => Content::Absent,
-            None => Content::Unreadable(Unreadable::Foreign),
-        }
-    }
-
-    fn encode(&self, row: Option<&u64>) -> Option<Entry> {
-        // Some rows are not cached, and some not for long.
+    /// Some entries are not stored, and some not for long.
+    fn entry(&self, entry: Entry) -> Option<Entry> {
         let scheduler = &self.database.scheduler;
         if scheduler.fault(20) {
             return None;
         }
         let ttl = if scheduler.fault(10) { scheduler.millis(20_000, 60_000) } else { LONG };
-        Some(Entry { ttl, ..entry(row.copied()) })
+        Some(Entry { ttl, ..entry })
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct LoadedRow(Loaded);
+
+impl Source for LoadedRow {
+    type Row = u64;
+    type Error = &'static str;
+
+    fn key(&self) -> &CacheKey {
+        &self.0.key
+    }
+
+    async fn load(&self) -> Result<Row, &'static str> {
+        self.0.load(|database| database.row(self.0.number)).await
+    }
+
+    fn decode(&self, value: &Bytes) -> Content<u64> {
+        match rows_of(value).as_deref() {
+            Some([Some(row)]) => Content::Row(*row),
+            Some([None]) => Content::Absent,
+            _ => Content::Unreadable(Unreadable::Foreign),
+        }
+    }
+
+    fn encode(&self, row: Option<&u64>) -> Option<Entry> {
+        self.0.entry(entry(&[row.copied()]))
+    }
+
+    fn abandoned(&self) -> &'static str {
+        "abandoned"
+    }
+}
+
+/// A list of all rows, in one statement.
+#[derive(Clone)]
+pub(super) struct LoadedList {
+    from: Loaded,
+    rows: usize,
+}
+
+impl Source for LoadedList {
+    type Row = Vec<Row>;
+    type Error = &'static str;
+
+    fn key(&self) -> &CacheKey {
+        &self.from.key
+    }
+
+    async fn load(&self) -> Result<Option<Vec<Row>>, &'static str> {
+        let list = |database: &Database| (0..self.rows).map(|row| database.row(row)).collect();
+        self.from.load(list).await.map(Some)
+    }
+
+    fn decode(&self, value: &Bytes) -> Content<Vec<Row>> {
+        match rows_of(value) {
+            Some(rows) if rows.len() == self.rows => Content::Row(rows),
+            _ => Content::Unreadable(Unreadable::Foreign),
+        }
+    }
+
+    fn encode(&self, list: Option<&Vec<Row>>) -> Option<Entry> {
+        self.from.entry(entry(list?))
     }
 
     fn abandoned(&self) -> &'static str {
@@ -215,19 +288,25 @@ impl Source for LoadedRow {
 /// Longer than any run.
 const LONG: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-pub(super) fn entry(row: Row) -> Entry {
-    let row = row.map(u64::to_le_bytes);
-    let value = [&b"row "[..], row.as_ref().map_or(&[][..], |row| row)].concat();
+/// Each row with a zero if there is none, or a one and its number.
+pub(super) fn entry(rows: &[Row]) -> Entry {
+    let mut value = b"rows".to_vec();
+    for row in rows {
+        value.push(u8::from(row.is_some()));
+        value.extend(row.unwrap_or_default().to_le_bytes());
+    }
     Entry { value: value.into(), ttl: LONG }
 }
 
-/// The row that an entry says; `None` if it is no entry.
-pub(super) fn row_of(value: &Bytes) -> Option<Row> {
+/// The rows that an entry says; `None` if it is no entry.
+pub(super) fn rows_of(value: &Bytes) -> Option<Vec<Row>> {
     if Fence::parse(value).is_some() {
         return None;
     }
-    match value.strip_prefix(b"row ")? {
-        [] => Some(None),
-        row => Some(Some(u64::from_le_bytes(row.try_into().ok()?))),
-    }
+    let (rows, left) = value.strip_prefix(b"rows")?.as_chunks::<9>();
+    let row = |row: &[u8; 9]| {
+        let number = u64::from_le_bytes(row[1..].try_into().expect("8 bytes"));
+        (row[0] == 1).then_some(number)
+    };
+    left.is_empty().then(|| rows.iter().map(row).collect())
 }

@@ -117,7 +117,13 @@ impl CacheStore for ReferenceStore {
             (Some(item), _) => {
                 let cas = Cas { incarnation, token: item.token };
                 match &item.value {
-                    Some(value) => Lookup::Item { value: value.clone(), cas, stale: false },
+                    Some(value) => Lookup::Item {
+                        value: value.clone(),
+                        cas,
+                        stale: false,
+                        ttl: None,
+                        claimed: false,
+                    },
                     None => Lookup::Leased(cas),
                 }
             }

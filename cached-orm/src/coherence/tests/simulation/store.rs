@@ -8,7 +8,7 @@ use crate::{
         CacheError, CacheStore, Cas, Deleted, EmbeddedStore, Incarnation, Lookup, Over, Replaced,
         StoreFuture,
     },
-    coherence::fence::Fence,
+    coherence::{fence::Fence, shared_fence::SharedFence},
     key::CacheKey,
 };
 use bytes::Bytes;
@@ -243,6 +243,11 @@ impl Wire {
             scheduler.turn(By::World).await;
             if server.life.load(SeqCst) == life {
                 let answer = server.carry_out(&key, command.clone()).await;
+                if command.tokens() > 1
+                    && matches!(answer, Ok(Answer::Replaced(Replaced::Stored(_))))
+                {
+                    scheduler.note("fence shared", by, || key.to_string());
+                }
                 scheduler.note("command", by, || format!("{command} {key}: {}", show(&answer)));
                 // The caller may have gone away.
                 let _ = reply.send(answer);
@@ -250,6 +255,18 @@ impl Wire {
             server.on_their_way.fetch_sub(1, SeqCst);
         });
         answer
+    }
+}
+
+impl Command {
+    /// How many transactions share the fence that it puts.
+    fn tokens(&self) -> usize {
+        match self {
+            Self::Fence { value, .. } => {
+                SharedFence::parse(value).map_or(0, |fence| fence.tokens().len())
+            }
+            Self::Get { .. } | Self::Replace { .. } | Self::Delete { .. } => 0,
+        }
     }
 }
 
@@ -279,9 +296,15 @@ impl fmt::Display for Command {
 /// trace; the item's version tells as much.
 fn show_value(value: &Bytes) -> String {
     match Fence::parse(value) {
+        Some(_)
+            if let Some(tokens) = SharedFence::parse(value).map(|fence| fence.tokens().len())
+                && tokens > 1 =>
+        {
+            format!("fence of {tokens}")
+        }
         Some(fence) if fence == fence.without_write_through() => "marked fence".to_owned(),
         Some(_) => "fence".to_owned(),
-        None => format!("{:?}", super::process::row_of(value)),
+        None => format!("{:?}", super::process::rows_of(value)),
     }
 }
 

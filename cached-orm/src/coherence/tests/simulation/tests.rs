@@ -13,8 +13,17 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// What every configuration does.
-const WORK: &[&str] =
-    &["read", "load", "refresh", "peek", "invalidated", "statement", "committed", "acknowledged"];
+const WORK: &[&str] = &[
+    "read",
+    "load",
+    "refresh",
+    "peek",
+    "invalidated",
+    "statement",
+    "fence shared",
+    "committed",
+    "acknowledged",
+];
 /// What all those with faults do.
 const TROUBLE: &[&str] = &[
     "command lost",

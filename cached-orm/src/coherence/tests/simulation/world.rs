@@ -4,7 +4,7 @@ use super::{
     database::Database,
     history::History,
     in_turns::in_turns,
-    process::{HOLD_OFF, Keys, Process, TIMES, row_of},
+    process::{HOLD_OFF, Keys, Process, TIMES, rows_of},
     scheduler::{By, CLIENT, Scheduler},
     store::{Server, Wire},
 };
@@ -72,9 +72,9 @@ impl World {
         let scheduler = Arc::new(Scheduler::new(seed, is_traced));
         let faults = config.faults.mixed(&scheduler);
         let policy = config.policies[scheduler.below(config.policies.len())];
-        let keys = Keys::new(1 + scheduler.below(3));
-        let rows: Vec<_> = (0..keys.len() as u64).map(|n| (n % 3 != 1).then_some(n)).collect();
-        let history = Arc::new(History::new(config.promise, &rows));
+        let keys = Keys::new(1 + scheduler.below(3), scheduler.once_in(2));
+        let rows: Vec<_> = (0..keys.rows() as u64).map(|n| (n % 3 != 1).then_some(n)).collect();
+        let history = Arc::new(History::new(config.promise, &rows, keys.list().is_some()));
         let database = Arc::new(Database::new(config, faults, rows, &scheduler, &history));
         let rings = if config.store == Store::Moving { 2 } else { 1 };
         let servers = (0..rings).map(|_| Arc::new(Server::new(config, HOLD_OFF))).collect();
@@ -249,9 +249,9 @@ impl World {
         for server in &self.servers {
             for (number, key) in self.keys.iter().enumerate() {
                 if let Lookup::Item { value, .. } = server.look(key).await
-                    && let Some(row) = row_of(&value)
+                    && let Some(rows) = rows_of(&value)
                 {
-                    self.history.compare(number, row, when);
+                    self.history.compare(number, &rows, when);
                 }
             }
         }

@@ -1,0 +1,79 @@
+//! Which indexes are read through a handle, so that no write through another struct
+//! of the same table leaves their entries as they are.
+
+use super::Orm;
+use crate::{Backend, Entity, Error, Index, IndexColumn, Operation, Result};
+use std::sync::{PoisonError, RwLock};
+
+/// The indexes by which rows were read.
+#[derive(Debug, Default)]
+pub(super) struct IndexesRead(RwLock<Vec<IndexRead>>);
+
+#[derive(Debug, Clone, Copy)]
+struct IndexRead {
+    entity: &'static str,
+    table: &'static str,
+    cache_name: &'static str,
+    columns: &'static [IndexColumn],
+}
+
+impl IndexRead {
+    fn of<T: Entity>(index: &Index<T>) -> Self {
+        Self {
+            entity: T::NAME,
+            table: T::TABLE.name(),
+            cache_name: T::CACHE_NAME,
+            columns: index.columns(),
+        }
+    }
+
+    /// Whether their entries have the same keys.
+    fn is_same(&self, other: &Self) -> bool {
+        let names = |columns: &'static [IndexColumn]| columns.iter().map(IndexColumn::name);
+        self.cache_name == other.cache_name && names(self.columns).eq(names(other.columns))
+    }
+}
+
+impl<DB: Backend> Orm<DB> {
+    /// Notes that rows are read by this index.
+    pub(crate) fn note_index_read<T: Entity>(&self, index: &Index<T>) {
+        let read = IndexRead::of(index);
+        let indexes = &self.0.indexes_read.0;
+        let is_known = |known: &IndexRead| known.table == read.table && known.is_same(&read);
+        if indexes.read().unwrap_or_else(PoisonError::into_inner).iter().any(is_known) {
+            return;
+        }
+        indexes.write().unwrap_or_else(PoisonError::into_inner).push(read);
+    }
+
+    /// Refuses a write that gives values to columns, or to all if `written` is
+    /// `None`, of which another struct has an index that `T` knows nothing of: "no
+    /// row has this value" would be believed on.
+    pub(crate) fn check_indexes<T: Entity>(
+        &self,
+        written: Option<&[&'static str]>,
+        operation: Operation,
+    ) -> Result<()> {
+        let is_written =
+            |column: &IndexColumn| written.is_none_or(|written| written.contains(&column.name()));
+        let is_left_behind = |read: &&IndexRead| {
+            read.table == T::TABLE.name()
+                && read.columns.iter().any(is_written)
+                && !T::INDEXES.iter().any(|index| IndexRead::of(index).is_same(read))
+        };
+        let indexes = self.0.indexes_read.0.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(IndexRead { entity, cache_name, columns, .. }) =
+            indexes.iter().find(is_left_behind)
+        else {
+            return Ok(());
+        };
+        let columns: Vec<_> = columns.iter().map(|column| format!("`{}`", column.name())).collect();
+        Err(Error::Configuration(format!(
+            "{operation}: rows are read by an index of {entity} over {}, of which this write would \
+             not tell the cache; give {} the same index, and the cache name `{cache_name}`, or \
+             write through {entity}",
+            columns.join(" and "),
+            T::NAME,
+        )))
+    }
+}
