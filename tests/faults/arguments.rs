@@ -14,7 +14,8 @@ Runs readers and writers beside faults, and checks every read against the histor
                          always (default: abort)
     --seed N             the schedule of an earlier run
     --rate N             reads a second; writers add about a tenth (default 1500)
-    --naive              the protocol that everybody writes first: must be caught
+    --naive              the protocol that everybody writes first, and writers who know of no
+                         indexes: must be caught
     --no-faults          readers beside writers, as fast as it goes
     --reads N            how many reads without faults (default 10000000)
     --kill-cache         memcached dies under load: no read fails, the database is not flooded

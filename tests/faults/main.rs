@@ -26,6 +26,7 @@ mod servers;
 mod short;
 mod stage;
 mod trial;
+mod unindexed;
 mod watcher;
 mod workload;
 
@@ -112,7 +113,9 @@ async fn reports(arguments: &Arguments) -> Vec<Result<Report, String>> {
         }
         Run::NoFaults(reads) => vec![on!(database, no_faults::run(reads, seed))],
         Run::KillCache => vec![on!(database, kill_cache::run(seed))],
-        Run::Naive => vec![on!(database, naive::run(seed))],
+        Run::Naive => {
+            vec![on!(database, naive::run(seed)), on!(database, unindexed::run(seed))]
+        }
         Run::Aborts(aborts) => {
             vec![on!(database, crash_steps::run(database, aborts, policy, seed))]
         }

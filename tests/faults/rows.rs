@@ -192,3 +192,23 @@ hot_row! {
     /// As the new version has it: the same entry in the cache, in another shape.
     NotedHot NotedHotColumns { note }
 }
+
+/// As a program has it that knows of no indexes.
+#[derive(Debug, Serialize, Deserialize, MemcachedOrm)]
+#[orm(table = "hot", ttl = "30s")]
+pub(crate) struct Unindexed {
+    #[primary_key]
+    id: i64,
+    revision: i64,
+    attempt: i64,
+    body: String,
+    label: i64,
+    bucket: i64,
+}
+
+impl Unindexed {
+    pub(crate) fn new(id: i64, revision: i64, attempt: i64) -> Self {
+        let Hot { id, revision, attempt, body, label, bucket } = Hot::new(id, revision, attempt);
+        Self { id, revision, attempt, body, label, bucket }
+    }
+}

@@ -6,7 +6,7 @@ use crate::{
     engines::Engine,
     fences_lost, kill_cache, naive, no_faults,
     report::Report,
-    roll_outs,
+    roll_outs, unindexed,
 };
 use sqlx::{MySql, Postgres, Sqlite};
 
@@ -20,7 +20,8 @@ type Outcomes = Vec<Result<Report, String>>;
 
 pub(crate) async fn run(seed: u64) -> Outcomes {
     // First, and alone: a harness that is blind need not look further.
-    let mut outcomes = vec![naive::run::<Postgres>(seed).await];
+    let mut outcomes =
+        vec![naive::run::<Postgres>(seed).await, unindexed::run::<Postgres>(seed).await];
     let (abort, outbox, always) = (Policy::Abort, Policy::Outbox, Policy::Always);
     let others = [
         tokio::spawn(on::<Postgres>(Database::Postgres, [abort, outbox, always], seed)),

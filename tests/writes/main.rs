@@ -39,6 +39,7 @@ macro_rules! suite {
         mod inserts_of_many;
         mod own_sql;
         mod patches;
+        mod reference;
         mod triggers;
         mod uncached_columns;
         mod updates_of_many;

@@ -8,6 +8,8 @@
 //! between, no writer committed between, and what is stored is the latest
 //! commit. A later commit would have replaced it by a fence first. The only
 //! unconditional command is "set a fence", which is safe even if it is late.
+//! Writers of different rows on one list have no lock in common: they hold one
+//! fence together ([`sharing`]), so that there is one for as long as any needs it.
 
 mod abandoned;
 mod commit;

@@ -10,7 +10,7 @@ use cached_orm::{Orm, Result};
 use rand::{RngExt, rngs::StdRng};
 
 /// One of them, checked.
-pub(super) async fn read<DB: Engine, T: HotRowOf<DB>>(
+pub(crate) async fn read<DB: Engine, T: HotRowOf<DB>>(
     orm: &Orm<DB>,
     shared: &Shared,
     rng: &mut StdRng,

@@ -5,6 +5,8 @@ mod lookup;
 mod reader;
 mod writer;
 
+pub(crate) use lookup::read as look_up;
+
 use crate::{counts::Counts, engines::Engine, history::History, rows::HotRowOf};
 use cached_orm::Orm;
 use rand::{SeedableRng, rngs::StdRng};

@@ -1,7 +1,7 @@
 //! Fences that several transactions hold at once.
 
 use super::committing::{Ending, Outbox, Writing, is_fence, lies};
-use super::stores::{Altering, Failing, failing};
+use super::stores::{Altering, Failing, Noting, failing};
 use super::*;
 use crate::{
     cache::{Lookup, Over, Replaced},
@@ -83,6 +83,26 @@ async fn many_transactions_share_one_fence() {
         assert!(matches!(transaction, Ok(Ok(0))));
     }
     assert_eq!(coherence.read(row).await, Ok(database.read()));
+}
+
+/// Two round trips before COMMIT and one after, and two more for each time that
+/// another comes between.
+#[tokio::test]
+async fn what_a_shared_fence_costs() {
+    let store = Arc::new(Noting::new());
+    let coherence = over(Arc::clone(&store) as Arc<dyn CacheStore>);
+    let row = Row::of(&Database::open(Some(7)));
+    let one = fence(&coherence, &row).await;
+    assert_eq!(store.commands(), ["get", "fence"]);
+    release(&coherence, one).await;
+    assert_eq!(store.commands(), ["delete"]);
+
+    let (one, other) = (fence(&coherence, &row).await, fence(&coherence, &row).await);
+    assert_eq!(store.commands(), ["get", "fence", "get", "fence"]);
+    release(&coherence, other).await;
+    assert_eq!(store.commands(), ["fence"]);
+    release(&coherence, one).await;
+    assert_eq!(store.commands(), ["delete", "get", "delete"]);
 }
 
 #[tokio::test]

@@ -180,3 +180,59 @@ impl CacheStore for Altering {
         self.inner.delete(key, cas)
     }
 }
+
+/// A store that notes the commands it is given.
+#[derive(Debug)]
+pub(super) struct Noting {
+    inner: EmbeddedStore,
+    commands: Mutex<Vec<&'static str>>,
+}
+
+impl Noting {
+    pub(super) fn new() -> Self {
+        Self { inner: EmbeddedStore::new(1 << 20), commands: Mutex::default() }
+    }
+
+    fn note(&self, command: &'static str) {
+        self.commands.lock().expect("no panic").push(command);
+    }
+
+    /// Those since the last time that it was asked.
+    pub(super) fn commands(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.commands.lock().expect("no panic"))
+    }
+}
+
+impl CacheStore for Noting {
+    fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup> {
+        self.note("get");
+        self.inner.get(key, lease)
+    }
+
+    fn fence(
+        &self,
+        key: &CacheKey,
+        fence: Bytes,
+        ttl: Duration,
+        over: Over,
+    ) -> StoreFuture<'_, Replaced> {
+        self.note("fence");
+        self.inner.fence(key, fence, ttl, over)
+    }
+
+    fn replace(
+        &self,
+        key: &CacheKey,
+        value: Bytes,
+        ttl: Duration,
+        cas: Cas,
+    ) -> StoreFuture<'_, Replaced> {
+        self.note("replace");
+        self.inner.replace(key, value, ttl, cas)
+    }
+
+    fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted> {
+        self.note("delete");
+        self.inner.delete(key, cas)
+    }
+}
