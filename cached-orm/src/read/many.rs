@@ -138,13 +138,16 @@ fn distinct<DB: Backend, T: Entity>(
     (distinct, places)
 }
 
+/// The place of a row to be asked for again, and its key.
+type Again<T> = (usize, <T as Entity>::Key);
+
 /// Gives each place its row. A row that is wanted twice is copied by the form in
 /// which it is cached; the places and keys of those that serde cannot copy are
 /// returned, to be asked for again.
 pub(super) fn spread<T: Entity>(
     mut rows: Vec<Option<T>>,
     places: &[usize],
-) -> (Vec<Option<T>>, Vec<(usize, T::Key)>) {
+) -> (Vec<Option<T>>, Vec<Again<T>>) {
     if places.len() == rows.len() {
         return (rows, Vec::new());
     }

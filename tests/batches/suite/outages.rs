@@ -8,6 +8,7 @@ use crate::{
 };
 use cached_orm::MemcachedOrm as _;
 use std::time::{Duration, Instant};
+use tokio::time::sleep;
 
 const KEYS: i64 = 200;
 
@@ -53,6 +54,8 @@ async fn one_dead_server_of_two_costs_its_own_keys_only() {
 
     // It keeps its connections and answers nothing.
     dying.hang();
+    // Its threads go on until the first of them has run again.
+    sleep(Duration::from_millis(300)).await;
     let before = here.statistics();
     let began = Instant::now();
     fetch(&here).await;

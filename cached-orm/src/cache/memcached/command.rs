@@ -143,32 +143,37 @@ impl Command {
         incarnation: Incarnation,
         peer: &Peer,
     ) -> Result<Vec<Request>, CacheError> {
-        let answered = match self {
+        let unanswered = match self {
             Self::Get { lease, asker } => match lookup(reply, lease.is_some(), incarnation) {
                 Some(found) => return Ok(asker.answer(key, Ok(found))),
-                None => Err(Self::Get { lease, asker }),
+                None => Some(Self::Get { lease, asker }),
             },
             Self::Set { value, ttl, over, caller } => match replaced(&reply, over, incarnation) {
-                Some(replaced) => Ok(drop(caller.send(Ok(replaced)))),
-                None => Err(Self::Set { value, ttl, over, caller }),
+                Some(replaced) => {
+                    drop(caller.send(Ok(replaced)));
+                    None
+                }
+                None => Some(Self::Set { value, ttl, over, caller }),
             },
             Self::Claim { below, caller } => match claimed(&reply, incarnation) {
-                Some(claimed) => Ok(drop(caller.send(Ok(claimed)))),
-                None => Err(Self::Claim { below, caller }),
+                Some(claimed) => {
+                    drop(caller.send(Ok(claimed)));
+                    None
+                }
+                None => Some(Self::Claim { below, caller }),
             },
             Self::Delete { over, caller } => match deleted(&reply) {
-                Some(deleted) => Ok(drop(caller.map(|caller| caller.send(Ok(deleted))))),
-                None => Err(Self::Delete { over, caller }),
+                Some(deleted) => {
+                    drop(caller.map(|caller| caller.send(Ok(deleted))));
+                    None
+                }
+                None => Some(Self::Delete { over, caller }),
             },
         };
-        match answered {
-            Ok(()) => Ok(Vec::new()),
-            Err(command) => {
-                let error = peer.protocol("a reply that the command does not have");
-                drop(command.fail(key, error.clone()));
-                Err(error)
-            }
-        }
+        let Some(command) = unanswered else { return Ok(Vec::new()) };
+        let error = peer.protocol("a reply that the command does not have");
+        drop(command.fail(key, error.clone()));
+        Err(error)
     }
 }
 
