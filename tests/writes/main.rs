@@ -4,6 +4,7 @@
 //! As `tests/behaviour`, whose places and servers it uses.
 #![allow(clippy::duplicate_mod)]
 
+#[allow(dead_code, reason = "a part of it is used")]
 #[path = "../behaviour/databases.rs"]
 mod databases;
 mod documents;
