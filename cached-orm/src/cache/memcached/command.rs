@@ -153,7 +153,10 @@ impl Command {
                 None => Err(Self::Set { value, ttl, over, caller }),
             },
             Self::Claim { below, caller } => match claimed(&reply, incarnation) {
-                Some(claimed) => Ok(drop(caller.send(Ok(claimed)))),
+                Some(claimed) => {
+                    drop(caller.send(Ok(claimed)));
+                    Ok(())
+                }
                 None => Err(Self::Claim { below, caller }),
             },
             Self::Delete { over, caller } => match deleted(&reply) {
