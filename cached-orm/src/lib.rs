@@ -88,7 +88,7 @@ mod guide {}
 pub mod __private {
     pub use crate::{
         also_fenced::also_fenced,
-        read::{IndexKey, fetch_by_index, fetch_by_unique},
+        read::{IndexKey, fetch_by_index, fetch_by_unique, fetch_many_by_unique},
         uncached::UncachedField,
         *,
     };
@@ -96,6 +96,9 @@ pub mod __private {
         clone::Clone,
         convert::Into,
         default::Default,
+        future::Future,
+        iter::IntoIterator,
+        marker::Send,
         mem::swap,
         option::Option::{self, None, Some},
         result::Result::Ok,

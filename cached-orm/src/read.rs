@@ -1,11 +1,13 @@
 mod by_index;
 mod many;
+mod many_by_unique;
 
 use by_index::at_most_one;
 pub(crate) use by_index::{Asked, by_index, by_unique, index_entry};
 pub use by_index::{IndexKey, fetch_by_index, fetch_by_unique};
 pub use many::Warmed;
 pub(crate) use many::{fetch_many, warm};
+pub use many_by_unique::fetch_many_by_unique;
 
 use crate::{
     Backend, BindKey as _, Bindings, CachePolicy, Column, Error, Freshness, Operation, Orm,

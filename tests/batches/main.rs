@@ -6,6 +6,9 @@
 #[path = "../behaviour/databases.rs"]
 mod databases;
 #[allow(dead_code)]
+#[path = "../indexes/members.rs"]
+mod members;
+#[allow(dead_code)]
 #[path = "../behaviour/memcached.rs"]
 mod memcached;
 #[path = "../behaviour/outbox_rows.rs"]
@@ -35,6 +38,7 @@ macro_rules! suite {
         mod order;
         mod texts;
         mod transactions;
+        mod unique_values;
         mod warming;
     };
 }

@@ -11,9 +11,11 @@ pub(super) fn constant(model: &Model) -> Option<TokenStream> {
         let columns = index.columns.iter().map(|IndexedColumn { name, ty, .. }| {
             quote_spanned!(located_at(ty)=> _orm::IndexColumn::of::<#ty>(#name))
         });
-        let fields = index.columns.iter().map(|column| &column.field);
+        let parts = index.columns.iter().map(
+            |IndexedColumn { field, ty, .. }| quote_spanned!(located_at(ty)=> .part(&row.#field)),
+        );
         quote! {
-            _orm::Index::#new(&[#(#columns),*], |row| _orm::IndexValue::new()#(.part(&row.#fields))*)
+            _orm::Index::#new(&[#(#columns),*], |row| _orm::IndexValue::new()#(#parts)*)
         }
     });
     (!model.indexes.is_empty())
@@ -61,11 +63,25 @@ fn method(model: &Model, n: usize, index: &Index, session: &Session) -> TokenStr
     // Of one database the compiler sees for itself that it can store the value.
     let clause =
         (!clause.is_empty()).then(|| quote!(#clause #value_type: _orm::IndexKey<S::Database>,));
+    let many = index.is_unique.then(|| {
+        let many = format_ident!("{}", name.replacen("fetch_by_", "fetch_many_by_", 1));
+        let name = many.to_string();
+        let doc = format!(
+            " Reads the rows with these values of {names}, in the order asked: from the cache, or else from the database."
+        );
+        quote! {
+            #[doc = #doc]
+            #visibility fn #many #generics(db: #argument, values: impl _orm::IntoIterator<Item = impl _orm::Into<#value_type>>) -> impl _orm::Future<Output = _orm::Result<_orm::Vec<_orm::Option<Self>>>> + _orm::Send #clause {
+                _orm::fetch_many_by_unique::<#value_type, _, _>(db, #name, &<Self as _orm::Entity>::INDEXES[#n], values)
+            }
+        }
+    });
     quote! {
         #[doc = #doc]
         #visibility async fn #method #generics(db: #argument, #(#arguments: impl _orm::Into<#types>),*) -> _orm::Result<#found> #clause {
             let value: #value_type = #value;
             _orm::#read(db, #name, &<Self as _orm::Entity>::INDEXES[#n], value).await
         }
+        #many
     }
 }

@@ -91,6 +91,19 @@ const _: () = {
                 )
                 .await
         }
+        /// Reads the rows with these values of `email`, in the order asked: from the cache, or else from the database.
+        pub fn fetch_many_by_email(
+            db: impl _orm::PgSession,
+            values: impl _orm::IntoIterator<Item = impl _orm::Into<String>>,
+        ) -> impl _orm::Future<
+            Output = _orm::Result<_orm::Vec<_orm::Option<Self>>>,
+        > + _orm::Send {
+            _orm::fetch_many_by_unique::<
+                String,
+                _,
+                _,
+            >(db, "fetch_many_by_email", &<Self as _orm::Entity>::INDEXES[0], values)
+        }
         /// Reads the rows with this `city`, in the order of their primary keys: from the cache, or else from the database.
         pub async fn fetch_by_city(
             db: impl _orm::PgSession,
@@ -119,6 +132,24 @@ const _: () = {
                     value,
                 )
                 .await
+        }
+        /// Reads the rows with these values of `tenant` and `handle`, in the order asked: from the cache, or else from the database.
+        pub fn fetch_many_by_tenant_and_handle(
+            db: impl _orm::PgSession,
+            values: impl _orm::IntoIterator<Item = impl _orm::Into<(i64, String)>>,
+        ) -> impl _orm::Future<
+            Output = _orm::Result<_orm::Vec<_orm::Option<Self>>>,
+        > + _orm::Send {
+            _orm::fetch_many_by_unique::<
+                (i64, String),
+                _,
+                _,
+            >(
+                db,
+                "fetch_many_by_tenant_and_handle",
+                &<Self as _orm::Entity>::INDEXES[2],
+                values,
+            )
         }
         /// Writes the row, and reads back what the database made of it.
         pub async fn update(&mut self, db: impl _orm::PgSession) -> _orm::Result<()> {

@@ -91,6 +91,19 @@ const _: () = {
                 )
                 .await
         }
+        /// Reads the rows with these values of `email`, in the order asked: from the cache, or else from the database.
+        pub fn fetch_many_by_email(
+            db: impl _orm::PgSession,
+            values: impl _orm::IntoIterator<Item = impl _orm::Into<String>>,
+        ) -> impl _orm::Future<
+            Output = _orm::Result<_orm::Vec<_orm::Option<Self>>>,
+        > + _orm::Send {
+            _orm::fetch_many_by_unique::<
+                String,
+                _,
+                _,
+            >(db, "fetch_many_by_email", &<Self as _orm::Entity>::INDEXES[0], values)
+        }
         /// Reads the row with this `team` and `handle`: from the cache, or else from the database.
         pub async fn fetch_by_team_and_handle(
             db: impl _orm::PgSession,
@@ -105,6 +118,24 @@ const _: () = {
                     value,
                 )
                 .await
+        }
+        /// Reads the rows with these values of `team` and `handle`, in the order asked: from the cache, or else from the database.
+        pub fn fetch_many_by_team_and_handle(
+            db: impl _orm::PgSession,
+            values: impl _orm::IntoIterator<Item = impl _orm::Into<(i32, String)>>,
+        ) -> impl _orm::Future<
+            Output = _orm::Result<_orm::Vec<_orm::Option<Self>>>,
+        > + _orm::Send {
+            _orm::fetch_many_by_unique::<
+                (i32, String),
+                _,
+                _,
+            >(
+                db,
+                "fetch_many_by_team_and_handle",
+                &<Self as _orm::Entity>::INDEXES[1],
+                values,
+            )
         }
         /// Reads the rows with this `team` and `city`, in the order of their primary keys: from the cache, or else from the database.
         pub async fn fetch_by_team_and_city(

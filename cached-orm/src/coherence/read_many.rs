@@ -3,7 +3,7 @@ use super::{
     fill::{Ending, Joined, Over, Stage},
     near::Ticket,
 };
-use crate::cache::{Cas, Lookup};
+use crate::cache::{CacheError, Cas, Lookup};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use std::sync::Arc;
@@ -41,16 +41,36 @@ impl Coherence {
         sources: Vec<S>,
     ) -> Result<Vec<Found<S::Row>>, S::Error> {
         let Some(first) = sources.first().cloned() else { return Ok(Vec::new()) };
-        self.counters.batches.add_one();
         let found: Vec<_> = sources.iter().map(|source| self.found_near(source)).collect();
-        if found.iter().all(Option::is_some) {
-            return Ok(found.into_iter().flatten().collect());
+        let batch = self.begin_batch(sources, found);
+        if batch.found.iter().all(Option::is_some) {
+            return Ok(batch.found.into_iter().flatten().collect());
         }
-        let coherence = Arc::clone(self);
-        let tickets = vec![None; sources.len()];
-        let batch = Batch { coherence, sources, found, tickets };
         let task = tokio::spawn(batch.read());
         task.await.unwrap_or_else(|ended| Err(after_panic(ended, first.abandoned())))
+    }
+
+    /// Loads all of `sources` anew, since what [`read_many`](Self::read_many) gave for
+    /// them has turned out to be of no use, and puts it in those entries' places.
+    pub(crate) async fn reread_many<S: Source>(
+        self: &Arc<Self>,
+        sources: Vec<S>,
+    ) -> Result<Vec<Found<S::Row>>, S::Error> {
+        let Some(first) = sources.first().cloned() else { return Ok(Vec::new()) };
+        sources.iter().for_each(|source| self.near.drop_copy(source.key()));
+        let found = sources.iter().map(|_| None).collect();
+        let task = tokio::spawn(self.begin_batch(sources, found).reread());
+        task.await.unwrap_or_else(|ended| Err(after_panic(ended, first.abandoned())))
+    }
+
+    fn begin_batch<S: Source>(
+        self: &Arc<Self>,
+        sources: Vec<S>,
+        found: Vec<Option<Found<S::Row>>>,
+    ) -> Batch<S> {
+        self.counters.batches.add_one();
+        let tickets = vec![None; sources.len()];
+        Batch { coherence: Arc::clone(self), sources, found, tickets }
     }
 
     fn found_near<S: Source>(&self, source: &S) -> Option<Found<S::Row>> {
@@ -107,6 +127,48 @@ impl<S: Source> Batch<S> {
         Ok(self.found.into_iter().flatten().collect())
     }
 
+    /// As [`Coherence::reread`], for all of them at once.
+    async fn reread(mut self) -> Result<Vec<Found<S::Row>>, S::Error> {
+        let places: Vec<_> = (0..self.sources.len()).collect();
+        let (mut fill, mut load) = (Vec::new(), Vec::new());
+        for (place, answer) in self.get(&places).await {
+            match answer {
+                Some(Ok(Lookup::Lease(cas))) => fill.push((place, Over::Lease(cas))),
+                Some(Ok(Lookup::Item { value, cas, stale, .. })) => {
+                    match self.coherence.content(&self.sources[place], &value, stale, None) {
+                        // What may be a fence is not replaced.
+                        None
+                        | Some(Content::Unreadable(Unreadable::Format | Unreadable::Foreign)) => {
+                            load.push(place);
+                        }
+                        Some(_) => fill.push((place, Over::Item(cas))),
+                    }
+                }
+                Some(Ok(Lookup::Leased(_) | Lookup::Miss)) | None => load.push(place),
+                Some(Err(error)) => {
+                    self.coherence.failed(error);
+                    load.push(place);
+                }
+            }
+        }
+        self.load_and_fill(fill, load).await?;
+        Ok(self.found.into_iter().flatten().collect())
+    }
+
+    /// What the cache says of the sources at these places; nothing of those that it
+    /// does not answer.
+    async fn get(&mut self, places: &[usize]) -> Vec<(usize, Option<Result<Lookup, CacheError>>)> {
+        let coherence = Arc::clone(&self.coherence);
+        for &place in places {
+            let source = &self.sources[place];
+            self.tickets[place] = coherence.near.ticket(source.key(), source.near_ttl());
+        }
+        let keys: Vec<_> = places.iter().map(|&place| self.sources[place].key().clone()).collect();
+        let answers = coherence.store.get_many(&keys, Some(coherence.times.lease_ttl)).await;
+        let answers = answers.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        places.iter().copied().zip(answers).collect()
+    }
+
     fn answer(&mut self, place: usize, row: Option<S::Row>, origin: Origin) {
         self.found[place] = Some(Found { row, origin });
     }
@@ -115,18 +177,10 @@ impl<S: Source> Batch<S> {
     async fn ask(&mut self, places: &[usize]) -> Todo {
         let coherence = Arc::clone(&self.coherence);
         let counters = &coherence.counters;
-        let keys: Vec<_> = places.iter().map(|&place| self.sources[place].key().clone()).collect();
-        for &place in places {
-            let source = &self.sources[place];
-            self.tickets[place] = coherence.near.ticket(source.key(), source.near_ttl());
-        }
-        let answers = coherence.store.get_many(&keys, Some(coherence.times.lease_ttl)).await;
-        // A store that forgets keys has not answered them.
-        let answers = answers.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
         let mut todo = Todo::default();
         let mut foreign = Vec::new();
         let (mut hits, mut misses) = (0, 0);
-        for (&place, answer) in places.iter().zip(answers) {
+        for (place, answer) in self.get(places).await {
             match answer {
                 Some(Ok(Lookup::Item { value, cas, stale, ttl, claimed })) => {
                     let content = coherence.content(&self.sources[place], &value, stale, ttl);

@@ -8,17 +8,17 @@ use crate::{
     entry,
     index::asked_text,
     session::Target,
-    sql::fetch_rows,
+    sql::{among_bound, fetch_rows},
     uncached::unloaded,
 };
 use bytes::Bytes;
 use sqlx::AssertSqlSafe;
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// A value that rows are asked for by.
 pub(crate) struct Asked<DB: Backend> {
     /// Its text, byte for byte that of the rows to be found.
-    text: Arc<str>,
+    pub(super) text: Arc<str>,
     bind: Arc<dyn Fn(&mut Bindings<DB>) + Send + Sync>,
 }
 
@@ -104,7 +104,7 @@ where
 
 /// A value to ask an index for: a part for each of its columns.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a value of an index",
+    message = "nobody can ask an index for a value of the type `{Self}`",
     label = "not a type whose values can be told apart by a text"
 )]
 pub trait IndexKey<DB: Backend>: BindKey<DB> {}
@@ -113,7 +113,7 @@ pub trait IndexKey<DB: Backend>: BindKey<DB> {}
 impl<DB: Backend, K: BindKey<DB>> IndexKey<DB> for K {}
 
 /// What an index has for one value, as the protocol reads it.
-struct IndexSource<DB: Backend, T: Entity> {
+pub(super) struct IndexSource<DB: Backend, T: Entity> {
     orm: Orm<DB>,
     index: &'static Index<T>,
     asked: Asked<DB>,
@@ -122,7 +122,7 @@ struct IndexSource<DB: Backend, T: Entity> {
 }
 
 /// The rows that have the value. None of them is said by `None`.
-enum Found<T: Entity> {
+pub(super) enum Found<T: Entity> {
     /// As the cache knows them.
     Keys(Vec<T::Key>),
     /// As the database gives them.
@@ -130,7 +130,7 @@ enum Found<T: Entity> {
 }
 
 impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
-    fn new(
+    pub(super) fn new(
         orm: &Orm<DB>,
         index: &'static Index<T>,
         asked: Asked<DB>,
@@ -218,6 +218,21 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
         Ok((!rows.is_empty()).then_some(Found::Rows(rows)))
     }
 
+    async fn load_many(sources: &[Self]) -> Result<Vec<Option<Found<T>>>> {
+        let Some(Self { orm, index, operation, .. }) = sources.first() else {
+            return Ok(Vec::new());
+        };
+        let asked: Vec<_> = sources.iter().map(|source| source.asked.clone()).collect();
+        let mut connection = orm.load_connection(*operation).await?;
+        let found = select_many(&mut *connection, index, &asked, *operation).await;
+        connection.answered();
+        let found = found?.into_iter().map(|rows: Vec<T>| {
+            let rows: Vec<_> = rows.into_iter().map(unloaded).collect();
+            (!rows.is_empty()).then_some(Found::Rows(rows))
+        });
+        Ok(found.collect())
+    }
+
     fn decode(&self, value: &Bytes) -> Content<Found<T>> {
         match entry::decode_keys::<T::Key>(value, Index::<T>::SHAPE, &self.cache_key) {
             Ok(keys) if keys.is_empty() => Content::Absent,
@@ -281,4 +296,34 @@ async fn select<DB: Backend, T: Persist<DB>>(
     let mut rows: Vec<T> = rows?;
     rows.retain(|row| index.has_value(row, &asked.text));
     Ok(rows)
+}
+
+/// The rows with each of these values, which are all different and few enough for
+/// one statement; in the order of the values.
+pub(super) async fn select_many<DB: Backend, T: Persist<DB>>(
+    connection: &mut DB::Connection,
+    index: &Index<T>,
+    asked: &[Asked<DB>],
+    operation: Operation,
+) -> Result<Vec<Vec<T>>> {
+    let columns: Vec<_> = index.columns().iter().map(|column| column.name()).collect();
+    let binds: Vec<_> = asked.iter().map(|asked| &*asked.bind).collect();
+    let mut bindings = Bindings::new();
+    let condition = among_bound(&columns, &binds, &mut bindings);
+    let order: Vec<_> = T::TABLE.key_columns().iter().map(|column| DB::quote(column)).collect();
+    let sql = format!("{} WHERE {condition} ORDER BY {}", T::SELECT, order.join(", "));
+    // Made of the derive's constants and nothing else.
+    let rows = fetch_rows(connection, AssertSqlSafe(sql), bindings, operation).await;
+    let rows: Vec<T> = rows?;
+    let mut of_value: HashMap<&str, Vec<T>> =
+        asked.iter().map(|asked| (&*asked.text, Vec::new())).collect();
+    for row in rows {
+        let value = index.value_of(&row);
+        let Some(found) = value.text().and_then(|text| of_value.get_mut(text)) else { continue };
+        if index.is_unique() && !found.is_empty() {
+            return Err(Error::MoreThanOneRow { operation });
+        }
+        found.push(row);
+    }
+    Ok(asked.iter().map(|asked| of_value.remove(&*asked.text).unwrap_or_default()).collect())
 }

@@ -141,7 +141,7 @@ fn distinct<DB: Backend, T: Entity>(
 /// Gives each place its row. A row that is wanted twice is copied by the form in
 /// which it is cached; the places and keys of those that serde cannot copy are
 /// returned, to be asked for again.
-fn spread<T: Entity>(
+pub(super) fn spread<T: Entity>(
     mut rows: Vec<Option<T>>,
     places: &[usize],
 ) -> (Vec<Option<T>>, Vec<(usize, T::Key)>) {

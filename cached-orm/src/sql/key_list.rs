@@ -25,12 +25,23 @@ pub(crate) fn among<DB: Backend, K: BindKey<DB>>(
     keys: &[K],
     bindings: &mut Bindings<DB>,
 ) -> String {
-    let length = keys.len().next_power_of_two();
+    let binds: Vec<_> =
+        keys.iter().map(|key| |bindings: &mut Bindings<DB>| key.bind(bindings)).collect();
+    among_bound(columns, &binds, bindings)
+}
+
+/// The same, where each of `binds` adds the arguments of one key.
+pub(crate) fn among_bound<DB: Backend, B: Fn(&mut Bindings<DB>)>(
+    columns: &[&str],
+    binds: &[B],
+    bindings: &mut Bindings<DB>,
+) -> String {
+    let length = binds.len().next_power_of_two();
     let first = bindings.len() + 1;
     let placeholders: Vec<_> =
         (first..first + length * columns.len()).map(DB::placeholder).collect();
-    for key in keys.iter().chain(keys.last().into_iter().cycle()).take(length) {
-        key.bind(bindings);
+    for bind in binds.iter().chain(binds.last().into_iter().cycle()).take(length) {
+        bind(bindings);
     }
     let names: Vec<_> = columns.iter().map(|column| DB::quote(column)).collect();
     let names = names.join(", ");

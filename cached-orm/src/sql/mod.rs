@@ -17,7 +17,7 @@ pub(crate) use backend::{CommitOutcome, KeyNumbers, LockedRow, TableFacts, Witne
 pub use bindings::{BindKey, Bindings, Version};
 pub use column::Column;
 pub(crate) use column::Role;
-pub(crate) use key_list::{in_order_of, keys_at_once, select_among};
+pub(crate) use key_list::{among_bound, in_order_of, keys_at_once, select_among};
 pub use outbox_table::OutboxTable;
 pub use row::{Row, Storable};
 pub(crate) use statement::{execute, fetch_at_most, fetch_rows};
