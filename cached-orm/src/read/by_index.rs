@@ -19,8 +19,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 pub(crate) struct Asked<DB: Backend> {
     /// Its text, byte for byte that of the rows to be found.
     pub(super) text: Arc<str>,
-    bind: Arc<dyn Fn(&mut Bindings<DB>) + Send + Sync>,
+    bind: Bind<DB>,
 }
+
+type Bind<DB> = Arc<dyn Fn(&mut Bindings<DB>) + Send + Sync>;
 
 impl<DB: Backend> Asked<DB> {
     pub(crate) fn new<V: BindKey<DB>>(value: V) -> Self {
