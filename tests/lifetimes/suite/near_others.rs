@@ -71,12 +71,14 @@ async fn a_reader_beside_another_process_is_behind_by_the_bound_at_most() {
     while !writing.is_finished() {
         let began = Instant::now();
         let found = Note::fetch_one(&here.orm, 1).await.unwrap().revision;
-        let acknowledged = acknowledged.lock().unwrap();
-        let must_see = acknowledged.iter().rev().find(|(at, _)| *at + NEAR_TTL <= began);
-        let least = must_see.map_or(0, |(_, revision)| *revision);
+        let (least, latest) = {
+            let acknowledged = acknowledged.lock().unwrap();
+            let must_see = acknowledged.iter().rev().find(|(at, _)| *at + NEAR_TTL <= began);
+            let revision = |known: Option<&(Instant, i64)>| known.map_or(0, |known| known.1);
+            (revision(must_see), revision(acknowledged.last()))
+        };
         assert!(found >= least, "{found} was read, {least} is older than the bound");
-        behind += u64::from(acknowledged.last().is_some_and(|(_, latest)| found < *latest));
-        drop(acknowledged);
+        behind += u64::from(found < latest);
         tokio::task::yield_now().await;
     }
     writing.await.unwrap();
