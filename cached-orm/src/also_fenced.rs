@@ -6,7 +6,6 @@ use crate::{Entity, Table};
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be fenced by a primary key of type `{K}`",
-    label = "has another primary key",
     note = "`also_fences` names structs on the same table, with the same primary key"
 )]
 pub trait KeyedBy<K>: Entity {}

@@ -138,7 +138,7 @@ pub trait Persist<DB: Backend>: Entity<Key: BindKey<DB>> {
     note = "call `insert` for a new row and `update` for one that is there",
     note = "or choose the key in the program, and leave `#[orm(generated)]` out"
 )]
-pub trait GivenKey: Entity {}
+pub trait GivenKey {}
 
 /// A struct that a cache entry can hold: one that serde can write and read.
 #[diagnostic::on_unimplemented(

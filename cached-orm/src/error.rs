@@ -265,3 +265,35 @@ fn describe_database(error: &dyn DatabaseError) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn an_outage_is_what_a_database_cannot_help() {
+        let operation = Operation::new("fetch");
+        let database = |source| Error::Database { operation, source: Arc::new(source) };
+        for error in [
+            database(sqlx::Error::Io(io::ErrorKind::ConnectionReset.into())),
+            database(sqlx::Error::PoolTimedOut),
+            Error::Overloaded { operation, waited: std::time::Duration::ZERO },
+            Error::Connect { source: Arc::new(sqlx::Error::PoolTimedOut) },
+        ] {
+            assert!(error.is_outage(), "{error}");
+        }
+        for error in [
+            database(sqlx::Error::RowNotFound),
+            database(sqlx::Error::Protocol("odd".into())),
+            Error::RowNotFound { operation },
+            Error::Column {
+                entity: "User",
+                column: "id",
+                source: Arc::new(sqlx::Error::RowNotFound),
+            },
+        ] {
+            assert!(!error.is_outage(), "{error}");
+        }
+    }
+}

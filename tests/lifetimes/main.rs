@@ -32,6 +32,7 @@ macro_rules! suite {
         type Here = crate::place::Place<Database, crate::place::$cache>;
 
         mod early;
+        mod indexed;
         mod near;
         mod own_types;
         mod shapes;

@@ -4,6 +4,7 @@
 //! As `tests/behaviour`, whose places and servers it uses.
 #![allow(clippy::duplicate_mod)]
 
+#[allow(dead_code, reason = "a part of it is used")]
 #[path = "../behaviour/databases.rs"]
 mod databases;
 mod documents;
@@ -39,6 +40,7 @@ macro_rules! suite {
         mod inserts_of_many;
         mod own_sql;
         mod patches;
+        mod reference;
         mod triggers;
         mod uncached_columns;
         mod updates_of_many;

@@ -1,6 +1,7 @@
+use super::located_at;
 use crate::model::{Kind, Model};
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 
 /// The struct itself, which users name.
@@ -29,7 +30,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             Kind::ReadBack => quote!(read_back),
         };
         let is_indexed = model.indexes.iter().any(|index| index.is_over(&column.field));
-        let indexed = is_indexed.then(|| quote!(.indexed()));
+        let indexed = is_indexed.then(|| quote_spanned!(located_at(&ty)=> .indexed()));
         quote!(#visibility const #constant: _Column<#ty> = _Column::#new(#name)#indexed;)
     });
     quote! {

@@ -11,9 +11,11 @@ pub(super) fn constant(model: &Model) -> Option<TokenStream> {
         let columns = index.columns.iter().map(|IndexedColumn { name, ty, .. }| {
             quote_spanned!(located_at(ty)=> _orm::IndexColumn::of::<#ty>(#name))
         });
-        let fields = index.columns.iter().map(|column| &column.field);
+        let parts = index.columns.iter().map(
+            |IndexedColumn { field, ty, .. }| quote_spanned!(located_at(ty)=> .part(&row.#field)),
+        );
         quote! {
-            _orm::Index::#new(&[#(#columns),*], |row| _orm::IndexValue::new()#(.part(&row.#fields))*)
+            _orm::Index::#new(&[#(#columns),*], |row| _orm::IndexValue::new()#(#parts)*)
         }
     });
     (!model.indexes.is_empty())

@@ -107,7 +107,7 @@ where
 
 /// A value to ask an index for: a part for each of its columns.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a value of an index",
+    message = "nobody can ask an index for a value of the type `{Self}`",
     label = "not a type whose values can be told apart by a text"
 )]
 pub trait IndexKey<DB: Backend>: BindKey<DB> {}

@@ -46,15 +46,15 @@ async fn a_write_that_would_leave_an_index_behind_is_refused() {
 
     resident.city = Some("Oslo".into());
     let other = Resident { id: 99, handle: "bob".into(), ..resident.clone() };
-    let mut transaction = here.orm.begin().await.unwrap();
     let refused = [
         resident.update(&here.orm).await.unwrap_err(),
         other.insert(&here.orm).await.map(drop).unwrap_err(),
         other.upsert(&here.orm).await.map(drop).unwrap_err(),
         Resident::insert_many(&here.orm, std::slice::from_ref(&other)).await.map(drop).unwrap_err(),
-        resident.update(&mut transaction).await.unwrap_err(),
     ];
-    for error in refused {
+    let mut transaction = here.orm.begin().await.unwrap();
+    let inside = resident.update(&mut transaction).await.unwrap_err();
+    for error in refused.into_iter().chain([inside]) {
         assert!(matches!(error, Error::Configuration(_)), "{error}");
         let text = error.to_string();
         assert!(text.contains("of Resident: ") && text.contains("of Member over `city`"), "{text}");

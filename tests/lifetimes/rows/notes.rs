@@ -10,10 +10,10 @@ pub(crate) const NOTES: Table = Table::everywhere(
 );
 
 /// What the derive is told below.
-pub(crate) const NEAR_TTL: Duration = Duration::from_secs(1);
+pub(crate) const NEAR_TTL: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
-#[orm(table = "notes", near_ttl = "1s", negative_ttl = "1m")]
+#[orm(table = "notes", near_ttl = "2s", negative_ttl = "1m")]
 pub(crate) struct Note {
     #[primary_key]
     pub(crate) id: i64,

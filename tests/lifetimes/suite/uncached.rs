@@ -200,9 +200,10 @@ async fn many_rows_are_updated_each_with_what_it_has_loaded() {
 #[tokio::test]
 async fn no_other_insert_takes_a_row_without_one() {
     let (here, ann) = with_ann().await;
-    let error = ann.unloaded().upsert(&here.orm).await.unwrap_err();
+    let new = Account { id: 3, ..ann.unloaded() };
+    let error = new.upsert(&here.orm).await.unwrap_err();
     assert!(matches!(error, Error::NotLoaded { .. }), "{error}");
-    let rows = [Account::with(2, "b", "bb"), Account { id: 3, ..ann.unloaded() }];
+    let rows = [Account::with(2, "b", "bb"), new.clone()];
     for rows in [rows.clone(), [rows[1].clone(), rows[0].clone()]] {
         let error = Account::insert_many(&here.orm, &rows).await.unwrap_err();
         assert!(matches!(error, Error::NotLoaded { .. }), "{error}");
@@ -210,7 +211,7 @@ async fn no_other_insert_takes_a_row_without_one() {
     let all = Account::fetch_all_by_field(&here.orm, AccountColumns::NAME, "Ann").await.unwrap();
     assert_eq!(all, [ann.unloaded()]);
     let mut transaction = here.orm.begin().await.unwrap();
-    ann.unloaded().upsert(&mut transaction).await.unwrap_err();
+    new.upsert(&mut transaction).await.unwrap_err();
     Account::insert_many(&mut transaction, &rows).await.unwrap_err();
     let changed = Account::with(1, "upserted", "otter").upsert(&mut transaction).await.unwrap();
     transaction.commit().await.unwrap();

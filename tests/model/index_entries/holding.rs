@@ -102,13 +102,16 @@ large! {
     large_unique: unique(MOVES, 0, Faults { contention: false, ..EVERYTHING });
     large_unique_handed_over: unique(HANDED_OVER, 1, Faults { contention: false, ..EVERYTHING });
     large_list: list(TWO, EVERYTHING);
-    large_list_outbox: Configuration { outbox: true, ..list(TWO, EVERYTHING) };
-    large_list_of_one_row: list(ONE_ROW, EVERYTHING);
-    large_list_three_writers: list(THREE, Faults { contention: true, ..FAILED_TRANSACTIONS });
+    large_list_outbox: Configuration {
+        outbox: true,
+        ..list(TWO, Faults { timeouts: 1, late: true, restarts: 1, rollbacks: true, ..Faults::CRASHES })
+    };
+    large_list_of_one_row: list(ONE_ROW, Faults { restarts: 1, ..FAILED_TRANSACTIONS });
+    large_list_again: list(AGAIN, Faults { restarts: 1, contention: true, ..FAILED_TRANSACTIONS });
+    large_list_three_writers: list(THREE, Faults { rollbacks: true, contention: true, ..Faults::CRASHES });
     large_list_three_writers_restart: list(THREE, Faults { restarts: 1, ..Faults::CRASHES });
-    large_list_again: list(AGAIN, Faults { timeouts: 0, late: false, ..EVERYTHING });
     large_list_fences_lost: Configuration {
         outbox: true,
-        ..list(THREE, Faults { evict_fences: true, timeouts: 1, late: true, restarts: 1, ..Faults::EVICTION })
+        ..list(TWO, Faults { evict_fences: true, timeouts: 1, late: true, restarts: 1, ..Faults::EVICTION })
     };
 }

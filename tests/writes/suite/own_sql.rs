@@ -111,7 +111,8 @@ async fn touched_before_and_after_the_entries_of_indexes_follow() {
             _ => in_transaction!(here, |session| change!(session)),
         }
         assert_eq!(Player::fetch_by_team(&here.orm, before.team).await.unwrap(), []);
-        assert_eq!(Player::fetch_by_team(&here.orm, after.team).await.unwrap(), [after.clone()]);
+        let there = Player::fetch_by_team(&here.orm, after.team).await.unwrap();
+        assert_eq!(there, std::slice::from_ref(&after));
         let found = Player::fetch_by_name(&here.orm, after.name.as_str()).await.unwrap();
         assert_eq!(found, Some(after));
     }

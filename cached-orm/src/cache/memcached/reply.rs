@@ -149,7 +149,7 @@ fn read_flags(response: &MetaResponse) -> Result<Reply, &'static str> {
             [b'c', digits @ ..] => reply.token = number(digits).filter(|&token| token != 0),
             // It lives for ever.
             b"t-1" => {}
-            [b't', digits @ ..] => {
+            [b't', digits @ ..] if reply.ttl.is_none() => {
                 let seconds = number(digits).ok_or("a lifetime that is no number")?;
                 reply.ttl = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
             }

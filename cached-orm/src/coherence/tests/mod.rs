@@ -3,6 +3,7 @@
 
 mod batches;
 mod committing;
+mod early;
 mod reading;
 mod sharing;
 mod simulation;

@@ -17,7 +17,7 @@ proptest! {
 
     #[test]
     fn any_likely_line_is_a_reply_or_an_error(
-        line in "(VA|HD|EN|EX|NF|NS|MN|ME|ERROR|SERVER_ERROR)( [0-9]{1,25}| [cOWZX]{0,2}[0-9]{0,25}){0,4}\r\n(x\r\n)?",
+        line in "(VA|HD|EN|EX|NF|NS|MN|ME|ERROR|SERVER_ERROR)( [0-9]{1,25}| [cOtWZX]{0,2}-?[0-9]{0,25}){0,4}\r\n(x\r\n)?",
     ) {
         drop(parse(&mut line.as_bytes().into(), 1000));
     }
