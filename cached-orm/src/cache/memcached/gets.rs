@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 /// What is said of one key.
-type Answer = Result<Lookup, CacheError>;
+pub(super) type Answer = Result<Lookup, CacheError>;
 
 /// Several reads that wait for their connection as one, and are answered as one.
 #[derive(Debug)]

@@ -23,7 +23,7 @@ pub(crate) use options::MemcachedOptions;
 
 use self::{
     command::{Caller, Command},
-    gets::{Asker, Gets},
+    gets::{Answer, Asker, Gets},
     request::Request,
     router::Router,
     server::{BATCH, Server},
@@ -145,13 +145,13 @@ impl MemcachedStore {
 struct Batch<'s> {
     store: &'s MemcachedStore,
     /// What is still to be answered, and for which of the keys.
-    asked: Vec<(Vec<usize>, oneshot::Receiver<Vec<Result<Lookup, CacheError>>>)>,
-    found: Vec<Result<Lookup, CacheError>>,
+    asked: Vec<(Vec<usize>, oneshot::Receiver<Vec<Answer>>)>,
+    found: Vec<Answer>,
     keys: Vec<CacheKey>,
 }
 
 impl Batch<'_> {
-    fn note(&mut self, places: &[usize], found: Vec<Result<Lookup, CacheError>>) {
+    fn note(&mut self, places: &[usize], found: Vec<Answer>) {
         for (&place, found) in places.iter().zip(found) {
             self.found[place] = found;
         }
