@@ -80,8 +80,12 @@ pub mod test_kit {
 
 /// Runs the examples of the guide.
 #[cfg(doctest)]
-#[doc = include_str!("../../docs/coherence.md")]
-mod guide {}
+mod guide {
+    #[doc = include_str!("../../docs/coherence.md")]
+    mod coherence {}
+    #[doc = include_str!("../../docs/methods.md")]
+    mod methods {}
+}
 
 /// What the derive's output names. Not for others: it changes without notice.
 #[doc(hidden)]

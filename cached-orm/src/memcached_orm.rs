@@ -560,6 +560,10 @@ pub trait MemcachedOrm: Entity {
     /// the row is gone its entry goes as well. In a transaction it is the row as the
     /// transaction sees it, and the cache is left alone.
     ///
+    /// # Guarantee
+    /// What was committed when the database read it. It is cached only if no write
+    /// has come between, so no reader gets an older row for it.
+    ///
     /// # Errors
     /// [`Error::RowNotFound`] if the row is gone; those of [`fetch`](Self::fetch). On
     /// an error `self` is as it was.
@@ -852,6 +856,9 @@ pub trait MemcachedOrm: Entity {
     /// Nothing is stored while a write of the row is under way, while another reader
     /// fills it, or if the cache does not answer or does not take a row of its size.
     /// If the row is gone its entry goes as well.
+    ///
+    /// # Guarantee
+    /// As [`refresh`](Self::refresh): no reader gets an older row for it.
     ///
     /// # Errors
     /// Those of [`fetch`](Self::fetch).
