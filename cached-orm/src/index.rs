@@ -94,17 +94,29 @@ impl<E> fmt::Debug for Index<E> {
 pub struct IndexColumn {
     name: &'static str,
     kind: KeyKind,
+    is_read_back: bool,
 }
 
 impl IndexColumn {
     /// The column with this name, for a field of the type `P`.
     pub const fn of<P: IndexPart>(name: &'static str) -> Self {
-        Self { name, kind: P::PART_KIND }
+        Self { name, kind: P::PART_KIND, is_read_back: false }
+    }
+
+    /// The same for a column that the program does not write: any write may change
+    /// it.
+    #[must_use]
+    pub const fn read_back(self) -> Self {
+        Self { is_read_back: true, ..self }
     }
 
     /// Its name in the database.
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    pub(crate) const fn is_read_back(&self) -> bool {
+        self.is_read_back
     }
 
     /// What the text of its values is made of.

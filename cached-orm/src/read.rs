@@ -161,8 +161,8 @@ pub(crate) async fn fetch_or_stale<DB: Backend, T: Persist<DB>>(
     };
     match orm.coherence().last_known(&source).await {
         // Somebody has loaded it meanwhile.
-        Some((row, Duration::ZERO)) => Ok(Freshness::Fresh(Some(row))),
-        Some((row, expired_for)) => {
+        Some((row, None)) => Ok(Freshness::Fresh(Some(row))),
+        Some((row, Some(expired_for))) => {
             orm.counters().stale_reads.add_one();
             Ok(Freshness::Stale { row, expired_for, error })
         }

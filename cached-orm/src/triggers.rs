@@ -136,6 +136,7 @@ pub struct Watched {
 #[derive(Debug)]
 struct WatchedIndex {
     /// What it is called in keys.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     name: String,
     /// What the keys begin with; no quote and no backslash is in it.
     key_name: String,
@@ -190,6 +191,7 @@ impl Watched {
     }
 
     /// The parts of every key.
+    #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code))]
     fn all_parts(&self) -> impl Iterator<Item = &Part> {
         self.parts.iter().chain(self.indexes.iter().flat_map(|index| &index.parts))
     }

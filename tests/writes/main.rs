@@ -53,6 +53,7 @@ macro_rules! suite {
 mod postgres_memcached {
     suite!(Postgres, Memcached);
     mod outages;
+    mod tables_of_postgres;
     mod two_handles;
     mod types_of_postgres;
 }

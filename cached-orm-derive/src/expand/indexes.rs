@@ -8,8 +8,10 @@ use syn::ext::IdentExt as _;
 pub(super) fn constant(model: &Model) -> Option<TokenStream> {
     let indexes = model.indexes.iter().map(|index| {
         let new = if index.is_unique { quote!(unique) } else { quote!(list) };
-        let columns = index.columns.iter().map(|IndexedColumn { name, ty, .. }| {
-            quote_spanned!(located_at(ty)=> _orm::IndexColumn::of::<#ty>(#name))
+        let columns = index.columns.iter().map(|column| {
+            let IndexedColumn { name, ty, is_read_back, .. } = column;
+            let read_back = is_read_back.then(|| quote!(.read_back()));
+            quote_spanned!(located_at(ty)=> _orm::IndexColumn::of::<#ty>(#name)#read_back)
         });
         let parts = index.columns.iter().map(
             |IndexedColumn { field, ty, .. }| quote_spanned!(located_at(ty)=> .part(&row.#field)),

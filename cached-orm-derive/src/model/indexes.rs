@@ -1,6 +1,6 @@
 //! Secondary indexes: which columns they have, and how their methods are called.
 
-use super::{Column, Declared};
+use super::{Column, Declared, Kind};
 use crate::{attributes::ListedIndex, errors::Errors, names};
 use proc_macro2::{Ident, Span};
 use quote::{ToTokens as _, format_ident};
@@ -26,6 +26,8 @@ pub(crate) struct IndexedColumn {
     /// The field's type, and what it is without an `Option` around it.
     pub(crate) ty: Type,
     pub(crate) value: Type,
+    /// Whether the database makes its values.
+    pub(crate) is_read_back: bool,
 }
 
 impl Index {
@@ -178,7 +180,8 @@ fn column(
     let column = columns.iter().find(|column| column.field == *field)?;
     let ty: Type = syn::parse2(column.ty.to_token_stream()).ok()?;
     let value = without_option(&ty).clone();
-    Some(IndexedColumn { field: field.clone(), name: column.name.clone(), ty, value })
+    let is_read_back = column.kind == Kind::ReadBack;
+    Some(IndexedColumn { field: field.clone(), name: column.name.clone(), ty, value, is_read_back })
 }
 
 fn same_fields<'f>(

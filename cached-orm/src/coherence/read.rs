@@ -152,17 +152,19 @@ impl Coherence {
         }
     }
 
-    /// The row that lies in the cache, and for how long its time has been over; the
-    /// database is not asked.
-    pub(crate) async fn last_known<S: Source>(&self, source: &S) -> Option<(S::Row, Duration)> {
+    /// The row that lies in the cache, and for how long its time has been over, if it
+    /// is; the database is not asked.
+    pub(crate) async fn last_known<S: Source>(
+        &self,
+        source: &S,
+    ) -> Option<(S::Row, Option<Duration>)> {
         let lookup = self.store.get(source.key(), None).await;
         let lookup = lookup.map_err(|error| self.failed(error)).ok()?;
         let Lookup::Item { value, stale: false, ttl, .. } = lookup else { return None };
         match self.content(source, &value, false, None)? {
             Content::Row(row) => {
-                let left = ttl.zip(source.stale_for());
-                let expired = left.map_or(Duration::ZERO, |(ttl, stale)| stale.saturating_sub(ttl));
-                Some((row, expired))
+                let over = ttl.zip(source.stale_for()).filter(|_| is_over(ttl, source.stale_for()));
+                Some((row, over.map(|(ttl, stale_for)| stale_for.saturating_sub(ttl))))
             }
             Content::Absent | Content::Unreadable(_) => None,
         }

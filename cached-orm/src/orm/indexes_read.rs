@@ -54,8 +54,9 @@ impl<DB: Backend> Orm<DB> {
         written: Option<&[&'static str]>,
         operation: Operation,
     ) -> Result<()> {
-        let is_written =
-            |column: &IndexColumn| written.is_none_or(|written| written.contains(&column.name()));
+        let is_written = |column: &IndexColumn| {
+            column.is_read_back() || written.is_none_or(|written| written.contains(&column.name()))
+        };
         let is_left_behind = |read: &&IndexRead| {
             read.table == T::TABLE.name()
                 && read.columns.iter().any(is_written)

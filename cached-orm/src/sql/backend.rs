@@ -199,6 +199,9 @@ pub struct TableFacts {
     /// committed: nothing changes a row later in the transaction. This crate's
     /// own triggers change none.
     pub(crate) rows_are_final: bool,
+    /// The same for a statement that writes several rows: no row's trigger changes
+    /// another one that RETURNING has shown already.
+    pub(crate) many_are_final: bool,
     /// Whether this crate's triggers would note its own writes, and can be told
     /// not to.
     pub(crate) has_triggers: bool,

@@ -56,7 +56,8 @@ impl<DB: Backend> OwnTransaction<DB> {
         operation: Operation,
     ) -> Result<Self> {
         // Before the transaction: it is asked on another connection.
-        let TableFacts { rows_are_final, has_triggers } = orm.table_facts::<T>().await;
+        let facts = orm.table_facts::<T>().await;
+        let TableFacts { rows_are_final, many_are_final, has_triggers } = facts;
         let transaction = match key {
             // Where rows are final no rule makes the statement one of its own, so
             // a row that it changes with this key is one that it returns.
@@ -67,6 +68,7 @@ impl<DB: Backend> OwnTransaction<DB> {
             _ => Transaction::begin(orm, isolation).await?,
         };
         reach(Step::Begun);
+        let rows_are_final = if key.is_some() { rows_are_final } else { many_are_final };
         Ok(Self { transaction, rows_are_final, operation })
     }
 

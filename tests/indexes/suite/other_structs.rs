@@ -34,6 +34,30 @@ struct Citizen {
     city: Option<String>,
 }
 
+/// An index over what the database makes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
+#[orm(table = "members")]
+struct Derived {
+    #[primary_key]
+    id: i64,
+    #[orm(index, readonly)]
+    city: Option<String>,
+}
+
+#[tokio::test]
+async fn any_write_may_change_an_indexed_column_that_the_database_makes() {
+    let here = Here::with(&[MEMBERS]).await;
+    let ann = Member::of("ann", "Rome").insert(&here.orm).await.unwrap();
+    let mut remark = Remark::fetch_one(&here.orm, ann.id).await.unwrap();
+    remark.note = "first".into();
+    remark.update(&here.orm).await.unwrap();
+    assert_eq!(Derived::fetch_by_city(&here.orm, "Oslo").await.unwrap(), []);
+    let error = remark.update(&here.orm).await.unwrap_err();
+    assert!(matches!(error, Error::Configuration(_)), "{error}");
+    assert!(error.to_string().contains("of Derived over `city`"), "{error}");
+    assert!(remark.delete(&here.orm).await.unwrap());
+}
+
 #[tokio::test]
 async fn a_write_that_would_leave_an_index_behind_is_refused() {
     let here = Here::with(&[MEMBERS]).await;

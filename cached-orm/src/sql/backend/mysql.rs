@@ -160,7 +160,8 @@ impl Backend for MySql {
         let (schema, name) = split_table(table);
         let tables: i64 =
             sqlx::query_scalar(QUERY).bind(schema).bind(name).fetch_one(connection).await?;
-        Ok(TableFacts { rows_are_final: tables == 1, has_triggers: false })
+        let is_final = tables == 1;
+        Ok(TableFacts { rows_are_final: is_final, many_are_final: is_final, has_triggers: false })
     }
 }
 

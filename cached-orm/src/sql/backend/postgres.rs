@@ -72,7 +72,8 @@ impl Backend for Postgres {
                   WHERE a.attrelid = to_regclass($1) AND a.attname = $2
                     AND (a.attidentity <> ''
                          OR pg_get_expr(d.adbin, d.adrelid)
-                            ~ '^nextval\(''[^'']*''::regclass\)$')) AS k,
+                            = format('nextval(%L::regclass)',
+                                     pg_get_serial_sequence($1, $2)::regclass))) AS k,
                  generate_series(1, $3)
             WHERE has_sequence_privilege(k.sequence, 'USAGE')";
         let count = i64::try_from(count).unwrap_or(i64::MAX);
@@ -122,7 +123,8 @@ impl Backend for Postgres {
     /// An ordinary table, without partitions or children, without rules,
     /// without AFTER and INSTEAD OF triggers of the user's, and without a
     /// foreign key to itself that cascades updates: those change a row after
-    /// RETURNING has shown it.
+    /// RETURNING has shown it. A BEFORE trigger does so to rows that its own statement
+    /// has written before.
     async fn table_facts(
         connection: &mut PgConnection,
         table: &'static str,
@@ -137,6 +139,10 @@ impl Backend for Postgres {
                    SELECT FROM pg_constraint k
                    WHERE k.conrelid = c.oid AND k.confrelid = c.oid AND k.contype = 'f'
                      AND k.confupdtype IN ('c', 'n', 'd')),
+               NOT EXISTS (
+                   SELECT FROM pg_trigger t
+                   WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
+                     AND NOT starts_with(t.tgname, 'cached_orm_')),
                EXISTS (
                    SELECT FROM pg_trigger t
                    WHERE t.tgrelid = c.oid AND starts_with(t.tgname, 'cached_orm_'))
@@ -146,10 +152,11 @@ impl Backend for Postgres {
             Some(schema) => format!("{}.{}", Self::quote(schema), Self::quote(name)),
             None => Self::quote(name),
         };
-        let row: Option<(bool, bool)> =
+        let row: Option<(bool, bool, bool)> =
             sqlx::query_as(QUERY).bind(quoted).fetch_optional(connection).await?;
-        let (rows_are_final, has_triggers) = row.unwrap_or_default();
-        Ok(TableFacts { rows_are_final, has_triggers })
+        let (rows_are_final, has_no_others, has_triggers) = row.unwrap_or_default();
+        let many_are_final = rows_are_final && has_no_others;
+        Ok(TableFacts { rows_are_final, many_are_final, has_triggers })
     }
 
     /// For this transaction only. Sent as one, they cost no round trip more.

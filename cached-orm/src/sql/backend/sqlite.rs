@@ -105,7 +105,8 @@ impl Backend for Sqlite {
         .await?;
         let is_final: bool =
             sqlx::query(QUERY).bind(name).fetch_one(connection).await?.try_get(0)?;
-        Ok(TableFacts { rows_are_final: is_final && temporary == 0, has_triggers: false })
+        let is_final = is_final && temporary == 0;
+        Ok(TableFacts { rows_are_final: is_final, many_are_final: is_final, has_triggers: false })
     }
 
     /// A database in memory may be that of one connection, and is at any rate
