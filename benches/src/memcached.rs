@@ -7,7 +7,11 @@ use std::{
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
-use tokio::{net::TcpStream, time::sleep};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    net::TcpStream,
+    time::sleep,
+};
 
 /// A server, stopped when this is dropped.
 #[derive(Debug)]
@@ -54,6 +58,19 @@ impl Memcached {
     /// `127.0.0.1:port`.
     pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// `memcached 1.6.18`.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub(crate) async fn version(&self) -> Result<String> {
+        let mut stream = BufReader::new(TcpStream::connect(self.address()).await?);
+        stream.write_all(b"version\r\n").await?;
+        let mut line = String::new();
+        stream.read_line(&mut line).await?;
+        let version = line.trim().strip_prefix("VERSION ").ok_or("memcached has no version")?;
+        Ok(format!("memcached {version}"))
     }
 
     /// The port, for a successor.

@@ -10,6 +10,8 @@ pub(crate) struct Results {
     pub(crate) machine: String,
     /// `2026-11-26`.
     pub(crate) date: String,
+    /// Of the servers.
+    pub(crate) versions: Vec<String>,
     /// Whether it was the short form.
     pub(crate) quick: bool,
     /// Rounds of workloads.

@@ -1,5 +1,6 @@
 use crate::{
     Backend, BindKey, Bindings, CachePolicy, Index, PrimaryKey, Result, Row,
+    entry::body::{self, Form},
     uncached::UncachedField,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -45,6 +46,12 @@ pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
     /// Moves the fields that have no column over from `other`.
     #[doc(hidden)]
     fn take_skipped(&mut self, _other: &mut Self) {}
+
+    /// The row once more, if reads may be answered by a copy in this process.
+    #[doc(hidden)]
+    fn near_copy(&self) -> Option<Self> {
+        None
+    }
 
     /// The fields that never lie in the cache, always in the same order.
     #[doc(hidden)]
@@ -140,6 +147,22 @@ pub trait Persist<DB: Backend>: Entity<Key: BindKey<DB>> {
 )]
 pub trait GivenKey {}
 
+/// A struct whose rows are kept in the process and handed out as copies.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has a `near_ttl`, so reads are given copies of a row that is kept",
+    label = "cannot be copied",
+    note = "add `#[derive(Clone)]` to `{Self}`"
+)]
+pub trait NearCopy: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> NearCopy for T {}
+
+/// What the derive writes for a struct with a `near_ttl`.
+pub fn near_copy<T: NearCopy>(row: &T) -> Option<T> {
+    Some(row.clone())
+}
+
 /// A struct that a cache entry can hold: one that serde can write and read.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be cached",
@@ -149,10 +172,10 @@ pub trait GivenKey {}
 pub trait Cacheable: Sized {
     /// Appends the fields; `None` if serde cannot write one of them.
     #[doc(hidden)]
-    fn write_body(&self, entry: &mut Vec<u8>) -> Option<()>;
+    fn write_body(&self, entry: &mut Vec<u8>) -> Option<Form>;
 
     #[doc(hidden)]
-    fn read_body(body: &[u8]) -> Option<Self>;
+    fn read_body(form: Form, body: &[u8]) -> Option<Self>;
 
     /// Appends several, as one array.
     #[doc(hidden)]
@@ -166,14 +189,12 @@ pub trait Cacheable: Sized {
 // and never show the message.
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Cacheable for T {
-    fn write_body(&self, entry: &mut Vec<u8>) -> Option<()> {
-        // With names: a type inside a column can change without the fingerprint
-        // noticing, and without names one field would be taken for another.
-        rmp_serde::encode::write_named(entry, self).ok()
+    fn write_body(&self, entry: &mut Vec<u8>) -> Option<Form> {
+        body::write(self, entry)
     }
 
-    fn read_body(body: &[u8]) -> Option<Self> {
-        rmp_serde::from_slice(body).ok()
+    fn read_body(form: Form, body: &[u8]) -> Option<Self> {
+        body::read(form, body)
     }
 
     fn write_bodies(values: &[Self], entry: &mut Vec<u8>) -> Option<()> {

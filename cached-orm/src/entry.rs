@@ -7,14 +7,17 @@
 //! | 1 | format |
 //! | 8 | XXH3 of all that follows |
 //! | 1 | kind: a row, "there is no such row", or primary keys |
-//! | 1 | flags: whether the body is compressed |
+//! | 1 | flags: whether the body is compressed, and whether it is compact |
 //! | 8 | the struct's fingerprint, or that of its key |
 //! | 2 | length of the cache key |
 //! | … | the cache key, then the body |
 //!
-//! Numbers are little-endian. The key is repeated so that a value that a cache
+//! What a body is made of: [`body`]. Numbers are little-endian. The key is repeated so that a value that a cache
 //! or a proxy confuses with another is found out.
 
+pub(crate) mod body;
+
+use self::body::Form;
 use crate::{Cacheable, coherence::Unreadable, key::CacheKey};
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64;
@@ -35,6 +38,7 @@ const ABSENT: u8 = 2;
 const KEYS: u8 = 3;
 
 const COMPRESSED: u8 = 1;
+const COMPACT: u8 = 2;
 
 /// The entry of a row; `None` if serde cannot write it.
 ///
@@ -48,7 +52,9 @@ pub(crate) fn of_row<T: Cacheable>(
 ) -> Option<Bytes> {
     let mut entry = header(ROW, fingerprint, key);
     let body_at = entry.len();
-    row.write_body(&mut entry)?;
+    if row.write_body(&mut entry)? == Form::Compact {
+        entry[FLAGS_AT] |= COMPACT;
+    }
     if compress_from.is_some_and(|least| entry.len() - body_at >= least) {
         compression::compress(&mut entry, body_at);
     }
@@ -74,9 +80,10 @@ pub(crate) fn decode<T: Cacheable>(
     key: &CacheKey,
 ) -> Result<Option<T>, Unreadable> {
     let Some((flags, body)) = open(value, ROW, fingerprint, key)? else { return Ok(None) };
-    let row = match flags {
-        0 => T::read_body(body),
-        COMPRESSED => compression::decompress(body).and_then(|body| T::read_body(&body)),
+    let form = if flags & COMPACT == 0 { Form::Named } else { Form::Compact };
+    let row = match flags & !COMPACT {
+        0 => T::read_body(form, body),
+        COMPRESSED => compression::decompress(body).and_then(|body| T::read_body(form, &body)),
         _ => return Err(Unreadable::Format),
     };
     row.map(Some).ok_or(Unreadable::Body)

@@ -92,6 +92,7 @@ mod guide {
 pub mod __private {
     pub use crate::{
         also_fenced::also_fenced,
+        entity::near_copy,
         read::{IndexKey, fetch_by_index, fetch_by_unique, fetch_many_by_unique},
         uncached::UncachedField,
         *,

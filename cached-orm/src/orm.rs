@@ -267,6 +267,15 @@ impl<DB: Backend> Orm<DB> {
         CacheKey::of_row(&self.0.namespace, T::CACHE_NAME, key)
     }
 
+    /// What `read` makes of the key's text; nothing is allocated for it.
+    pub(crate) fn with_cache_key<T: Entity, R>(
+        &self,
+        key: &T::Key,
+        read: impl FnOnce(&str) -> R,
+    ) -> R {
+        CacheKey::with_text_of_row(&self.0.namespace, T::CACHE_NAME, key, read)
+    }
+
     /// Every key under which the row lies: that of its own struct, and of those
     /// that this one also fences.
     pub(crate) fn cache_keys<T: Entity>(&self, key: &T::Key) -> impl Iterator<Item = CacheKey> {

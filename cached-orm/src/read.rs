@@ -105,6 +105,10 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
         self.policy.near_for()
     }
 
+    fn copy(row: &T) -> Option<T> {
+        row.near_copy()
+    }
+
     fn early_refresh(&self) -> Option<Duration> {
         self.policy.early()
     }
@@ -138,12 +142,24 @@ pub(crate) async fn fetch<DB: Backend, T: Persist<DB>>(
 ) -> Result<Option<T>> {
     match target {
         Target::Orm(orm) => {
+            if let Some(row) = read_near::<DB, T>(orm, &key) {
+                return Ok(row);
+            }
             let row = orm.coherence().read(RowSource::<DB, T>::new(orm, key, operation)).await?;
             // As if it came from the cache: who needs such a column must ask for it.
             Ok(row.map(unloaded))
         }
         Target::Open(mut open) => fetch_in(&mut open, &key, operation).await,
     }
+}
+
+/// What a copy in this process says. It is asked before anything is made that only a
+/// read needs which goes further.
+fn read_near<DB: Backend, T: Persist<DB>>(orm: &Orm<DB>, key: &T::Key) -> Option<Option<T>> {
+    let ttl = Some(T::POLICY.near_for()?);
+    orm.with_cache_key::<T, _>(key, |text| {
+        orm.coherence().read_near::<RowSource<DB, T>>(text, ttl)
+    })
 }
 
 /// As [`fetch`], and if the database fails, the row that lies in the cache although

@@ -25,6 +25,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let also_fences = also_fences(model);
     let (key_type, key) = key(model);
     let take_skipped = take_skipped(model);
+    let near_copy = near_copy(model);
     let uncached_fields = uncached_fields(model);
     let given_key = (!model.has_generated_key()).then(|| {
         quote! {
@@ -50,6 +51,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
                 #key
             }
             #take_skipped
+            #near_copy
             #uncached_fields
         }
         #given_key
@@ -122,6 +124,19 @@ fn take_skipped(model: &Model) -> Option<TokenStream> {
         quote! {
             fn take_skipped(&mut self, other: &mut Self) {
                 #(_orm::swap(&mut self.#fields, &mut other.#fields);)*
+            }
+        }
+    })
+}
+
+fn near_copy(model: &Model) -> Option<TokenStream> {
+    let ident = &model.ident;
+    model.policy.near_ttl.map(|_| {
+        // A struct that cannot be copied is reported at its name.
+        let copy = quote_spanned!(located_at(ident)=> _orm::near_copy(self));
+        quote! {
+            fn near_copy(&self) -> _orm::Option<Self> {
+                #copy
             }
         }
     })

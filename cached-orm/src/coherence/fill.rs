@@ -119,7 +119,7 @@ impl Coherence {
             ending.reached(Stage::Storing);
             let stored = coherence.store_loaded(&filling, loaded.as_ref().ok(), over).await;
             if let Some(value) = &stored {
-                coherence.near.keep(filling.key(), value, ticket);
+                coherence.near.keep(&filling, value, ticket);
             }
             let filled = stored.is_some();
             ending.reached(stored.map_or(Stage::NotStored, Stage::Stored));

@@ -167,6 +167,12 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
         None
     }
 
+    /// The row once more, for a reader who is given a copy in this process; `None` if
+    /// its type has no copies.
+    fn copy(_row: &Self::Row) -> Option<Self::Row> {
+        None
+    }
+
     /// How long before its end a row is loaded anew, if at all.
     fn early_refresh(&self) -> Option<Duration> {
         None

@@ -8,26 +8,33 @@
 //! read before the fence is of no use after it, and who reads after it meets the
 //! fence.
 
+use super::{Content, Source};
 use crate::key::CacheKey;
 use bytes::Bytes;
-use moka::{Expiry, ops::compute::Op, policy::EvictionPolicy, sync::Cache};
+use quick_cache::{
+    Weighter,
+    sync::{Cache, EntryAction, EntryResult},
+};
 use std::{
+    any::Any,
     fmt,
-    hash::{BuildHasher, RandomState},
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 use tokio::time::Instant;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Keys share generations; that one is raised for another's sake only refuses a
 /// copy.
 const GENERATIONS: usize = 1 << 14;
 
-/// What a copy takes besides its key and value.
+/// What a copy takes besides its key, its entry and the row's struct.
 const COPY_OVERHEAD: usize = 160;
+/// For how large an entry the map is laid out.
+const USUAL_COPY: u64 = 512;
 
 /// The copies, made when the first is asked for.
 pub(super) struct Near {
@@ -36,15 +43,29 @@ pub(super) struct Near {
 }
 
 struct Copies {
-    map: Cache<CacheKey, Copy, RandomState>,
+    map: Cache<CacheKey, Copy, Weight>,
     generations: Box<[AtomicU64]>,
-    hasher: RandomState,
+    /// Nobody can choose keys that share a generation.
+    seed: u64,
 }
 
 #[derive(Clone)]
 struct Copy {
-    value: Bytes,
+    /// An `Option<Row>`, of which readers are given copies: that costs a fraction of
+    /// decoding it again.
+    row: Arc<dyn Any + Send + Sync>,
+    weight: u32,
     ticket: Ticket,
+}
+
+/// What a copy is taken to need of the memory.
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<CacheKey, Copy> for Weight {
+    fn weight(&self, _: &CacheKey, copy: &Copy) -> u64 {
+        copy.weight.into()
+    }
 }
 
 /// What was known before the cache was asked: what it answers may be kept as of
@@ -72,92 +93,84 @@ impl Near {
     pub(super) fn ticket(&self, key: &CacheKey, ttl: Option<Duration>) -> Option<Ticket> {
         let ttl = ttl.filter(|_| self.max_bytes > 0)?;
         let copies = self.copies.get_or_init(|| Copies::new(self.max_bytes));
-        let generation = copies.generation(key).load(Ordering::SeqCst);
+        let generation = copies.generation(key.as_str()).load(Ordering::SeqCst);
         Some(Ticket { asked: Instant::now(), ttl, generation })
     }
 
-    /// The key's entry, as the cache had it at most `ttl` ago.
-    pub(super) fn get(&self, key: &CacheKey, ttl: Option<Duration>) -> Option<Bytes> {
+    /// The row under the key, as the cache had it at most `ttl` ago; `None` within if
+    /// there was none.
+    pub(super) fn get<S: Source>(&self, key: &str, ttl: Option<Duration>) -> Option<Option<S::Row>> {
         let ttl = ttl?;
         let copies = self.copies.get()?;
-        let Copy { value, ticket } = copies.map.get(key)?;
+        let Copy { row, ticket, .. } = copies.map.get(key)?;
         let is_current = copies.generation(key).load(Ordering::SeqCst) == ticket.generation;
-        (is_current && !Ticket { ttl, ..ticket }.is_over()).then_some(value)
+        if !is_current || (Ticket { ttl, ..ticket }).is_over() {
+            return None;
+        }
+        // If it is another, it is of another struct on the same table.
+        match row.downcast_ref::<Option<S::Row>>()? {
+            Some(row) => S::copy(row).map(Some),
+            None => Some(None),
+        }
     }
 
     /// Keeps what the cache has said; not over what it has said later.
-    pub(super) fn keep(&self, key: &CacheKey, value: &Bytes, ticket: Option<Ticket>) {
+    pub(super) fn keep<S: Source>(&self, source: &S, value: &Bytes, ticket: Option<Ticket>) {
         let (Some(copies), Some(ticket)) = (self.copies.get(), ticket) else { return };
         if ticket.is_over() {
             return;
         }
-        // The value may share a large buffer.
-        let value = Bytes::copy_from_slice(value);
-        copies.map.entry_by_ref(key).and_compute_with(|known| match known {
-            Some(known) if known.value().ticket.asked > ticket.asked => Op::Nop,
-            _ => Op::Put(Copy { value, ticket }),
+        let row = match source.decode(value) {
+            Content::Row(row) => Some(row),
+            Content::Absent => None,
+            Content::Unreadable(_) => return,
+        };
+        let key = source.key();
+        let size =
+            key.as_bytes().len() + value.len() + size_of::<Option<S::Row>>() + COPY_OVERHEAD;
+        let weight = u32::try_from(size).unwrap_or(u32::MAX);
+        let copy = Copy { row: Arc::new(row), weight, ticket };
+        let mut replacement = Some(copy.clone());
+        let entry = copies.map.entry(key, Some(Duration::ZERO), |_, known| {
+            if known.ticket.asked <= ticket.asked
+                && let Some(replacement) = replacement.take()
+            {
+                *known = replacement;
+            }
+            EntryAction::Retain(())
         });
+        if let EntryResult::Vacant(place) = entry {
+            // Fails if something was kept meanwhile, which is as good.
+            let _ = place.insert(copy);
+        }
     }
 
     /// Ends what was kept of the key, and what is still to be kept by reads that
     /// have begun.
     pub(super) fn end(&self, key: &CacheKey) {
         if let Some(copies) = self.copies.get() {
-            copies.generation(key).fetch_add(1, Ordering::SeqCst);
+            copies.generation(key.as_str()).fetch_add(1, Ordering::SeqCst);
         }
     }
 
     /// Drops the copy: the cache has something else.
     pub(super) fn drop_copy(&self, key: &CacheKey) {
         if let Some(copies) = self.copies.get() {
-            copies.map.invalidate(key);
+            copies.map.remove(key);
         }
     }
 }
 
 impl Copies {
     fn new(max_bytes: u64) -> Self {
-        let hasher = RandomState::new();
-        let map = Cache::builder()
-            .max_capacity(max_bytes)
-            .eviction_policy(EvictionPolicy::lru())
-            .weigher(|key: &CacheKey, copy: &Copy| {
-                let size = key.as_bytes().len() + copy.value.len() + COPY_OVERHEAD;
-                u32::try_from(size).unwrap_or(u32::MAX)
-            })
-            .expire_after(Reaper)
-            .build_with_hasher(hasher.clone());
+        let usual = usize::try_from(max_bytes / USUAL_COPY).unwrap_or(usize::MAX).max(1);
+        let map = Cache::with_weighter(usual, max_bytes, Weight);
         let generations = (0..GENERATIONS).map(|_| AtomicU64::default()).collect();
-        Self { map, generations, hasher }
+        Self { map, generations, seed: rand::random() }
     }
 
-    fn generation(&self, key: &CacheKey) -> &AtomicU64 {
-        &self.generations[self.hasher.hash_one(key) as usize % GENERATIONS]
-    }
-}
-
-/// Lets the map drop copies that are over. Whether one counts is decided by its
-/// ticket, on tokio's clock.
-struct Reaper;
-
-impl Expiry<CacheKey, Copy> for Reaper {
-    fn expire_after_create(
-        &self,
-        _: &CacheKey,
-        copy: &Copy,
-        _: std::time::Instant,
-    ) -> Option<Duration> {
-        Some(copy.ticket.ttl)
-    }
-
-    fn expire_after_update(
-        &self,
-        _: &CacheKey,
-        copy: &Copy,
-        _: std::time::Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        Some(copy.ticket.ttl)
+    fn generation(&self, key: &str) -> &AtomicU64 {
+        &self.generations[xxh3_64_with_seed(key.as_bytes(), self.seed) as usize % GENERATIONS]
     }
 }
 

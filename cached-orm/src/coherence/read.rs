@@ -31,8 +31,7 @@ impl Coherence {
         self: &Arc<Self>,
         source: S,
     ) -> Result<Option<S::Row>, S::Error> {
-        if let Some(row) = self.near_answer(&source) {
-            self.counters.near_hits.add_one();
+        if let Some(row) = self.read_near::<S>(source.key().as_str(), source.near_ttl()) {
             return Ok(row);
         }
         let mut give_up = None;
@@ -50,7 +49,7 @@ impl Coherence {
                     return match self.judge(&source, &value, cas, stale, ttl).await {
                         Verdict::Answer(row) => {
                             self.counters.hits.add_one();
-                            self.near.keep(source.key(), &value, ticket);
+                            self.near.keep(&source, &value, ticket);
                             if row.is_some() {
                                 self.refresh_early(&source, cas, ttl, claimed);
                             }
@@ -123,14 +122,14 @@ impl Coherence {
     }
 
     /// What a copy in this process says, if there is one that counts.
-    pub(super) fn near_answer<S: Source>(&self, source: &S) -> Option<Option<S::Row>> {
-        let value = self.near.get(source.key(), source.near_ttl())?;
-        match source.decode(&value) {
-            Content::Row(row) => Some(Some(row)),
-            Content::Absent => Some(None),
-            // Of another struct on the same table.
-            Content::Unreadable(_) => None,
-        }
+    pub(crate) fn read_near<S: Source>(
+        &self,
+        key: &str,
+        ttl: Option<Duration>,
+    ) -> Option<Option<S::Row>> {
+        let row = self.near.get::<S>(key, ttl)?;
+        self.counters.near_hits.add_one();
+        Some(row)
     }
 
     /// Drops what this process has kept of a key, since it misleads.

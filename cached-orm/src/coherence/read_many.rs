@@ -74,8 +74,7 @@ impl Coherence {
     }
 
     fn found_near<S: Source>(&self, source: &S) -> Option<Found<S::Row>> {
-        let row = self.near_answer(source)?;
-        self.counters.near_hits.add_one();
+        let row = self.read_near::<S>(source.key().as_str(), source.near_ttl())?;
         Some(Found { row, origin: Origin::Cache })
     }
 }
@@ -185,8 +184,7 @@ impl<S: Source> Batch<S> {
                 Some(Ok(Lookup::Item { value, cas, stale, ttl, claimed })) => {
                     let content = coherence.content(&self.sources[place], &value, stale, ttl);
                     if let Some(Content::Row(_) | Content::Absent) = content {
-                        let key = self.sources[place].key();
-                        coherence.near.keep(key, &value, self.tickets[place]);
+                        coherence.near.keep(&self.sources[place], &value, self.tickets[place]);
                     }
                     match content {
                         Some(Content::Row(row)) => {
@@ -302,7 +300,7 @@ impl<S: Source> Batch<S> {
             for (stored, nth) in join_all(stores).await.into_iter().zip(first..) {
                 if let Some(value) = &stored {
                     let place = places[nth];
-                    coherence.near.keep(self.sources[place].key(), value, self.tickets[place]);
+                    coherence.near.keep(&self.sources[place], value, self.tickets[place]);
                 }
                 filled.push(stored.is_some());
                 filling[nth].reached(stored.map_or(Stage::NotStored, Stage::Stored));

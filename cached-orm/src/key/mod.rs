@@ -14,7 +14,7 @@ pub use kind::KeyKind;
 pub(crate) use part::write as write_part;
 pub use part::{KeyPart, PartWriter};
 
-use std::{borrow::Borrow, fmt, fmt::Write as _, sync::Arc};
+use std::{borrow::Borrow, cell::Cell, fmt, fmt::Write as _, sync::Arc};
 
 /// memcached's limit for a key.
 const MAX_CACHE_KEY: usize = 250;
@@ -81,12 +81,23 @@ pub struct CacheKey(Arc<str>);
 impl CacheKey {
     /// The key of the row of `table` with this primary key.
     pub(crate) fn of_row(namespace: &Namespace, table: &str, key: &impl PrimaryKey) -> Self {
-        let mut text = String::with_capacity(64);
-        text.push_str(&namespace.prefix);
-        escape(table.as_bytes(), &mut text);
-        text.push(':');
-        key.write_instance_key(&mut text);
-        Self::bounded(text)
+        Self::with_text_of_row(namespace, table, key, |text| Self(text.into()))
+    }
+
+    /// What `read` makes of the text of the row's key.
+    pub(crate) fn with_text_of_row<R>(
+        namespace: &Namespace,
+        table: &str,
+        key: &impl PrimaryKey,
+        read: impl FnOnce(&str) -> R,
+    ) -> R {
+        let write = |text: &mut String| {
+            text.push_str(&namespace.prefix);
+            escape(table.as_bytes(), text);
+            text.push(':');
+            key.write_instance_key(text);
+        };
+        with_text(write, read)
     }
 
     /// The key of the entry of the index called `index` for the value whose text
@@ -95,13 +106,14 @@ impl CacheKey {
     /// In a row's key nothing is between the last colon and the first
     /// parenthesis, so that no index entry has the key of a row.
     pub(crate) fn of_index(namespace: &Namespace, table: &str, index: &str, value: &str) -> Self {
-        let mut text = String::with_capacity(64);
-        text.push_str(&namespace.prefix);
-        escape(table.as_bytes(), &mut text);
-        text.push(':');
-        text.push_str(index);
-        text.push_str(value);
-        Self::bounded(text)
+        let write = |text: &mut String| {
+            text.push_str(&namespace.prefix);
+            escape(table.as_bytes(), text);
+            text.push(':');
+            text.push_str(index);
+            text.push_str(value);
+        };
+        with_text(write, |text| Self(text.into()))
     }
 
     /// The form in which triggers write the key of this row.
@@ -128,21 +140,8 @@ impl CacheKey {
         }
         let mut key = namespace.prefix.to_string();
         outbox_text::write_key(text, &mut key)?;
-        Some(Self::bounded(key))
-    }
-
-    /// Shortens a long key to a prefix and a hash of the whole.
-    ///
-    /// A short key ends with `)` and a shortened one with a hexadecimal digit,
-    /// so that nobody can choose a short key that equals a shortened one.
-    fn bounded(mut text: String) -> Self {
-        if text.len() > MAX_CACHE_KEY {
-            let hash = blake3::hash(text.as_bytes()).to_hex();
-            text.truncate(MAX_CACHE_KEY - HASH_SUFFIX);
-            text.push('#');
-            text.push_str(&hash);
-        }
-        Self(text.into())
+        shorten(&mut key);
+        Some(Self(key.into()))
     }
 
     /// The key as it is sent to the cache.
@@ -153,6 +152,37 @@ impl CacheKey {
     /// The key's bytes.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
+    }
+}
+
+/// What `read` makes of the key that `write` writes.
+fn with_text<R>(write: impl FnOnce(&mut String), read: impl FnOnce(&str) -> R) -> R {
+    thread_local! {
+        // Reused: a key is written for every read.
+        static TEXT: Cell<String> = const { Cell::new(String::new()) };
+    }
+    let mut text = TEXT.take();
+    text.clear();
+    write(&mut text);
+    shorten(&mut text);
+    let made = read(&text);
+    // One of great length was needed once.
+    if text.capacity() <= 4 * MAX_CACHE_KEY {
+        TEXT.set(text);
+    }
+    made
+}
+
+/// Shortens a long key to a prefix and a hash of the whole.
+///
+/// A short key ends with `)` and a shortened one with a hexadecimal digit,
+/// so that nobody can choose a short key that equals a shortened one.
+fn shorten(text: &mut String) {
+    if text.len() > MAX_CACHE_KEY {
+        let hash = blake3::hash(text.as_bytes()).to_hex();
+        text.truncate(MAX_CACHE_KEY - HASH_SUFFIX);
+        text.push('#');
+        text.push_str(&hash);
     }
 }
 
@@ -230,6 +260,7 @@ pub(crate) fn index_name(columns: impl Iterator<Item = &'static str>) -> String 
 /// Appends `bytes` with everything percent-encoded that is not printable
 /// ASCII, or that has a meaning in keys or in SQL's literals.
 fn escape(bytes: &[u8], text: &mut String) {
+    text.reserve(bytes.len());
     for &byte in bytes {
         match byte {
             b'(' | b')' | b'%' | b':' | b'\'' | b'\\' => push_escaped(byte, text),

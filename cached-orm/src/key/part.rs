@@ -83,7 +83,8 @@ macro_rules! integers {
             const KIND: KeyKind = KeyKind::Integer;
 
             fn write_part(&self, part: &mut PartWriter<'_>) {
-                part.display(self);
+                // Digits and a sign need no escape.
+                part.0.push_str(itoa::Buffer::new().format(*self));
             }
         }
     )*};

@@ -266,6 +266,14 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
         T::POLICY.near_for()
     }
 
+    fn copy(found: &Found<T>) -> Option<Found<T>> {
+        match found {
+            Found::Keys(keys) => Some(Found::Keys(keys.clone())),
+            // An entry holds keys.
+            Found::Rows(_) => None,
+        }
+    }
+
     fn abandoned(&self) -> Error {
         Error::ShuttingDown { operation: self.operation }
     }

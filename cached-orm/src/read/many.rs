@@ -171,8 +171,8 @@ pub(super) fn spread<T: Entity>(
 
 fn copied<T: Entity>(row: &mut T) -> Option<T> {
     let mut body = Vec::new();
-    row.write_body(&mut body)?;
-    let mut copy = T::read_body(&body)?;
+    let form = row.write_body(&mut body)?;
+    let mut copy = T::read_body(form, &body)?;
     (is_whole(&mut copy) || !is_whole(row)).then_some(copy)
 }
 

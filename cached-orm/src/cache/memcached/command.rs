@@ -9,7 +9,6 @@ use crate::{
     key::CacheKey,
 };
 use bytes::Bytes;
-use memcache::exp::{MetaCommand, MetaOp};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -88,47 +87,43 @@ impl Command {
         }
     }
 
-    /// Appends the command as it is sent. On an error nothing is appended.
-    pub(super) fn encode(
-        &self,
-        key: &CacheKey,
-        opaque: u64,
-        may_lease: bool,
-        out: &mut Vec<u8>,
-    ) -> memcache::exp::Result<()> {
-        let new = |op| MetaCommand::new(op, key.as_bytes());
-        let command = match self {
+    /// Appends the command as it is sent: a line of memcached's meta protocol, and
+    /// the value of a set. A [`CacheKey`] holds nothing that would end the line.
+    pub(super) fn encode(&self, key: &CacheKey, opaque: u64, may_lease: bool, out: &mut Vec<u8>) {
+        let mut line = Line::begin(out, self.verb(), key);
+        match self {
             Self::Get { lease, .. } => {
-                let get = new(MetaOp::Get).flag("v").flag("c").flag("t");
-                match lease {
-                    Some(seconds) if may_lease => get.flag(format!("N{seconds}")),
-                    _ => get,
+                line.flags(b" v c t");
+                if let Some(seconds) = lease.filter(|_| may_lease) {
+                    line.number(b" N", seconds.into());
                 }
             }
-            // The length goes in as if it were the first flag, and the value
-            // after the line: `MetaCommand::value` would copy it twice.
             Self::Set { value, ttl, over, .. } => {
-                let set = new(MetaOp::Set).flag(value.len().to_string()).flag("c");
-                let set = set.flag(format!("T{ttl}"));
+                line.number(b" ", value.len() as u64);
+                line.number(b" c T", (*ttl).into());
                 match over {
-                    Over::Anything => set,
-                    Over::Version(cas) => set.flag(format!("C{}", cas.token)),
-                    Over::Nothing => set.flag("ME"),
+                    Over::Anything => {}
+                    Over::Version(cas) => line.number(b" C", cas.token),
+                    Over::Nothing => line.flags(b" ME"),
                 }
             }
-            Self::Claim { below, .. } => new(MetaOp::Get).flag("c").flag(format!("R{below}")),
-            Self::Delete { over, .. } => new(MetaOp::Delete).flag(format!("C{}", over.token)),
-        };
-        let start = out.len();
-        if let Err(error) = command.flag(format!("O{opaque}")).encode_into(out) {
-            out.truncate(start);
-            return Err(error);
+            Self::Claim { below, .. } => line.number(b" c R", (*below).into()),
+            Self::Delete { over, .. } => line.number(b" C", over.token),
         }
+        line.number(b" O", opaque);
+        line.flags(b"\r\n");
         if let Self::Set { value, .. } = self {
             out.extend_from_slice(value);
             out.extend_from_slice(b"\r\n");
         }
-        Ok(())
+    }
+
+    fn verb(&self) -> &'static [u8] {
+        match self {
+            Self::Get { .. } | Self::Claim { .. } => b"mg ",
+            Self::Set { .. } => b"ms ",
+            Self::Delete { .. } => b"md ",
+        }
     }
 
     /// Gives the caller what the server said. If a caller has gone away with
@@ -174,6 +169,26 @@ impl Command {
         let error = peer.protocol("a reply that the command does not have");
         drop(command.fail(key, error.clone()));
         Err(error)
+    }
+}
+
+/// A command's line, written without a detour: it is done for every read.
+struct Line<'o>(&'o mut Vec<u8>);
+
+impl<'o> Line<'o> {
+    fn begin(out: &'o mut Vec<u8>, verb: &[u8], key: &CacheKey) -> Self {
+        out.extend_from_slice(verb);
+        out.extend_from_slice(key.as_bytes());
+        Self(out)
+    }
+
+    fn flags(&mut self, flags: &[u8]) {
+        self.0.extend_from_slice(flags);
+    }
+
+    fn number(&mut self, flag: &[u8], number: u64) {
+        self.flags(flag);
+        self.flags(itoa::Buffer::new().format(number).as_bytes());
     }
 }
 

@@ -111,7 +111,7 @@ impl Connection {
         let in_batch = in_batch.count();
         let mut orphans = Vec::new();
         for request in requests.drain(..in_batch) {
-            self.queue(request, now, timeout, hold_off, peer, &mut orphans);
+            self.queue(request, now, timeout, hold_off, peer);
         }
         let Some(deadline) = self.deadline.take() else { return Ok(()) };
         let outcome = match timeout_at(deadline, self.exchange(peer, &mut orphans)).await {
@@ -143,7 +143,6 @@ impl Connection {
         timeout: Duration,
         hold_off: Duration,
         peer: &Peer,
-        orphans: &mut Vec<Request>,
     ) {
         let deadline = request.queued + timeout;
         if request.is_abandoned() {
@@ -155,12 +154,10 @@ impl Connection {
         let may_lease = self.identity.age(now) >= hold_off;
         let before = self.sent.len();
         match request.work {
-            Work::One { key, command } => {
-                orphans.extend(self.encode(key, command, may_lease, peer));
-            }
+            Work::One { key, command } => self.encode(key, command, may_lease),
             Work::Gets(gets) => {
                 for (key, command) in gets.into_commands() {
-                    orphans.extend(self.encode(key, command, may_lease, peer));
+                    self.encode(key, command, may_lease);
                 }
             }
         }
@@ -171,33 +168,19 @@ impl Connection {
         }
     }
 
-    /// Appends a command to the batch, or answers it; returns what is to be given
-    /// back.
-    fn encode(
-        &mut self,
-        key: CacheKey,
-        command: Command,
-        may_lease: bool,
-        peer: &Peer,
-    ) -> Vec<Request> {
+    /// Appends a command to the batch, or answers it.
+    fn encode(&mut self, key: CacheKey, command: Command, may_lease: bool) {
         if command.over().is_some_and(|cas| cas.incarnation != self.identity.incarnation) {
-            command.other_incarnation();
-            return Vec::new();
+            return command.other_incarnation();
         }
         let value_len = command.value_len();
         if value_len > 0 && !self.identity.fits(key.as_bytes().len(), value_len) {
-            command.too_large();
-            return Vec::new();
+            return command.too_large();
         }
         let opaque = self.next_opaque;
-        match command.encode(&key, opaque, may_lease, &mut self.out) {
-            Ok(()) => {
-                self.next_opaque += 1;
-                self.sent.push_back(Sent { opaque, key, command });
-                Vec::new()
-            }
-            Err(error) => command.fail(key, peer.refused(&error.to_string())),
-        }
+        self.next_opaque += 1;
+        command.encode(&key, opaque, may_lease, &mut self.out);
+        self.sent.push_back(Sent { opaque, key, command });
     }
 
     /// Writes the batch and reads the replies at the same time: a server that

@@ -1,5 +1,4 @@
 use bytes::{Buf, Bytes, BytesMut};
-use memcache::exp::{Error, MetaResponse, ReturnCode};
 
 /// Longer lines are not read. memcached's own have a few hundred bytes.
 const MAX_LINE: usize = 2048;
@@ -63,24 +62,34 @@ pub(super) enum Parsed {
 pub(super) fn parse(buffer: &mut BytesMut, max_value: usize) -> Result<Parsed, &'static str> {
     let Some(end) = line_end(buffer)? else { return Ok(Parsed::Incomplete(buffer.len() + 1)) };
     let (header, line_len) = (&buffer[..end], end + 2);
-    let response = match MetaResponse::parse_header(header) {
-        Ok(response) => response,
-        Err(Error::Server(message)) => {
+    let mut tokens = header.split(|&byte| byte == b' ').filter(|token| !token.is_empty());
+    let status = match tokens.next() {
+        Some(b"HD") => Status::Done,
+        Some(b"VA") => Status::Value,
+        Some(b"EN") => Status::Miss,
+        Some(b"EX") => Status::Exists,
+        Some(b"NF") => Status::NotFound,
+        Some(b"NS") => Status::NotStored,
+        Some(word @ (b"SERVER_ERROR" | b"CLIENT_ERROR" | b"ERROR")) => {
+            let message = printable(&header[word.len()..]);
+            let refused = word == b"SERVER_ERROR";
             buffer.advance(line_len);
-            return Ok(Parsed::Refused(printable(&message)));
+            return Ok(match refused {
+                true => Parsed::Refused(message),
+                false => Parsed::NotUnderstood(message),
+            });
         }
-        Err(Error::Rejected(message)) => {
-            buffer.advance(line_len);
-            return Ok(Parsed::NotUnderstood(printable(&message)));
-        }
-        Err(_) => return Err("a line that is not a reply"),
+        _ => return Err("a line that is not a reply"),
     };
-    let mut reply = read_flags(&response)?;
-    if reply.status == Status::Value {
-        // The crate checks the length and keeps it to itself.
-        let len = header.split(|&byte| byte == b' ').filter(|token| !token.is_empty()).nth(1);
-        let len = len.and_then(number).ok_or("a value without a length")?;
-        let len = usize::try_from(len).map_err(|_| "a value without a length")?;
+    let value_len = match status {
+        Status::Value => {
+            let len = tokens.next().and_then(number).ok_or("a value without a length")?;
+            Some(usize::try_from(len).map_err(|_| "a value without a length")?)
+        }
+        _ => None,
+    };
+    let mut reply = read_flags(status, tokens)?;
+    if let Some(len) = value_len {
         if len > max_value {
             return Err("a value larger than the server's item limit");
         }
@@ -121,16 +130,10 @@ fn take(buffer: &mut BytesMut, len: usize) -> Bytes {
     }
 }
 
-fn read_flags(response: &MetaResponse) -> Result<Reply, &'static str> {
-    let status = match response.rc() {
-        ReturnCode::Hd => Status::Done,
-        ReturnCode::Va => Status::Value,
-        ReturnCode::En => Status::Miss,
-        ReturnCode::Ex => Status::Exists,
-        ReturnCode::Nf => Status::NotFound,
-        ReturnCode::Ns => Status::NotStored,
-        _ => return Err("a reply that no command here has"),
-    };
+fn read_flags<'a>(
+    status: Status,
+    flags: impl Iterator<Item = &'a [u8]>,
+) -> Result<Reply, &'static str> {
     let mut opaque = None;
     let mut reply = Reply {
         status,
@@ -142,7 +145,7 @@ fn read_flags(response: &MetaResponse) -> Result<Reply, &'static str> {
         ttl: None,
         value: None,
     };
-    for flag in response.flags() {
+    for flag in flags {
         match flag {
             [b'O', digits @ ..] if opaque.is_none() => opaque = number(digits),
             // 0 stands for "no token", as after a failed store.
@@ -164,13 +167,19 @@ fn read_flags(response: &MetaResponse) -> Result<Reply, &'static str> {
 }
 
 pub(super) fn number(digits: &[u8]) -> Option<u64> {
-    if !digits.iter().all(u8::is_ascii_digit) {
-        return None;
+    let mut number = 0u64;
+    for digit in digits {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number.checked_mul(10)?.checked_add(digit.into())?;
     }
-    std::str::from_utf8(digits).ok()?.parse().ok()
+    (!digits.is_empty()).then_some(number)
 }
 
-fn printable(message: &str) -> String {
-    let is_plain = |c: &char| c.is_ascii_graphic() || *c == ' ';
-    message.chars().filter(is_plain).take(MAX_MESSAGE).collect()
+fn printable(message: &[u8]) -> String {
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
+    let plain = message.trim_ascii().iter().copied().filter(is_plain).take(MAX_MESSAGE);
+    plain.map(char::from).collect()
 }
