@@ -21,6 +21,9 @@ const _: () = {
         fn key(&self) -> i64 {
             _orm::Clone::clone(&self.id)
         }
+        fn near_copy(&self) -> _orm::Option<Self> {
+            _orm::near_copy(self)
+        }
     }
     #[automatically_derived]
     impl _orm::GivenKey for User {}
