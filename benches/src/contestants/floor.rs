@@ -10,7 +10,11 @@ use benches::{
 };
 use bytes::Bytes;
 use cached_orm::{CacheKey, Lookup, MemcachedOrm as _, Orm, Postgres};
-use std::sync::{Arc, Mutex, PoisonError};
+use sqlx::PgPool;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 /// The entries of a working set, in its order.
 #[derive(Debug)]
@@ -46,6 +50,9 @@ fn value(lookup: Lookup) -> Option<Bytes> {
     }
 }
 
+/// How long an answer may take: here no database could give it instead.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
 /// cached-orm's connections to memcached, and nothing of its rows.
 #[derive(Debug)]
 pub(crate) struct BareLanes {
@@ -54,9 +61,14 @@ pub(crate) struct BareLanes {
 }
 
 impl BareLanes {
-    /// Those of `orm`.
-    pub(crate) fn new(orm: &Orm<Postgres>, stored: &Arc<Stored>) -> Self {
-        Self { orm: orm.clone(), stored: Arc::clone(stored) }
+    /// To the server at `address`, for what is stored there.
+    pub(crate) async fn connect(
+        pool: &PgPool,
+        address: &str,
+        stored: &Arc<Stored>,
+    ) -> Result<Self> {
+        let orm = Orm::builder(pool.clone()).memcached([address]).timeout(TIMEOUT).build().await?;
+        Ok(Self { orm, stored: Arc::clone(stored) })
     }
 }
 

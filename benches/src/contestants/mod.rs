@@ -81,9 +81,8 @@ pub(crate) async fn hits(stage: &Stage) -> Result<Vec<Contestant>> {
     if near.reader.near_hits() - before < set.0.len() as u64 {
         return Err("copies in the process do not answer; they are too large, or too old".into());
     }
-    let orm = &ours.reader.0;
-    let stored = Stored::by(orm, set).await?;
-    let lanes = held(BareLanes::new(orm, &stored), set).await?;
+    let stored = Stored::by(&ours.reader.0, set).await?;
+    let lanes = held(BareLanes::connect(&pool, &cache, &stored).await?, set).await?;
     let pipelined = held(Pipelined::connect(&cache, &stored).await?, set).await?;
     let ping_pong = held(PingPong::new(&cache, &stored), set).await?;
     let by_hand = held(ByHand::new(&pool, &cache, "by-hand-hits").await?, set).await?;
@@ -152,9 +151,8 @@ fn mixed<C: Reader<Row = Item> + Writer>(name: Name, read: Hits<C>) -> Result<Co
 pub(crate) async fn many(stage: &Stage, count: usize) -> Result<Vec<Contestant>> {
     let (pool, set, cache) = (postgres(stage).await?, &stage.set, stage.cache());
     let ours = held(ours(stage, &pool, "many", first(set)?).await?, set).await?;
-    let orm = &ours.reader.0;
-    let stored = Stored::by(orm, set).await?;
-    let lanes = held(BareLanes::new(orm, &stored), set).await?;
+    let stored = Stored::by(&ours.reader.0, set).await?;
+    let lanes = held(BareLanes::connect(&pool, &cache, &stored).await?, set).await?;
     let raw = held(PingPong::new(&cache, &stored), set).await?;
     let by_hand = held(ByHand::new(&pool, &cache, "by-hand-many").await?, set).await?;
     let plain = read_once(Plain::new(pool), set).await?;
