@@ -17,7 +17,7 @@ mod raw_socket;
 use crate::stage::Stage;
 use benches::{
     Result,
-    contestant::{ByHandle, Hits, Many, ManyReader, Misses, Reader, Writer, Writes},
+    contestant::{ByHandle, Hits, Many, Misses, Reader, Writer, Writes},
     drive::{Measured, Operation, drive},
     item::{Item, WorkingSet},
     mix::Mix,
