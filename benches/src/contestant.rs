@@ -5,8 +5,12 @@ use crate::{
     drive::{Operation, Outcome, Rng},
     item::{Item, Wanted, WorkingSet},
 };
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use rand::RngExt as _;
 use std::sync::atomic::{AtomicI64, Ordering};
+
+/// How many rows are read at once to fill a cache.
+const PREPARING: usize = 16;
 
 /// Reads a row by its primary key.
 pub trait Reader: Send + Sync + 'static {
@@ -62,10 +66,10 @@ impl<R: Reader> Hits<R> {
     /// # Errors
     /// A row that is missing or wrong.
     pub async fn prepare(&self) -> Result<()> {
-        for wanted in self.set.0.iter() {
-            checked(&self.reader, wanted, self.reader.read(wanted).await?)?;
-        }
-        Ok(())
+        let reads = self.set.0.iter().map(|wanted| async move {
+            checked(&self.reader, wanted, self.reader.read(wanted).await?)
+        });
+        stream::iter(reads).buffer_unordered(PREPARING).try_collect().await
     }
 }
 
@@ -151,10 +155,10 @@ impl<R: UniqueReader> ByHandle<R> {
     /// # Errors
     /// A row that is missing or wrong.
     pub async fn prepare(&self) -> Result<()> {
-        for wanted in self.0.set.0.iter() {
-            checked(&self.0.reader, wanted, self.0.reader.read_by_handle(wanted).await?)?;
-        }
-        Ok(())
+        let reads = self.0.set.0.iter().map(|wanted| async move {
+            checked(&self.0.reader, wanted, self.0.reader.read_by_handle(wanted).await?)
+        });
+        stream::iter(reads).buffer_unordered(PREPARING).try_collect().await
     }
 }
 

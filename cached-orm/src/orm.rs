@@ -5,8 +5,8 @@ mod own_connections;
 pub(crate) use own_connections::OwnConnection;
 
 use crate::{
-    Backend, CacheKey, Entity, Error, Isolation, Operation, OrmBuilder, Persist, Result,
-    Statistics, Transaction,
+    Backend, CacheKey, CacheStore, Entity, Error, Isolation, Operation, OrmBuilder, Persist,
+    Result, Statistics, Transaction,
     cache_url::CacheUrl,
     coherence::Coherence,
     key::Namespace,
@@ -224,6 +224,26 @@ impl<DB: Backend> Orm<DB> {
     /// ```
     pub fn statistics(&self) -> Statistics {
         self.0.counters.snapshot()
+    }
+
+    /// The store that entries lie in, for tools that look at what is there: it
+    /// knows keys and bytes, and nothing of rows.
+    ///
+    /// Reading does no harm if no lease is asked for. What is written past this
+    /// crate's methods is not covered by any of its promises.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>, user: User) -> Result<(), Box<dyn std::error::Error>> {
+    /// use cached_orm::Lookup;
+    ///
+    /// if let Lookup::Item { value, ttl, .. } = orm.store().get(&user.get_cache_key(orm), None).await? {
+    ///     println!("{} bytes, for {ttl:?}", value.len());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn store(&self) -> &dyn CacheStore {
+        self.0.coherence.store()
     }
 
     /// Ends the tasks in the background, and closes the pools and the cache's
