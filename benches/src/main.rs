@@ -5,6 +5,7 @@
 
 mod memcached;
 mod plan;
+mod processes;
 mod results;
 mod stage;
 
