@@ -21,7 +21,7 @@ from sqlalchemy import BigInteger, String, create_engine, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 # As many as the other contestants have.
-CONNECTIONS = 16
+CONNECTIONS = 32
 
 
 class Item(original.CachedBase):

@@ -20,8 +20,8 @@ use tokio::process::Command;
 pub(crate) struct Contestant {
     /// What `Processes::run` is told.
     pub(crate) name: &'static str,
-    /// What it is, in one sentence.
-    pub(crate) sentence: &'static str,
+    /// What it is, in a sentence.
+    pub(crate) what: &'static str,
     /// What it can be asked to do, after `prepare`.
     pub(crate) workloads: &'static [&'static str],
 }
@@ -29,30 +29,30 @@ pub(crate) struct Contestant {
 /// All of them.
 pub(crate) const CONTESTANTS: &[Contestant] = &[
     Contestant {
-        name: "deadpool-memcached",
-        sentence: "Written by hand: deadpool-memcached's pool, rows as MessagePack, sqlx on \
-                   PostgreSQL, and the cache deleted from after the commit.",
+        name: "deadpool-memcached by hand",
+        what: "get, else SELECT and set; after UPDATE and COMMIT delete: deadpool-memcached's \
+               pool (32 connections), rmp-serde and sqlx.",
         workloads: &["hits", "misses", "mix"],
     },
     Contestant {
         name: "cache-kit",
-        sentence: "cache-kit with its memcached backend and sqlx on PostgreSQL: `Refresh` to \
-                   read, `Invalidate` after a write.",
+        what: "cache-kit with its memcached backend and sqlx on PostgreSQL: `Refresh` to \
+               read, `Invalidate` after a write.",
         workloads: &["hits", "misses", "mix"],
     },
     Contestant {
         name: ORIGINAL,
-        sentence: "The original idea in Python: SQLAlchemy's objects, pickled into memcached by \
-                   pymemcache, with threads for tasks.",
+        what: "The original idea in Python: SQLAlchemy's objects, pickled into memcached by \
+               pymemcache, with threads for tasks.",
         workloads: &["hits", "misses"],
     },
 ];
 
-const ORIGINAL: &str = "original (Python)";
+const ORIGINAL: &str = "the original, in Python";
 
-/// How far the rows that the mixes of `benches/peers` write are from those of the
-/// working set: so many ids, and one more for the second contestant.
-const MIX_OFFSET: i64 = 40;
+/// The rows that the mixes of `benches/peers` write lie this many working sets past
+/// the table's end, where nobody else has rows of its own.
+const OWN_ROWS: i64 = 100;
 
 /// The processes, ended when this is dropped.
 #[derive(Debug)]
@@ -67,15 +67,6 @@ pub(crate) struct Processes {
 /// # Errors
 /// Something is missing and may not be installed, or does not build or start.
 pub(crate) async fn start(stage: &Stage) -> Result<Processes> {
-    let stride = stage.plan.rows / stage.plan.working_set as i64;
-    if stride <= MIX_OFFSET + 1 {
-        return Err(format!(
-            "the mixes of benches/peers would write rows of the working set; \
-             make the table {} times as large as that",
-            MIX_OFFSET + 2
-        )
-        .into());
-    }
     // Folders of their own, since features would fight over a shared one.
     let built = stage.root.join("target").join("benches");
     succeed(&mut Command::new(stage.root.join("benches/prepare"))).await?;
@@ -84,7 +75,8 @@ pub(crate) async fn start(stage: &Stage) -> Result<Processes> {
         make_environment(&stage.root.join("benches/original"), &built.join("python")).await?;
 
     let mut peers = Command::new(peers);
-    peers.args(["--mix-offset", &MIX_OFFSET.to_string()]);
+    let own_rows = stage.plan.rows + 1 + OWN_ROWS * stage.plan.working_set as i64;
+    peers.args(["--own-rows", &own_rows.to_string()]);
     let mut original = Command::new(python);
     // Nothing is left in the repository.
     original.arg("-B").arg(stage.root.join("benches/original/serve.py"));

@@ -1,7 +1,7 @@
 //! What one writes by hand: a pool of memcached connections, rows as MessagePack, and
 //! the cache deleted from after the commit.
 
-use crate::database::Database;
+use crate::database::{CONNECTIONS, Database};
 use async_memcached::{AsciiProtocol as _, Error, Status};
 use benches::{
     Result,
@@ -11,8 +11,6 @@ use benches::{
 use deadpool_memcached::{Manager, Pool};
 use std::sync::Arc;
 
-/// As many as cache-kit takes by default.
-const CONNECTIONS: usize = 16;
 /// An hour, in seconds, as `Item` says.
 const TTL: i64 = 3600;
 
@@ -24,13 +22,13 @@ pub(crate) struct ByHand {
 }
 
 impl ByHand {
-    /// With pools of its own, to a server at `tcp://…`.
+    /// With a pool of its own, to a server at `tcp://…`.
     ///
     /// # Errors
-    /// The database does not answer.
-    pub(crate) async fn new(database: &str, memcached: &str) -> Result<Self> {
-        let cache = Pool::builder(Manager::new(memcached)).max_size(CONNECTIONS).build()?;
-        Ok(Self { cache, database: Arc::new(Database::connect(database).await?) })
+    /// The pool cannot be made.
+    pub(crate) fn new(database: Arc<Database>, memcached: &str) -> Result<Self> {
+        let cache = Pool::builder(Manager::new(memcached)).max_size(CONNECTIONS as usize);
+        Ok(Self { cache: cache.build()?, database })
     }
 }
 

@@ -1,11 +1,13 @@
 //! PostgreSQL by sqlx, for those who have to ask it themselves.
 
 use benches::{Result, item::Item};
-use sqlx::{PgPool, postgres::PgPoolOptions};
+use sqlx::{PgPool, Postgres, QueryBuilder, postgres::PgPoolOptions};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// As many as the pools of memcached connections have.
-const CONNECTIONS: u32 = 16;
+/// Connections of each pool, to whichever server; as in the harness's own process.
+pub(crate) const CONNECTIONS: u32 = 32;
+/// Rows in one statement: it may have 65,535 parameters.
+const CHUNK: usize = 5_000;
 
 /// The table `items`.
 #[derive(Debug)]
@@ -63,6 +65,38 @@ impl Database {
         .await?;
         if done.rows_affected() != 1 {
             return Err(sqlx::Error::RowNotFound);
+        }
+        transaction.commit().await
+    }
+
+    /// Makes these rows as they are here, whether they are there or not.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) async fn replace(&self, rows: &[&Item]) -> sqlx::Result<()> {
+        let mut transaction = self.pool.begin().await?;
+        for rows in rows.chunks(CHUNK) {
+            let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+            let delete = sqlx::query("DELETE FROM items WHERE id = ANY($1)").bind(ids);
+            delete.execute(&mut *transaction).await?;
+            let mut insert = QueryBuilder::<Postgres>::new(
+                "INSERT INTO items \
+                 (id, handle, owner, kind, active, score, title, note, created, revision) ",
+            );
+            insert.push_values(rows, |mut values, row| {
+                values
+                    .push_bind(row.id)
+                    .push_bind(&row.handle)
+                    .push_bind(row.owner)
+                    .push_bind(row.kind)
+                    .push_bind(row.active)
+                    .push_bind(row.score)
+                    .push_bind(&row.title)
+                    .push_bind(&row.note)
+                    .push_bind(row.created)
+                    .push_bind(row.revision);
+            });
+            insert.build().execute(&mut *transaction).await?;
         }
         transaction.commit().await
     }

@@ -8,9 +8,15 @@ mod database;
 mod through_cache_kit;
 mod workloads;
 
-use benches::{Result, item::WorkingSet, remote};
+use benches::{
+    Result,
+    item::{Item, Wanted, WorkingSet},
+    remote,
+};
 use by_hand::ByHand;
 use clap::Parser;
+use database::Database;
+use std::sync::Arc;
 use through_cache_kit::ThroughCacheKit;
 use workloads::Workloads;
 
@@ -23,16 +29,16 @@ struct Arguments {
     /// `host:port` of memcached.
     #[arg(long)]
     memcached: String,
-    /// Rows of the table.
+    /// Rows that everybody reads, and nobody writes.
     #[arg(long)]
     rows: i64,
     /// Rows that are read again and again.
     #[arg(long)]
     working_set: usize,
-    /// The mixes write rows, and nobody else may read those: the rows of the working
-    /// set, so many ids on, and one more for each contestant.
+    /// The first of the rows that the mixes write. They are made anew: as many as the
+    /// working set has, for each contestant.
     #[arg(long)]
-    mix_offset: i64,
+    own_rows: i64,
 }
 
 /// The contestants of this process.
@@ -43,24 +49,37 @@ struct Contestants {
 
 impl Contestants {
     async fn new(arguments: &Arguments) -> Result<Self> {
-        let Arguments { database, memcached, rows, working_set, mix_offset } = arguments;
+        let Arguments { database, memcached, rows, working_set, own_rows } = arguments;
         // The client below both takes an address for a URL, and wants a scheme.
         let memcached = &format!("tcp://{memcached}");
         let set = WorkingSet::new(*working_set, *rows);
-        let by_hand = ByHand::new(database, memcached).await?;
-        let through_cache_kit = ThroughCacheKit::new(database, memcached).await?;
-        Ok(Self {
-            by_hand: Workloads::new(by_hand, &set, *rows, *mix_offset)?,
-            through_cache_kit: Workloads::new(through_cache_kit, &set, *rows, mix_offset + 1)?,
-        })
+        let (first, second) = (*own_rows, own_rows + *working_set as i64);
+
+        let pool = Arc::new(Database::connect(database).await?);
+        let own = make_rows(&pool, first, *working_set).await?;
+        let by_hand = Workloads::new(ByHand::new(pool, memcached)?, set.clone(), *rows, own)?;
+
+        let pool = Arc::new(Database::connect(database).await?);
+        let own = make_rows(&pool, second, *working_set).await?;
+        let through_cache_kit = ThroughCacheKit::new(pool, memcached).await?;
+        let through_cache_kit = Workloads::new(through_cache_kit, set, *rows, own)?;
+        Ok(Self { by_hand, through_cache_kit })
     }
+}
+
+/// Rows for a mix, that nobody else writes.
+async fn make_rows(database: &Database, first: i64, count: usize) -> Result<WorkingSet> {
+    let wanted = |place| Wanted { place, item: Item::of(first + place as i64) };
+    let set: Vec<_> = (0..count).map(wanted).collect();
+    database.replace(&set.iter().map(|wanted| &wanted.item).collect::<Vec<_>>()).await?;
+    Ok(WorkingSet(Arc::new(set)))
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let contestants = Contestants::new(&Arguments::parse()).await?;
     remote::serve(async |round| match round.contestant.as_str() {
-        "deadpool-memcached" => contestants.by_hand.run(&round).await,
+        "deadpool-memcached by hand" => contestants.by_hand.run(&round).await,
         "cache-kit" => contestants.through_cache_kit.run(&round).await,
         other => Err(format!("there is no contestant {other} here").into()),
     })

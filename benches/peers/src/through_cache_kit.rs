@@ -1,15 +1,18 @@
 //! cache-kit with its memcached backend, as its documentation shows it: `Refresh` to
 //! read, `Invalidate` after a write.
 
-use crate::database::Database;
+use crate::database::{CONNECTIONS, Database};
 use benches::{
     Result,
     contestant::{Reader, Writer},
     item::{Item, Wanted},
 };
 use cache_kit::{
-    CacheEntity, CacheExpander, DataRepository, Error, backend::MemcachedBackend,
-    feed::GenericFeeder, observability::TtlPolicy, strategy::CacheStrategy,
+    CacheEntity, CacheExpander, DataRepository, Error,
+    backend::{MemcachedBackend, MemcachedConfig},
+    feed::GenericFeeder,
+    observability::TtlPolicy,
+    strategy::CacheStrategy,
 };
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
@@ -49,15 +52,19 @@ pub(crate) struct ThroughCacheKit {
 }
 
 impl ThroughCacheKit {
-    /// With pools of its own, to a server at `tcp://…`.
+    /// With a pool of its own, to a server at `tcp://…`.
     ///
     /// # Errors
-    /// The database does not answer.
-    pub(crate) async fn new(database: &str, memcached: &str) -> Result<Self> {
-        let backend = MemcachedBackend::from_server(memcached.to_owned()).await?;
+    /// The pool cannot be made.
+    pub(crate) async fn new(database: Arc<Database>, memcached: &str) -> Result<Self> {
+        let config = MemcachedConfig {
+            servers: vec![memcached.to_owned()],
+            pool_size: CONNECTIONS,
+            ..MemcachedConfig::default()
+        };
+        let backend = MemcachedBackend::new(config).await?;
         let cache = CacheExpander::new(backend).with_ttl_policy(TtlPolicy::Fixed(TTL));
-        let database = Database::connect(database).await?;
-        Ok(Self { cache: Arc::new(cache), database: Arc::new(database) })
+        Ok(Self { cache: Arc::new(cache), database })
     }
 
     async fn with(&self, id: i64, strategy: CacheStrategy) -> Result<Option<Item>> {

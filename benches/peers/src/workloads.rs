@@ -4,7 +4,7 @@ use benches::{
     Result,
     contestant::{Hits, Misses, Reader, Writer},
     drive::{Measured, drive},
-    item::{Item, Wanted, WorkingSet},
+    item::{Item, WorkingSet},
     mix::Mix,
     remote::Round,
 };
@@ -16,25 +16,20 @@ pub(crate) struct Workloads<C> {
     hits: Arc<Hits<C>>,
     misses: Arc<Misses<C>>,
     mix: Arc<Mix<C>>,
-    mix_set: WorkingSet,
+    own: WorkingSet,
 }
 
 impl<C: Reader<Row = Item> + Writer + Clone> Workloads<C> {
-    /// Reads `set`, and mixes over the rows that come so many ids after it.
+    /// Reads `set` again and again, and each row up to `rows` once; mixes over `own`.
     ///
     /// # Errors
     /// An empty working set.
-    pub(crate) fn new(contestant: C, set: &WorkingSet, rows: i64, mix_offset: i64) -> Result<Self> {
-        let moved = |wanted: &Wanted| Wanted {
-            place: wanted.place,
-            item: Item::of(wanted.item.id + mix_offset),
-        };
-        let mix_set = WorkingSet(Arc::new(set.0.iter().map(moved).collect()));
+    pub(crate) fn new(contestant: C, set: WorkingSet, rows: i64, own: WorkingSet) -> Result<Self> {
         Ok(Self {
-            hits: Arc::new(Hits { reader: contestant.clone(), set: set.clone() }),
+            hits: Arc::new(Hits { reader: contestant.clone(), set }),
             misses: Arc::new(Misses::new(contestant.clone(), rows)),
-            mix: Arc::new(Mix::new(contestant.clone(), mix_set.clone())?),
-            mix_set,
+            mix: Arc::new(Mix::new(contestant.clone(), own.clone())?),
+            own,
             contestant,
         })
     }
@@ -57,7 +52,7 @@ impl<C: Reader<Row = Item> + Writer + Clone> Workloads<C> {
 
     /// Fills the cache with what hits and the mix read, and sees that it has it.
     async fn prepare(&self) -> Result<Measured> {
-        for wanted in self.mix_set.0.iter() {
+        for wanted in self.own.0.iter() {
             // Which revision it has is the mix's to check.
             self.contestant.read(wanted).await?;
         }
