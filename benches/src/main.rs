@@ -18,6 +18,7 @@ mod results;
 mod rounds;
 mod stage;
 mod tables;
+mod workloads;
 
 use crate::{plan::Plan, results::Results, stage::Stage};
 use benches::Result;
@@ -107,7 +108,7 @@ async fn everything(arguments: &Arguments, root: PathBuf) -> Result<()> {
     };
     let stage = Stage::set(plan, root, &mut results).await?;
     let is_wanted = |part: &&str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == part);
-    let mut field = workloads::Everyone::gather(&stage).await?;
+    let mut processes = processes::start(&stage).await?;
     for part in PARTS.into_iter().filter(is_wanted) {
         eprintln!("{part}, after {:.0?}", begun.elapsed());
         match part {
@@ -116,7 +117,7 @@ async fn everything(arguments: &Arguments, root: PathBuf) -> Result<()> {
             "growth" => experiments::growth::run(&stage, &mut results).await?,
             "memory" => experiments::memory::run(&stage, &mut results).await?,
             "compile" => experiments::compile::run(&stage, &mut results).await?,
-            workload => field.run(&stage, workload, &mut results).await?,
+            workload => workloads::run(&stage, workload, &mut processes, &mut results).await?,
         }
         // What was measured is kept, should a later part fail.
         report::write(&results, &folder)?;
