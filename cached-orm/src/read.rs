@@ -157,9 +157,7 @@ pub(crate) async fn fetch<DB: Backend, T: Persist<DB>>(
 /// read needs which goes further.
 fn read_near<DB: Backend, T: Persist<DB>>(orm: &Orm<DB>, key: &T::Key) -> Option<Option<T>> {
     let ttl = Some(T::POLICY.near_for()?);
-    orm.with_cache_key::<T, _>(key, |text| {
-        orm.coherence().read_near::<RowSource<DB, T>>(text, ttl)
-    })
+    orm.with_cache_key::<T, _>(key, |text| orm.coherence().read_near::<RowSource<DB, T>>(text, ttl))
 }
 
 /// As [`fetch`], and if the database fails, the row that lies in the cache although

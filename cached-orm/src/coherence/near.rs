@@ -99,7 +99,11 @@ impl Near {
 
     /// The row under the key, as the cache had it at most `ttl` ago; `None` within if
     /// there was none.
-    pub(super) fn get<S: Source>(&self, key: &str, ttl: Option<Duration>) -> Option<Option<S::Row>> {
+    pub(super) fn get<S: Source>(
+        &self,
+        key: &str,
+        ttl: Option<Duration>,
+    ) -> Option<Option<S::Row>> {
         let ttl = ttl?;
         let copies = self.copies.get()?;
         let Copy { row, ticket, .. } = copies.map.get(key)?;
@@ -126,8 +130,7 @@ impl Near {
             Content::Unreadable(_) => return,
         };
         let key = source.key();
-        let size =
-            key.as_bytes().len() + value.len() + size_of::<Option<S::Row>>() + COPY_OVERHEAD;
+        let size = key.as_bytes().len() + value.len() + size_of::<Option<S::Row>>() + COPY_OVERHEAD;
         let weight = u32::try_from(size).unwrap_or(u32::MAX);
         let copy = Copy { row: Arc::new(row), weight, ticket };
         let mut replacement = Some(copy.clone());
@@ -182,76 +185,4 @@ impl fmt::Debug for Near {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::key::Namespace;
-
-    const TTL: Option<Duration> = Some(Duration::from_secs(2));
-
-    fn key(n: i64) -> CacheKey {
-        CacheKey::of_row(&Namespace::default(), "near", &n)
-    }
-
-    fn kept(near: &Near, n: i64, value: &'static str) {
-        let ticket = near.ticket(&key(n), TTL);
-        near.keep(&key(n), &value.into(), ticket);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_copy_counts_from_when_the_cache_was_asked() {
-        let near = Near::new(1 << 20);
-        let ticket = near.ticket(&key(1), TTL);
-        tokio::time::advance(Duration::from_millis(1500)).await;
-        near.keep(&key(1), &"old".into(), ticket);
-        assert_eq!(near.get(&key(1), TTL).as_deref(), Some(&b"old"[..]));
-        assert_eq!(near.get(&key(2), TTL), None);
-        tokio::time::advance(Duration::from_millis(500)).await;
-        assert_eq!(near.get(&key(1), TTL), None);
-        near.keep(&key(1), &"late".into(), ticket);
-        assert_eq!(near.get(&key(1), TTL), None);
-    }
-
-    #[test]
-    fn what_was_asked_before_a_write_is_of_no_use_after_it() {
-        let near = Near::new(1 << 20);
-        kept(&near, 1, "old");
-        let begun = near.ticket(&key(1), TTL);
-        near.end(&key(1));
-        assert_eq!(near.get(&key(1), TTL), None);
-        near.keep(&key(1), &"old".into(), begun);
-        assert_eq!(near.get(&key(1), TTL), None);
-        kept(&near, 1, "new");
-        assert_eq!(near.get(&key(1), TTL).as_deref(), Some(&b"new"[..]));
-    }
-
-    #[test]
-    fn an_earlier_answer_does_not_replace_a_later_one() {
-        let near = Near::new(1 << 20);
-        let slow = near.ticket(&key(1), TTL);
-        std::thread::sleep(Duration::from_millis(2));
-        kept(&near, 1, "later");
-        near.keep(&key(1), &"earlier".into(), slow);
-        assert_eq!(near.get(&key(1), TTL).as_deref(), Some(&b"later"[..]));
-    }
-
-    #[test]
-    fn the_copies_have_their_limit() {
-        let near = Near::new(64 << 10);
-        for n in 0..1000 {
-            near.keep(&key(n), &vec![0; 1000].into(), near.ticket(&key(n), TTL));
-        }
-        let copies = near.copies.get().unwrap();
-        copies.map.run_pending_tasks();
-        assert!(copies.map.weighted_size() <= 64 << 10);
-        assert!(copies.map.entry_count() > 10, "{}", copies.map.entry_count());
-    }
-
-    #[test]
-    fn nothing_is_kept_without_a_ttl_or_a_capacity() {
-        let near = Near::new(1 << 20);
-        assert!(near.ticket(&key(1), None).is_none());
-        let none = Near::new(0);
-        kept(&none, 1, "row");
-        assert_eq!(none.get(&key(1), TTL), None);
-    }
-}
+mod tests;

@@ -257,3 +257,6 @@ impl<'b> SeqAccess<'b> for Values<'_, 'b> {
         Some(self.left)
     }
 }
+
+#[cfg(test)]
+mod tests;
