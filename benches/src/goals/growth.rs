@@ -42,7 +42,7 @@ fn flat(
     Goal {
         what,
         goal: format!(
-            "≥ {LEAST} × from {} to {} {unit}",
+            "≥ {LEAST} × the smallest, from {} to {} {unit}",
             numbers::count(from as f64),
             numbers::count(to as f64)
         ),

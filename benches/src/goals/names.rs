@@ -12,23 +12,23 @@ pub(crate) const OURS: &str = "cached-orm";
 /// This crate's connections to memcached without anything around them.
 pub(crate) const BARE_LANES: &str = "bare lanes";
 /// One command, one answer, nothing else.
-pub(crate) const PING_PONG: &str = "raw ping-pong";
+pub(crate) const PING_PONG: &str = "raw ping-pong socket";
 /// What one writes without a crate for it.
-pub(crate) const BY_HAND: &str = "by hand, exp pool";
+pub(crate) const BY_HAND: &str = "memcache by hand";
 /// Another crate for caching rows.
 pub(crate) const CACHE_KIT: &str = "cache-kit";
 /// No cache.
-pub(crate) const PLAIN: &str = "plain sqlx, PostgreSQL";
+pub(crate) const PLAIN: &str = "sqlx, PostgreSQL";
 /// What this crate took its idea from.
-pub(crate) const PYTHON: &str = "Python original";
+pub(crate) const PYTHON: &str = "original (Python)";
 /// A cache inside the process.
-pub(crate) const HYDRACACHE: &str = "hydracache, local";
+pub(crate) const HYDRACACHE: &str = "hydracache";
 /// Another one.
 pub(crate) const MOKA: &str = "moka by hand";
 /// One batch of `get`s on one socket.
 pub(crate) const RAW_BATCH: &str = "raw batch";
 /// The statements that a write needs, without a cache.
-pub(crate) const SAME_TRANSACTION: &str = "the same transaction by hand";
+pub(crate) const SAME_TRANSACTION: &str = "transaction by hand";
 
 /// Contestants that ask nobody outside their process for a hit.
 pub(crate) const IN_PROCESS: [&str; 4] = [EMBEDDED, NEAR, HYDRACACHE, MOKA];
@@ -52,9 +52,9 @@ pub(crate) const GROWTH_SERVERS: &str = "growth-servers-";
 pub(crate) const VERSIONS: &str = "versions";
 /// Many readers of one missing row.
 pub(crate) const STAMPEDE: &str = "stampede";
-/// A fact of it, in one process.
-pub(crate) const SHORT_LOAD: &str = "loads, 1 process, a load takes 20 ms";
-/// A fact of it, in four.
+/// A fact of it: others wait so long.
+pub(crate) const SHORT_LOAD: &str = "loads, 4 processes, a load takes 20 ms";
+/// A fact of it: nobody waits so long for another process.
 pub(crate) const LONG_LOAD: &str = "loads, 4 processes, a load takes 200 ms";
 /// What an `Orm` takes.
 pub(crate) const MEMORY: &str = "memory";

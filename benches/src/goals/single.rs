@@ -22,8 +22,8 @@ pub(super) fn stampede(results: &Results) -> [Goal; 2] {
         }
     };
     [
-        at_most("stampede, a load under 50 ms", SHORT_LOAD, 1.0, "1 load"),
-        at_most("stampede, a longer load, 4 processes", LONG_LOAD, 4.0, "≤ 1 load for each"),
+        at_most("stampede of 4 processes, a load under 50 ms", SHORT_LOAD, 1.0, "1 load"),
+        at_most("stampede of 4 processes, a longer load", LONG_LOAD, 4.0, "≤ 4 loads"),
     ]
 }
 

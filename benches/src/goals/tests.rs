@@ -132,8 +132,8 @@ fn single_figures_are_held_against_their_limits() {
     results.fact(COMPILE, OUR_DERIVE, 30.0, "ms");
     results.fact(COMPILE, SERDE_DERIVE, 12.5, "ms");
     let expected = [
-        ("stampede, a load under", "1 load", "1 load", true),
-        ("stampede, a longer", "for each", "5 loads", false),
+        ("stampede of 4 processes, a load", "1 load", "1 load", true),
+        ("stampede of 4 processes, a longer", "4 loads", "5 loads", false),
         ("memory", "1 MiB", "640 KiB", true),
         ("compile", "serde", "2.40 × (30 ms to 12.5 ms)", false),
     ];

@@ -23,11 +23,11 @@ pub(super) struct Plot {
 /// All of them, the main one first.
 pub(super) fn all(results: &Results) -> Result<Vec<Plot>> {
     Ok(vec![
-        hits(results, "hits.svg", "Cached rows read in a second, 64 tasks", false)?,
+        hits(results, "hits.svg", "Rows read by primary key in a second, 64 tasks", false)?,
         hits(
             results,
             "hits-in-process.svg",
-            "Rows read from a store in the process, 64 tasks",
+            "Rows read in a second from a store in the process, 64 tasks",
             true,
         )?,
         tasks(results)?,
@@ -105,7 +105,7 @@ fn bar_plot<'a>(
 }
 
 fn tasks(results: &Results) -> Result<Plot> {
-    let title = "Cached rows read in a second beside the number of tasks";
+    let title = "Rows read by primary key in a second beside the number of tasks";
     let lines = collect(results, |series| (series.workload == HITS).then_some(series.tasks as f64));
     line_plot(results, "tasks.svg", title, "tasks at once", Scale::Logarithmic, &lines)
 }
@@ -170,7 +170,7 @@ fn collect(results: &Results, place: impl Fn(&Series) -> Option<f64>) -> Vec<Lin
 fn below(results: &Results) -> String {
     let form = if results.quick { ", quick form" } else { "" };
     format!(
-        "Medians, and from the lowest to the highest round. {}, {}{form}",
+        "Medians, with whiskers from the lowest to the highest round. {}, {}{form}",
         results.machine, results.date
     )
 }
