@@ -6,6 +6,7 @@
 use benches::{Result, item::Item};
 use cached_orm::{MemcachedOrm as _, Orm, Sqlite};
 use clap::{Parser, ValueEnum};
+use sqlx::SqlitePool;
 use std::{hint::black_box, time::Duration};
 
 mod near_item;
@@ -53,7 +54,7 @@ async fn main() -> Result<()> {
 
 /// A table in memory, and the cache that the path goes through.
 async fn open(path: Path) -> Result<Orm<Sqlite>> {
-    let pool = cached_orm::sqlx::SqlitePool::connect("sqlite::memory:").await?;
+    let pool = SqlitePool::connect("sqlite::memory:").await?;
     let builder = Orm::builder(pool);
     let builder = match path {
         Path::Key | Path::HitsEmbedded | Path::HitsNear => builder.embedded(64 << 20),
@@ -77,11 +78,30 @@ async fn open(path: Path) -> Result<Orm<Sqlite>> {
                  owner BIGINT NOT NULL, kind INT NOT NULL, active BOOLEAN NOT NULL, \
                  score DOUBLE NOT NULL, title TEXT NOT NULL, note TEXT NOT NULL, \
                  created BIGINT NOT NULL, revision BIGINT NOT NULL)";
-    cached_orm::sqlx::query(table).execute(orm.pool()).await?;
+    sqlx::query(table).execute(orm.pool()).await?;
     for id in 1..=ROWS {
-        Item::of(id).insert(&orm).await?;
+        insert(orm.pool(), &Item::of(id)).await?;
     }
     Ok(orm)
+}
+
+/// Past the cache, which may have the row from the run before.
+async fn insert(pool: &SqlitePool, item: &Item) -> Result<()> {
+    let Item { id, handle, owner, kind, active, score, title, note, created, revision } = item;
+    sqlx::query("INSERT INTO items VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+        .bind(id)
+        .bind(handle)
+        .bind(owner)
+        .bind(kind)
+        .bind(active)
+        .bind(score)
+        .bind(title)
+        .bind(note)
+        .bind(created)
+        .bind(revision)
+        .execute(pool)
+        .await?;
+    Ok(())
 }
 
 fn keys(orm: &Orm<Sqlite>, items: &[Item], count: u64) -> Result<()> {

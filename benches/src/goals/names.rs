@@ -20,7 +20,7 @@ pub(crate) const CACHE_KIT: &str = "cache-kit";
 /// No cache.
 pub(crate) const PLAIN: &str = "sqlx, PostgreSQL";
 /// What this crate took its idea from.
-pub(crate) const PYTHON: &str = "original (Python)";
+pub(crate) const PYTHON: &str = "the original, in Python";
 /// A cache inside the process.
 pub(crate) const HYDRACACHE: &str = "hydracache";
 /// Another one.
