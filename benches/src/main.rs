@@ -20,7 +20,7 @@ mod stage;
 mod tables;
 mod workloads;
 
-use crate::{plan::Plan, results::Results, stage::Stage};
+use crate::{goals::Goal, plan::Plan, results::Results, stage::Stage};
 use benches::Result;
 use clap::{Parser, Subcommand};
 use std::{
@@ -64,8 +64,17 @@ enum Other {
 
 /// What a run is made of, in this order.
 const PARTS: [&str; 11] = [
-    "hits", "by-handle", "many", "misses", "mix", "writes", "stampede", "cache-dead", "growth",
-    "memory", "compile",
+    "hits",
+    "by-handle",
+    "many",
+    "misses",
+    "mix",
+    "writes",
+    "stampede",
+    "cache-dead",
+    "growth",
+    "memory",
+    "compile",
 ];
 
 fn parts() -> impl clap::builder::TypedValueParser<Value = String> {
@@ -101,13 +110,14 @@ async fn everything(arguments: &Arguments, root: PathBuf) -> Result<()> {
     let is_whole = !arguments.quick && arguments.only.is_empty();
     let folder = root.join(if is_whole { "benches/results" } else { "benches/results/partial" });
     let mut results = Results {
-        machine: machine::describe()?,
-        date: machine::today()?,
+        machine: machine::machine(),
+        date: machine::today(),
         quick: plan.quick,
         ..Results::default()
     };
     let stage = Stage::set(plan, root, &mut results).await?;
-    let is_wanted = |part: &&str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == part);
+    let is_wanted =
+        |part: &&str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == part);
     let mut processes = processes::start(&stage).await?;
     for part in PARTS.into_iter().filter(is_wanted) {
         eprintln!("{part}, after {:.0?}", begun.elapsed());
@@ -123,8 +133,14 @@ async fn everything(arguments: &Arguments, root: PathBuf) -> Result<()> {
         report::write(&results, &folder)?;
     }
     println!("{} written after {:.0?}", folder.display(), begun.elapsed());
-    for goal in goals::goals(&results) {
-        println!("{goal}");
+    for Goal { what, goal, measured, met } in goals::goals(&results) {
+        let verdict = match met {
+            Some(true) => "met",
+            Some(false) => "not met",
+            None => "-",
+        };
+        let measured = measured.unwrap_or_else(|| "not measured".to_owned());
+        println!("{verdict:>8}  {what}: {goal}; {measured}");
     }
     Ok(())
 }

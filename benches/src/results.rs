@@ -2,6 +2,7 @@
 
 use benches::drive::Measured;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Everything that one run came to.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -10,10 +11,10 @@ pub(crate) struct Results {
     pub(crate) machine: String,
     /// `2026-11-26`.
     pub(crate) date: String,
-    /// Of the servers.
-    pub(crate) versions: Vec<String>,
     /// Whether it was the short form.
     pub(crate) quick: bool,
+    /// Who took part, and what each is, in a sentence.
+    pub(crate) contestants: BTreeMap<String, String>,
     /// Rounds of workloads.
     pub(crate) series: Vec<Series>,
     /// Single figures.
@@ -61,8 +62,11 @@ impl Spread {
         values.sort_by(f64::total_cmp);
         let (min, max) = (*values.first()?, *values.last()?);
         let half = values.len() / 2;
-        let median =
-            if values.len() % 2 == 1 { values[half] } else { (values[half - 1] + values[half]) / 2.0 };
+        let median = if values.len() % 2 == 1 {
+            values[half]
+        } else {
+            (values[half - 1] + values[half]) / 2.0
+        };
         Some(Self { median, min, max })
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::{
     contestants::Contestant,
-    processes::Processes,
+    processes::{self, Processes},
     processors::Server,
     results::{Results, Series},
     stage::Stage,
@@ -14,8 +14,8 @@ use benches::{Result, drive::Measured};
 pub(crate) struct Field<'p> {
     /// Contestants in this process.
     pub(crate) here: Vec<Contestant>,
-    /// Names of those that have processes of their own.
-    pub(crate) elsewhere: Vec<&'static str>,
+    /// Those that have processes of their own.
+    pub(crate) elsewhere: Vec<&'static processes::Contestant>,
     /// Where these are.
     pub(crate) processes: &'p mut Processes,
 }
@@ -42,8 +42,10 @@ pub(crate) async fn run(
                 rounds[at].push(measured);
             }
         }
-        let names = field.here.iter().map(|contestant| contestant.name);
-        for (name, rounds) in names.chain(field.elsewhere.iter().copied()).zip(rounds) {
+        let here = field.here.iter().map(|here| (here.name, here.what));
+        let elsewhere = field.elsewhere.iter().map(|there| (there.name, there.what));
+        for ((name, what), rounds) in here.chain(elsewhere).zip(rounds) {
+            results.contestants.insert(name.to_owned(), what.to_owned());
             results.series.push(Series {
                 workload: workload.to_owned(),
                 contestant: name.to_owned(),
@@ -67,7 +69,7 @@ async fn one(
     let slice = stage.plan.slice;
     let before = server_cpu(stage);
     let here = field.here.get(at);
-    let name = here.map_or_else(|| field.elsewhere[at - field.here.len()], |here| here.name);
+    let name = here.map_or_else(|| field.elsewhere[at - field.here.len()].name, |here| here.name);
     let measured = match here {
         Some(contestant) => (contestant.run)(tasks, slice, seed).await,
         None => field.processes.run(name, workload, tasks, slice, seed).await,

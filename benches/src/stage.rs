@@ -1,6 +1,7 @@
 //! Where a run takes place: servers, tables, working sets.
 
 use crate::{
+    goals::names::VERSIONS,
     memcached::Memcached,
     plan::Plan,
     processors::{Server, parent_of},
@@ -60,7 +61,7 @@ impl Stage {
         if let Ok(postmaster) = u32::try_from(backend).map_err(Into::into).and_then(parent_of) {
             databases.push(Server::Family(postmaster));
         }
-        results.versions.push(format!("PostgreSQL {version}"));
+        results.fact(VERSIONS, format!("PostgreSQL {version}"), 0.0, "");
         pool.close().await;
 
         let pool = MySqlPool::connect(&mysql).await?;
@@ -69,17 +70,18 @@ impl Stage {
             sqlx::query_as("SELECT @@pid_file, @@version").fetch_one(&pool).await?;
         let pid = std::fs::read_to_string(pid_file).ok().and_then(|pid| pid.trim().parse().ok());
         databases.extend(pid.map(Server::Alone));
-        results.versions.push(version);
+        results.fact(VERSIONS, version, 0.0, "");
         pool.close().await;
 
         let pool = SqlitePoolOptions::new().max_connections(1).connect(&sqlite).await?;
         sqlx::raw_sql("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF").execute(&pool).await?;
         tables::fill(&pool, plan.rows, 1).await?;
-        let (version,): (String,) = sqlx::query_as("SELECT sqlite_version()").fetch_one(&pool).await?;
-        results.versions.push(format!("SQLite {version}"));
+        let (version,): (String,) =
+            sqlx::query_as("SELECT sqlite_version()").fetch_one(&pool).await?;
+        results.fact(VERSIONS, format!("SQLite {version}"), 0.0, "");
         pool.close().await;
 
-        results.versions.push(memcached.version().await?);
+        results.fact(VERSIONS, memcached.version().await?, 0.0, "");
         eprintln!("{} rows on three databases in {:.0?}", plan.rows, begun.elapsed());
         let set = WorkingSet::new(plan.working_set, plan.rows);
         Ok(Self { plan, postgres, mysql, sqlite, databases, memcached, set, root, scratch })

@@ -39,10 +39,9 @@ pub(crate) async fn run(
         _ => return Err(format!("there is no workload `{workload}`").into()),
     };
     let takes_part = |there: &&processes::Contestant| there.workloads.contains(&workload);
-    let elsewhere: Vec<_> =
-        processes::CONTESTANTS.iter().filter(takes_part).map(|there| there.name).collect();
-    for name in &elsewhere {
-        processes.run(name, "prepare", 1, stage.plan.slice, 0).await?;
+    let elsewhere: Vec<_> = processes::CONTESTANTS.iter().filter(takes_part).collect();
+    for there in &elsewhere {
+        processes.run(there.name, "prepare", 1, stage.plan.slice, 0).await?;
     }
     let mut field = Field { here, elsewhere, processes };
     rounds::run(stage, workload, tasks, &mut field, results).await

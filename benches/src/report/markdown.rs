@@ -20,7 +20,20 @@ pub(super) fn page(results: &Results, plots: &[Plot]) -> String {
         page.push_str(&tables::of_workload(results, workload));
     }
     page.push_str(&facts(results));
+    page.push_str(&contestants(results));
     page
+}
+
+/// Who is who.
+fn contestants(results: &Results) -> String {
+    if results.contestants.is_empty() {
+        return String::new();
+    }
+    let mut text = "\n## Contestants\n\n| | |\n|---|---|\n".to_owned();
+    for (name, what) in &results.contestants {
+        let _ = writeln!(text, "| {name} | {what} |");
+    }
+    text
 }
 
 fn head(results: &Results) -> String {

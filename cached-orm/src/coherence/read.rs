@@ -34,7 +34,8 @@ impl Coherence {
         if let Some(row) = self.read_near::<S>(source.key().as_str(), source.near_ttl()) {
             return Ok(row);
         }
-        let mut give_up = None;
+        // When somebody else's lease was first met.
+        let mut waits_since = None;
         loop {
             let ticket = self.near.ticket(source.key(), source.near_ttl());
             let lookup = match self.store.get(source.key(), Some(self.times.lease_ttl)).await {
@@ -75,8 +76,8 @@ impl Coherence {
                     return self.load_shared(source).await;
                 }
                 Lookup::Leased(_) => {
-                    let give_up =
-                        *give_up.get_or_insert_with(|| Instant::now() + self.times.lease_wait);
+                    let since = *waits_since.get_or_insert_with(Instant::now);
+                    let give_up = since + self.times.lease_wait;
                     match self.join_fill(&source).await {
                         Joined::Answer(row) => {
                             self.counters.coalesced.add_one();
@@ -89,7 +90,7 @@ impl Coherence {
                         }
                         Joined::NotStored | Joined::TooLate | Joined::Nothing => {
                             self.counters.misses.add_one();
-                            return self.load_shared(source).await;
+                            return self.load_shared_since(source, since).await;
                         }
                     }
                 }

@@ -15,8 +15,9 @@ type LoadId = (CacheKey, TypeId);
 
 /// Loads that fill nothing, at most one at a time for each key.
 ///
-/// A read may use a load only if the load began after the read did. So who
-/// comes while one is under way waits for the next, which serves all who wait.
+/// A read may use a load only if the load began after the read did. Who began to
+/// read before it, and has waited for another process's fill meanwhile, joins the
+/// one under way; who comes later waits for the next, which serves all who wait.
 ///
 /// A load that takes longer than a lease lasts counts as hung, and is left to
 /// itself: its connection may be dead, and the next has another.
@@ -29,6 +30,8 @@ struct UnderWay {
     /// Tells it from every other load, such as one that has been left to itself
     /// or one of the same key that is just over.
     number: u64,
+    /// Those whom it serves as well.
+    joined: Vec<Box<dyn Any + Send>>,
     /// Those who want the next one.
     waiting: Vec<Box<dyn Any + Send>>,
 }
@@ -47,14 +50,23 @@ enum Outcome<S: Source> {
 }
 
 impl Coherence {
-    /// Loads the row and stores nothing.
+    /// Loads the row and stores nothing, for a read that begins now.
     pub(super) async fn load_shared<S: Source>(
         self: &Arc<Self>,
         source: S,
     ) -> Result<Option<S::Row>, S::Error> {
+        self.load_shared_since(source, Instant::now()).await
+    }
+
+    /// The same for a read that began before `since`.
+    pub(super) async fn load_shared_since<S: Source>(
+        self: &Arc<Self>,
+        source: S,
+        since: Instant,
+    ) -> Result<Option<S::Row>, S::Error> {
         let (sender, receiver) = oneshot::channel::<Outcome<S>>();
         let id = (source.key().clone(), TypeId::of::<S>());
-        if let Some((number, mut waiters)) = self.starts_load::<S>(&id, sender) {
+        if let Some((number, mut waiters)) = self.starts_load::<S>(&id, since, sender) {
             waiters.retain(|waiter| !waiter.is_closed());
             let running = Running { coherence: Arc::clone(self), id, number };
             tokio::spawn(running.run(source.clone(), waiters));
@@ -78,11 +90,12 @@ impl Coherence {
         }
     }
 
-    /// Queues for the next load of the key. If the caller is to start it,
-    /// returns its number and whom it serves.
+    /// Joins the load of the key, or queues for the next. If the caller is to start
+    /// it, returns its number and whom it serves.
     fn starts_load<S: Source>(
         &self,
         id: &LoadId,
+        since: Instant,
         sender: Waiter<S>,
     ) -> Option<(u64, Vec<Waiter<S>>)> {
         let mut loads = self.shared_loads.lock();
@@ -90,16 +103,24 @@ impl Coherence {
         match loads.entry(id.clone()) {
             Slot::Vacant(slot) => {
                 let number = new_number();
-                slot.insert(UnderWay { began: now, number, waiting: Vec::new() });
+                let (joined, waiting) = (Vec::new(), Vec::new());
+                slot.insert(UnderWay { began: now, number, joined, waiting });
                 Some((number, vec![sender]))
             }
             Slot::Occupied(mut slot) => {
                 let load = slot.get_mut();
+                let is_hung = now.duration_since(load.began) >= self.times.lease_ttl;
+                // Of the same instant it cannot be told which was first.
+                if since < load.began && !is_hung {
+                    load.joined.push(Box::new(sender));
+                    return None;
+                }
                 load.waiting.push(Box::new(sender));
-                (now.duration_since(load.began) >= self.times.lease_ttl).then(|| {
+                is_hung.then(|| {
                     load.number = new_number();
                     load.began = now;
-                    (load.number, take_waiters(load))
+                    load.waiting.append(&mut load.joined);
+                    (load.number, take(&mut load.waiting))
                 })
             }
         }
@@ -111,9 +132,9 @@ fn new_number() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-fn take_waiters<S: Source>(load: &mut UnderWay) -> Vec<Waiter<S>> {
-    let waiting = std::mem::take(&mut load.waiting).into_iter();
-    waiting.filter_map(|waiter| waiter.downcast().ok()).map(|waiter| *waiter).collect()
+fn take<S: Source>(waiters: &mut Vec<Box<dyn Any + Send>>) -> Vec<Waiter<S>> {
+    let waiters = std::mem::take(waiters).into_iter();
+    waiters.filter_map(|waiter| waiter.downcast().ok()).map(|waiter| *waiter).collect()
 }
 
 impl SharedLoads {
@@ -133,9 +154,17 @@ impl Running {
     async fn run<S: Source>(self, source: S, mut waiters: Vec<Waiter<S>>) {
         while !waiters.is_empty() {
             let loaded = self.coherence.load(&source).await;
+            waiters.append(&mut self.joined());
             deliver(&source, loaded, waiters);
             waiters = self.next();
         }
+    }
+
+    /// Those who joined the load.
+    fn joined<S: Source>(&self) -> Vec<Waiter<S>> {
+        let mut loads = self.coherence.shared_loads.lock();
+        let load = loads.get_mut(&self.id).filter(|load| load.number == self.number);
+        load.map(|load| take(&mut load.joined)).unwrap_or_default()
     }
 
     /// Those who came while the load was under way. If there are none the load
@@ -145,7 +174,9 @@ impl Running {
         let Some(load) = loads.get_mut(&self.id).filter(|load| load.number == self.number) else {
             return Vec::new();
         };
-        let mut waiters = take_waiters::<S>(load);
+        // Whoever joined since the last was delivered is served by the next as well.
+        load.waiting.append(&mut load.joined);
+        let mut waiters = take::<S>(&mut load.waiting);
         waiters.retain(|waiter| !waiter.is_closed());
         if waiters.is_empty() {
             loads.remove(&self.id);

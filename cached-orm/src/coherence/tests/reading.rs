@@ -55,6 +55,28 @@ async fn readers_of_a_cold_key_share_one_load() {
     assert_eq!(database.loads(), 1);
 }
 
+/// Another process has won the lease, and takes longer than anybody waits.
+#[tokio::test(start_paused = true)]
+async fn readers_who_have_waited_for_another_process_share_one_load() {
+    let (coherence, database) = (coherence(), Database::held_up(Some(7)));
+    let row = Row::of(&database);
+    let lease = coherence.store.get(&row.key, Some(Duration::from_secs(10))).await;
+    assert!(matches!(lease, Ok(Lookup::Lease(_))));
+    let readings: Vec<_> = (0..64).map(|_| start_reading(&coherence, &row)).collect();
+    database.loads_begun(1).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    // Who begins only now needs a load of its own, which sees what was written.
+    database.write(Some(8));
+    let late = start_reading(&coherence, &row);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    database.let_go(2);
+    for reading in readings {
+        assert_eq!(reading.await.expect("a reader"), Ok(Some(7)));
+    }
+    assert_eq!(late.await.expect("a reader"), Ok(Some(8)));
+    assert_eq!(database.loads(), 2);
+}
+
 #[tokio::test]
 async fn a_reader_who_goes_away_does_not_fail_those_who_joined() {
     let (coherence, database) = (coherence(), Database::held_up(Some(7)));
