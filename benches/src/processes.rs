@@ -7,7 +7,6 @@ use benches::{
     remote::{Remote, Round},
 };
 use std::{
-    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     process::Stdio,
@@ -121,7 +120,7 @@ impl Processes {
 /// The program of the package in `source`.
 async fn build_peers(source: &Path, target: &Path) -> Result<PathBuf> {
     // The one that runs this, where there is one; else the one that built it.
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from(env!("CARGO")));
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     build
         .args(["build", "--release", "--locked", "--manifest-path"])

@@ -5,7 +5,7 @@ use super::{
     near::Ticket,
 };
 use crate::{
-    cache::{Cas, Lookup},
+    cache::{CacheError, Cas, Lookup},
     key::CacheKey,
 };
 use bytes::Bytes;
@@ -34,19 +34,53 @@ impl Coherence {
         if let Some(row) = self.read_near::<S>(source.key().as_str(), source.near_ttl()) {
             return Ok(row);
         }
+        let ticket = self.near.ticket(source.key(), source.near_ttl());
+        let lookup = self.store.get(source.key(), Some(self.times.lease_ttl)).await;
+        if let Ok(Lookup::Item { value, cas, stale, ttl, claimed }) = &lookup
+            && let Some(row) = self.answer(&source, value, *stale, *ttl)
+        {
+            self.counters.hits.add_one();
+            self.near.keep(&source, value, ticket);
+            if row.is_some() {
+                self.refresh_early(&source, *cas, *ttl, *claimed);
+            }
+            return Ok(row);
+        }
+        // In a place of its own: a hit has no use for what this takes.
+        Box::pin(self.read_on(source, lookup, ticket)).await
+    }
+
+    /// What an item says, if it is one that answers.
+    fn answer<S: Source>(
+        &self,
+        source: &S,
+        value: &Bytes,
+        stale: bool,
+        ttl: Option<Duration>,
+    ) -> Option<Option<S::Row>> {
+        match self.content(source, value, stale, ttl)? {
+            Content::Row(row) => Some(Some(row)),
+            Content::Absent => Some(None),
+            Content::Unreadable(_) => None,
+        }
+    }
+
+    /// Goes on where the cache did not answer, but gave `lookup`.
+    async fn read_on<S: Source>(
+        self: &Arc<Self>,
+        source: S,
+        mut lookup: Result<Lookup, CacheError>,
+        mut ticket: Option<Ticket>,
+    ) -> Result<Option<S::Row>, S::Error> {
         // When somebody else's lease was first met.
         let mut waits_since = None;
         loop {
-            let ticket = self.near.ticket(source.key(), source.near_ttl());
-            let lookup = match self.store.get(source.key(), Some(self.times.lease_ttl)).await {
-                Ok(lookup) => lookup,
+            match lookup {
                 Err(error) => {
                     self.failed(error);
                     return self.load_shared(source).await;
                 }
-            };
-            match lookup {
-                Lookup::Item { value, cas, stale, ttl, claimed } => {
+                Ok(Lookup::Item { value, cas, stale, ttl, claimed }) => {
                     return match self.judge(&source, &value, cas, stale, ttl).await {
                         Verdict::Answer(row) => {
                             self.counters.hits.add_one();
@@ -66,16 +100,16 @@ impl Coherence {
                         }
                     };
                 }
-                Lookup::Lease(cas) => {
+                Ok(Lookup::Lease(cas)) => {
                     self.near.drop_copy(source.key());
                     self.counters.misses.add_one();
-                    return self.fill(source, Over::Lease(cas), ticket).await.map(|(row, _)| row);
+                    return self.fill(source, Over::Lease(cas), ticket).await;
                 }
-                Lookup::Miss => {
+                Ok(Lookup::Miss) => {
                     self.counters.misses.add_one();
                     return self.load_shared(source).await;
                 }
-                Lookup::Leased(_) => {
+                Ok(Lookup::Leased(_)) => {
                     let since = *waits_since.get_or_insert_with(Instant::now);
                     let give_up = since + self.times.lease_wait;
                     match self.join_fill(&source).await {
@@ -95,6 +129,8 @@ impl Coherence {
                     }
                 }
             }
+            ticket = self.near.ticket(source.key(), source.near_ttl());
+            lookup = self.store.get(source.key(), Some(self.times.lease_ttl)).await;
         }
     }
 
@@ -113,7 +149,7 @@ impl Coherence {
             }
             Joined::Nothing => {
                 self.counters.misses.add_one();
-                self.fill(source, over, ticket).await.map(|(row, _)| row)
+                self.fill(source, over, ticket).await
             }
             Joined::NotStored | Joined::TooLate => {
                 self.counters.misses.add_one();
@@ -139,12 +175,14 @@ impl Coherence {
     }
 
     /// The row, if the cache has it; the database is not asked.
-    pub(crate) async fn peek<S: Source>(
-        &self,
-        source: &S,
-    ) -> Result<Option<S::Row>, crate::CacheError> {
-        let lookup =
-            self.store.get(source.key(), None).await.map_err(|error| self.failed(error))?;
+    pub(crate) async fn peek<S: Source>(&self, source: &S) -> Result<Option<S::Row>, CacheError> {
+        let mut lookup = self.store.get(source.key(), None).await;
+        if let Ok(Lookup::Leased(_)) = lookup
+            && self.waits_for_store(source).await
+        {
+            lookup = self.store.get(source.key(), None).await;
+        }
+        let lookup = lookup.map_err(|error| self.failed(error))?;
         let Lookup::Item { value, stale, ttl, .. } = lookup else { return Ok(None) };
         match self.content(source, &value, stale, ttl) {
             Some(Content::Row(row)) => Ok(Some(row)),
@@ -250,7 +288,7 @@ impl Coherence {
     ) -> Result<(Option<S::Row>, bool), S::Error> {
         let key = source.key().clone();
         let refreshed = match self.replaceable(&source).await {
-            Some(over) => self.fill(source, over, None).await,
+            Some(over) => self.fill_to_the_end(source, over).await,
             None => self.load_shared(source).await.map(|row| (row, false)),
         };
         // What follows sees what this has seen.
