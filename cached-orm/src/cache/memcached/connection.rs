@@ -1,4 +1,5 @@
 use super::{
+    alarm::Alarm,
     command::Command,
     identity::Identity,
     options::Address,
@@ -34,6 +35,7 @@ pub(super) struct Connection {
     next_opaque: u64,
     /// When the batch must be over.
     deadline: Option<Instant>,
+    alarm: Alarm,
 }
 
 #[derive(Debug)]
@@ -61,6 +63,7 @@ impl Connection {
             sent: VecDeque::new(),
             next_opaque: 1,
             deadline: None,
+            alarm: Alarm::default(),
         })
     }
 
@@ -114,10 +117,13 @@ impl Connection {
             self.queue(request, now, timeout, hold_off, peer);
         }
         let Some(deadline) = self.deadline.take() else { return Ok(()) };
-        let outcome = match timeout_at(deadline, self.exchange(peer, &mut orphans)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(peer.timed_out()),
+        let mut alarm = std::mem::take(&mut self.alarm);
+        let outcome = tokio::select! {
+            biased;
+            outcome = self.exchange(peer, &mut orphans) => outcome,
+            () = alarm.wait(deadline) => Err(peer.timed_out()),
         };
+        self.alarm = alarm;
         if let Err(error) = &outcome {
             for sent in self.sent.drain(..) {
                 orphans.extend(sent.command.fail(sent.key, error.clone()));

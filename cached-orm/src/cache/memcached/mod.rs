@@ -5,6 +5,7 @@
 //! talks to, and so decides at the moment of sending whether a CAS token still
 //! means something, and whether the server may give leases.
 
+mod alarm;
 mod command;
 mod connection;
 mod gets;
