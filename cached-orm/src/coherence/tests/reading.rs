@@ -63,8 +63,8 @@ async fn readers_who_have_waited_for_another_process_share_one_load() {
     let lease = coherence.store.get(&row.key, Some(Duration::from_secs(10))).await;
     assert!(matches!(lease, Ok(Lookup::Lease(_))));
     let readings: Vec<_> = (0..64).map(|_| start_reading(&coherence, &row)).collect();
-    database.loads_begun(1).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(database.loads(), 1);
     // Who begins only now needs a load of its own, which sees what was written.
     database.write(Some(8));
     let late = start_reading(&coherence, &row);
