@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod children;
+mod city;
 mod contestants;
 mod experiments;
 mod goals;
@@ -42,8 +43,8 @@ struct Arguments {
     /// The short form: three minutes, and figures that mean little.
     #[arg(long)]
     quick: bool,
-    /// Some parts only: hits, misses, mix, many, by-handle, writes, stampede,
-    /// cache-dead, growth, memory, compile.
+    /// Some parts only: hits, misses, mix, many, by-handle, cities, writes,
+    /// stampede, cache-dead, growth, memory, compile.
     #[arg(long, value_delimiter = ',', value_parser = parts())]
     only: Vec<String>,
     #[command(subcommand)]
@@ -63,10 +64,11 @@ enum Other {
 }
 
 /// What a run is made of, in this order.
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 12] = [
     "hits",
     "by-handle",
     "many",
+    "cities",
     "misses",
     "mix",
     "writes",

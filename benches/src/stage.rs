@@ -1,6 +1,7 @@
 //! Where a run takes place: servers, tables, working sets.
 
 use crate::{
+    city::Cities,
     goals::names::VERSIONS,
     memcached::Memcached,
     plan::Plan,
@@ -19,9 +20,9 @@ const MEGABYTES: u32 = 4096;
 pub(crate) struct Stage {
     /// How much of everything.
     pub(crate) plan: Plan,
-    /// `postgres://…`, with the table `items`.
+    /// `postgres://…`, with the tables `items` and `cities`.
     pub(crate) postgres: String,
-    /// `mysql://…`, which is MariaDB, with the same.
+    /// `mysql://…`, which is MariaDB, with the same `items`.
     pub(crate) mysql: String,
     /// `sqlite://…`, a file, with the same.
     pub(crate) sqlite: String,
@@ -31,6 +32,8 @@ pub(crate) struct Stage {
     pub(crate) memcached: Memcached,
     /// What is read again and again.
     pub(crate) set: WorkingSet,
+    /// What the table `cities` has.
+    pub(crate) cities: Cities,
     /// The repository.
     pub(crate) root: PathBuf,
     /// Deleted at the end.
@@ -51,7 +54,9 @@ impl Stage {
 
         let pool = PgPool::connect(&postgres).await?;
         tables::fill(&pool, plan.rows, 4).await?;
-        sqlx::raw_sql("VACUUM ANALYZE items").execute(&pool).await?;
+        let cities = Cities::read(&root)?;
+        tables::fill_cities(&pool, &cities).await?;
+        sqlx::raw_sql("VACUUM ANALYZE items, cities").execute(&pool).await?;
         let (backend, version): (i32, String) =
             sqlx::query_as("SELECT pg_backend_pid(), current_setting('server_version')")
                 .fetch_one(&pool)
@@ -84,7 +89,7 @@ impl Stage {
         results.fact(VERSIONS, memcached.version().await?, 0.0, "");
         eprintln!("{} rows on three databases in {:.0?}", plan.rows, begun.elapsed());
         let set = WorkingSet::new(plan.working_set, plan.rows);
-        Ok(Self { plan, postgres, mysql, sqlite, databases, memcached, set, root, scratch })
+        Ok(Self { plan, postgres, mysql, sqlite, databases, memcached, set, cities, root, scratch })
     }
 
     /// `127.0.0.1:port` of the server.

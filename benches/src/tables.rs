@@ -1,15 +1,18 @@
-//! The tables, on each database alike.
+//! The tables: `items` on each database alike, `cities` on PostgreSQL.
 
+use crate::city::{Cities, City};
 use benches::{Result, item::Item};
 use cached_orm::Backend;
 use futures_util::future::try_join_all;
-use sqlx::{AssertSqlSafe, Executor, Pool};
+use sqlx::{AssertSqlSafe, Executor, PgPool, Pool, Postgres, QueryBuilder};
 use std::fmt::Write as _;
 
 /// Rows of one INSERT.
 const CHUNK: i64 = 1000;
 /// INSERTs under way at once.
 const AT_ONCE: usize = 4;
+/// Cities of one INSERT: it may have 65,535 parameters.
+const CITIES: usize = 5_000;
 
 /// Makes the table `items` anew, with rows 1 to `rows`.
 ///
@@ -70,4 +73,40 @@ fn insert(first: i64, last: i64) -> String {
         );
     }
     sql
+}
+
+/// Makes the table `cities` anew, with those of the file.
+///
+/// # Errors
+/// The database refuses, or has another number of rows afterwards.
+pub(crate) async fn fill_cities(pool: &PgPool, cities: &Cities) -> Result<()> {
+    for sql in [
+        "DROP TABLE IF EXISTS cities",
+        "CREATE TABLE cities (
+            id BIGINT NOT NULL PRIMARY KEY, country VARCHAR(2) NOT NULL,
+            admin1 VARCHAR(20) NOT NULL, name VARCHAR(200) NOT NULL,
+            latitude DOUBLE PRECISION NOT NULL, longitude DOUBLE PRECISION NOT NULL)",
+    ] {
+        sqlx::raw_sql(sql).execute(pool).await?;
+    }
+    let rows: Vec<&City> = cities.rows().collect();
+    for chunk in rows.chunks(CITIES) {
+        let mut insert = QueryBuilder::<Postgres>::new(
+            "INSERT INTO cities (id, country, admin1, name, latitude, longitude) ",
+        );
+        insert.push_values(chunk, |mut row, city| {
+            row.push_bind(city.id)
+                .push_bind(&city.country)
+                .push_bind(&city.admin1)
+                .push_bind(&city.name)
+                .push_bind(city.latitude)
+                .push_bind(city.longitude);
+        });
+        insert.build().execute(pool).await?;
+    }
+    let (counted,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM cities").fetch_one(pool).await?;
+    if counted != rows.len() as i64 {
+        return Err(format!("PostgreSQL has {counted} cities and not {}", rows.len()).into());
+    }
+    Ok(())
 }

@@ -33,6 +33,7 @@ pub(crate) async fn run(
     let (here, tasks) = match workload {
         "hits" => (contestants::hits(stage).await?, stage.plan.tasks),
         "by-handle" => (contestants::by_handle(stage).await?, few(stage)),
+        "cities" => (contestants::cities(stage).await?, few(stage)),
         "misses" => (contestants::misses(stage).await?, few(stage)),
         "mix" => (contestants::mix(stage).await?, stage.plan.tasks),
         "writes" => (contestants::writes(stage).await?, few(stage)),

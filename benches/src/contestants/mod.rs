@@ -1,6 +1,7 @@
 //! Who takes part in this process, and in what.
 
 mod by_hand;
+mod cities;
 mod classic;
 mod floor;
 mod hydra;
@@ -13,6 +14,8 @@ mod pipelined;
 mod plain;
 mod preparing;
 mod raw_socket;
+
+pub(crate) use cities::cities;
 
 use crate::stage::Stage;
 use benches::{

@@ -69,7 +69,7 @@ pub(super) async fn update(pool: &PgPool, row: Item) -> Result<Item> {
 /// A pool and nothing before it.
 #[derive(Debug)]
 pub(crate) struct Plain<DB: sqlx::Database> {
-    pool: Pool<DB>,
+    pub(super) pool: Pool<DB>,
     loads: AtomicU64,
 }
 
@@ -79,7 +79,8 @@ impl<DB: sqlx::Database> Plain<DB> {
         Self { pool, loads: AtomicU64::new(0) }
     }
 
-    fn loading(&self, rows: usize) {
+    /// Counts rows that the database is asked for.
+    pub(super) fn loading(&self, rows: usize) {
         self.loads.fetch_add(rows as u64, Ordering::Relaxed);
     }
 }

@@ -3,6 +3,7 @@
 use benches::{
     Result,
     contestant::{ByHandle, Hits, Reader, UniqueReader},
+    drive::Operation,
     item::WorkingSet,
 };
 
@@ -13,15 +14,7 @@ const PASSES: usize = 5;
 /// Over a set that the cache has: a whole pass over it has asked the database of
 /// nothing.
 pub(super) async fn held<R: Reader>(reader: R, set: &WorkingSet) -> Result<Hits<R>> {
-    let hits = Hits { reader, set: set.clone() };
-    for _ in 0..PASSES {
-        let before = hits.reader.loads();
-        hits.prepare().await?;
-        if hits.reader.loads() == before {
-            return Ok(hits);
-        }
-    }
-    Err(not_held(&hits.reader))
+    until_held(Hits { reader, set: set.clone() }, Hits::prepare).await
 }
 
 /// Over a set that the cache has by handles, too.
@@ -29,15 +22,7 @@ pub(super) async fn held_by_handle<R: UniqueReader>(
     reader: R,
     set: &WorkingSet,
 ) -> Result<ByHandle<R>> {
-    let by_handle = ByHandle(Hits { reader, set: set.clone() });
-    for _ in 0..PASSES {
-        let before = by_handle.0.reader.loads();
-        by_handle.prepare().await?;
-        if by_handle.0.reader.loads() == before {
-            return Ok(by_handle);
-        }
-    }
-    Err(not_held(&by_handle.0.reader))
+    until_held(ByHandle(Hits { reader, set: set.clone() }), ByHandle::prepare).await
 }
 
 /// Over a set that has been read once, for those who have no cache.
@@ -47,11 +32,22 @@ pub(super) async fn read_once<R: Reader>(reader: R, set: &WorkingSet) -> Result<
     Ok(hits)
 }
 
-fn not_held(reader: &impl Reader) -> Box<dyn std::error::Error + Send + Sync> {
-    let loads = reader.loads();
-    format!(
+/// Passes over all that is going to be read, until one asks the database of nothing.
+pub(super) async fn until_held<O: Operation>(
+    operation: O,
+    pass: impl AsyncFn(&O) -> Result<()>,
+) -> Result<O> {
+    for _ in 0..PASSES {
+        let before = operation.loads();
+        pass(&operation).await?;
+        if operation.loads() == before {
+            return Ok(operation);
+        }
+    }
+    let loads = operation.loads();
+    Err(format!(
         "the cache does not keep the working set: {loads} loads in {PASSES} passes; \
          give it more memory, or the machine less to do"
     )
-    .into()
+    .into())
 }
