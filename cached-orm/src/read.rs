@@ -66,29 +66,19 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
     }
 
     async fn load(&self) -> Result<Option<T>> {
-        let mut load = self.orm.load(self.operation);
-        loop {
-            let mut connection = load.connection().await?;
-            let found = select_by_key(&mut *connection, &self.key, self.operation).await;
-            connection.answered();
-            if load.is_done(&found) {
-                return found;
-            }
-        }
+        let mut connection = self.orm.load_connection(self.operation).await?;
+        let found = select_by_key(&mut *connection, &self.key, self.operation).await;
+        connection.answered();
+        found
     }
 
     async fn load_many(sources: &[Self]) -> Result<Vec<Option<T>>> {
         let Some(Self { orm, operation, .. }) = sources.first() else { return Ok(Vec::new()) };
         let keys: Vec<_> = sources.iter().map(|source| source.key.clone()).collect();
-        let mut load = orm.load(*operation);
-        loop {
-            let mut connection = load.connection().await?;
-            let found = many::select_by_keys(&mut *connection, &keys, *operation).await;
-            connection.answered();
-            if load.is_done(&found) {
-                return found;
-            }
-        }
+        let mut connection = orm.load_connection(*operation).await?;
+        let found = many::select_by_keys(&mut *connection, &keys, *operation).await;
+        connection.answered();
+        found
     }
 
     fn decode(&self, value: &Bytes) -> Content<T> {
@@ -353,35 +343,21 @@ where
     if limit < usize::MAX {
         sql.push_str(&format!(" LIMIT {limit}"));
     }
+    let mut bindings = Bindings::new();
+    bindings.push(value);
+    // Made of the derive's constants and nothing else.
+    let sql = AssertSqlSafe(sql);
     match target {
         Target::Orm(orm) => {
-            let mut load = orm.load(operation);
-            loop {
-                let mut connection = load.connection().await?;
-                let rows = select_where(&mut *connection, &sql, value, operation).await;
-                connection.answered();
-                if load.is_done(&rows) {
-                    return Ok(rows?.into_iter().map(unloaded).collect());
-                }
-            }
+            let mut connection = orm.load_connection(operation).await?;
+            let rows = fetch_rows::<DB, T>(&mut *connection, sql, bindings, operation).await;
+            connection.answered();
+            Ok(rows?.into_iter().map(unloaded).collect())
         }
         Target::Open(mut open) => {
             let reading = open.begin_read(operation)?;
-            let rows = select_where(open.connection(), &sql, value, operation).await;
+            let rows = fetch_rows(open.connection(), sql, bindings, operation).await;
             open.read_done(reading, rows)
         }
     }
-}
-
-/// Runs `sql`, which is made of the derive's constants and nothing else, with its one
-/// argument.
-async fn select_where<DB: Backend, T: Persist<DB>, V: Storable<DB>>(
-    connection: &mut DB::Connection,
-    sql: &str,
-    value: &V,
-    operation: Operation,
-) -> Result<Vec<T>> {
-    let mut bindings = Bindings::new();
-    bindings.push(value);
-    fetch_rows(connection, AssertSqlSafe(sql.to_owned()), bindings, operation).await
 }

@@ -1,6 +1,6 @@
 use super::{Orm, locked};
 use crate::{Backend, Error, Operation, Result};
-use sqlx::{Connection as _, pool::PoolConnection};
+use sqlx::pool::PoolConnection;
 use std::{
     ops::{Deref, DerefMut},
     sync::Arc,
@@ -17,45 +17,20 @@ const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 impl<DB: Backend> Orm<DB> {
     /// A connection that is nobody else's, in no transaction, and to where the
-    /// user's pool connects; one that answers.
+    /// user's pool connects.
     pub(crate) async fn own_connection(&self, operation: Operation) -> Result<OwnConnection<DB>> {
-        // A server that has restarted has left the pool nothing but dead ones.
-        for _ in 0..self.0.own_pool.options().get_max_connections() {
-            let mut connection = self.untried_connection(operation).await?;
-            if connection.connection.ping().await.is_ok() {
-                return Ok(connection);
-            }
-            connection.connection.close_on_drop();
-        }
-        self.untried_connection(operation).await
-    }
-
-    async fn untried_connection(&self, operation: Operation) -> Result<OwnConnection<DB>> {
         self.follow_pool();
         let connection = self.0.own_pool.acquire().await.map_err(Error::database(operation))?;
         Ok(OwnConnection { connection, is_answered: false, _load: None })
     }
 
-    /// Connections for a read that may be done twice.
-    pub(crate) fn load(&self, operation: Operation) -> Load<'_, DB> {
-        Load { orm: self, operation, is_second: false }
-    }
-
     /// A connection on which committed rows are seen as of now, and one of the
     /// few on which that is done at once.
-    async fn load_connection(
-        &self,
-        operation: Operation,
-        must_answer: bool,
-    ) -> Result<OwnConnection<DB>> {
+    pub(crate) async fn load_connection(&self, operation: Operation) -> Result<OwnConnection<DB>> {
         let waiting = timeout(self.0.load_timeout, async {
             // It is never closed.
             let load = Arc::clone(&self.0.loads).acquire_owned().await.ok();
-            let connection = match must_answer {
-                true => self.own_connection(operation).await,
-                false => self.untried_connection(operation).await,
-            };
-            connection.map(|connection| (connection, load))
+            self.own_connection(operation).await.map(|connection| (connection, load))
         });
         let Ok(connected) = waiting.await else {
             return Err(Error::Overloaded { operation, waited: self.0.load_timeout });
@@ -86,35 +61,6 @@ impl<DB: Backend> Orm<DB> {
             *followed = wanted;
             *locked(&self.0.loads_checked) = None;
         }
-    }
-}
-
-/// A read that loads rows. To ask every connection first whether it still answers
-/// would cost a round trip each time; so a read that the database fails is done once
-/// more, on a connection that was asked.
-pub(crate) struct Load<'o, DB: Backend> {
-    orm: &'o Orm<DB>,
-    operation: Operation,
-    is_second: bool,
-}
-
-impl<DB: Backend> Load<'_, DB> {
-    /// The connection for this time.
-    pub(crate) async fn connection(&self) -> Result<OwnConnection<DB>> {
-        let connection = self.orm.load_connection(self.operation, self.is_second).await;
-        if let Err(Error::Database { .. }) = &connection
-            && !self.is_second
-        {
-            return self.orm.load_connection(self.operation, true).await;
-        }
-        connection
-    }
-
-    /// Whether that was it, and the read is not to be done once more.
-    pub(crate) fn is_done<R>(&mut self, read: &Result<R>) -> bool {
-        let is_done = self.is_second || !matches!(read, Err(Error::Database { .. }));
-        self.is_second = true;
-        is_done
     }
 }
 

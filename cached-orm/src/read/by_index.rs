@@ -186,15 +186,9 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
     }
 
     async fn load_rows(&self) -> Result<Vec<T>> {
-        let mut load = self.orm.load(self.operation);
-        let rows = loop {
-            let mut connection = load.connection().await?;
-            let rows = select(&mut *connection, self.index, &self.asked, self.operation).await;
-            connection.answered();
-            if load.is_done(&rows) {
-                break rows;
-            }
-        };
+        let mut connection = self.orm.load_connection(self.operation).await?;
+        let rows = select(&mut *connection, self.index, &self.asked, self.operation).await;
+        connection.answered();
         let rows: Vec<T> = rows?;
         if self.index.is_unique() && rows.len() > 1 {
             return Err(Error::MoreThanOneRow { operation: self.operation });
@@ -232,15 +226,9 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
             return Ok(Vec::new());
         };
         let asked: Vec<_> = sources.iter().map(|source| source.asked.clone()).collect();
-        let mut load = orm.load(*operation);
-        let found = loop {
-            let mut connection = load.connection().await?;
-            let found = select_many(&mut *connection, index, &asked, *operation).await;
-            connection.answered();
-            if load.is_done(&found) {
-                break found;
-            }
-        };
+        let mut connection = orm.load_connection(*operation).await?;
+        let found = select_many(&mut *connection, index, &asked, *operation).await;
+        connection.answered();
         let found = found?.into_iter().map(|rows: Vec<T>| {
             let rows: Vec<_> = rows.into_iter().map(unloaded).collect();
             (!rows.is_empty()).then_some(Found::Rows(rows))

@@ -266,13 +266,11 @@ fn no_transaction() -> sqlx::Error {
     sqlx::Error::Protocol("the database has rolled the transaction back".to_owned())
 }
 
-/// A pool with this one's options, hooks included. Whether a connection still answers
-/// is asked by who takes it, where it matters.
+/// A pool with this one's options, hooks included.
 fn similar_pool<DB: Database>(pool: &Pool<DB>, max_connections: u32) -> Pool<DB> {
     let connect: <DB::Connection as Connection>::Options = (*pool.connect_options()).clone();
     let options: PoolOptions<DB> = pool.options().clone();
-    let options = options.min_connections(0).max_connections(max_connections);
-    options.test_before_acquire(false).connect_lazy_with(connect)
+    options.min_connections(0).max_connections(max_connections).connect_lazy_with(connect)
 }
 
 /// A [`Backend`] that can store JSON.
