@@ -230,8 +230,9 @@ impl<DB: Backend> OrmBuilder<DB> {
         self
     }
 
-    /// How many bytes the copies take together that this process keeps of entries
-    /// of structs with `near_ttl`; 0 for no copies. Default: 64 MiB.
+    /// How many bytes the copies take together, about, that this process keeps of rows
+    /// of structs with `near_ttl`; 0 for no copies. Those whose time is over count
+    /// until others need their place. Default: 64 MiB.
     pub fn near_capacity(mut self, bytes: u64) -> Self {
         self.near_capacity = bytes;
         self

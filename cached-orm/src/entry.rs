@@ -1,5 +1,5 @@
-//! What lies under a key: a header and the MessagePack of a row, or of the primary
-//! keys that an index has for a value.
+//! What lies under a key: a header and a row's fields, or the primary keys that an
+//! index has for a value.
 //!
 //! | bytes | what |
 //! |---|---|
@@ -12,8 +12,8 @@
 //! | 2 | length of the cache key |
 //! | … | the cache key, then the body |
 //!
-//! What a body is made of: [`body`]. Numbers are little-endian. The key is repeated so that a value that a cache
-//! or a proxy confuses with another is found out.
+//! What a body is made of: [`body`]. Numbers are little-endian. The key is repeated
+//! so that a value that a cache or a proxy confuses with another is found out.
 
 pub(crate) mod body;
 
@@ -146,6 +146,19 @@ fn open<'v>(
     Ok(Some((header[FLAGS_AT], body)))
 }
 
+/// How long an entry is, or would be if it were not compressed.
+pub(crate) fn unpacked_len(value: &[u8]) -> usize {
+    let key_length = value.get(KEY_LENGTH_AT..HEADER);
+    let key_length = key_length.map_or(0, |at| usize::from(u16::from_le_bytes([at[0], at[1]])));
+    let is_compressed = value.get(FLAGS_AT).is_some_and(|flags| flags & COMPRESSED != 0);
+    match value.get(HEADER + key_length..) {
+        Some(body) if is_compressed => {
+            HEADER + key_length + compression::unpacked_len(body).unwrap_or(body.len())
+        }
+        _ => value.len(),
+    }
+}
+
 /// Whether `value` begins like an entry, of whatever version.
 pub(crate) fn is_entry(value: &[u8]) -> bool {
     value.starts_with(&MAGIC)
@@ -194,12 +207,15 @@ mod compression {
         }
     }
 
-    /// The body, unless it claims a size that it cannot have.
-    pub(super) fn decompress(body: &[u8]) -> Option<Vec<u8>> {
+    /// The length of the body, unless that is one that it cannot have.
+    pub(super) fn unpacked_len(body: &[u8]) -> Option<usize> {
         let (length, block) = block::uncompressed_size(body).ok()?;
-        if length > MAX_BODY || length > block.len().saturating_mul(MAX_RATIO) {
-            return None;
-        }
+        (length <= MAX_BODY && length <= block.len().saturating_mul(MAX_RATIO)).then_some(length)
+    }
+
+    pub(super) fn decompress(body: &[u8]) -> Option<Vec<u8>> {
+        let length = unpacked_len(body)?;
+        let (_, block) = block::uncompressed_size(body).ok()?;
         block::decompress(block, length).ok().filter(|body| body.len() == length)
     }
 }
@@ -207,6 +223,10 @@ mod compression {
 #[cfg(not(feature = "lz4"))]
 mod compression {
     pub(super) fn compress(_: &mut Vec<u8>, _: usize) {}
+
+    pub(super) fn unpacked_len(_: &[u8]) -> Option<usize> {
+        None
+    }
 
     /// Written by a program that has the feature `lz4`.
     pub(super) fn decompress(_: &[u8]) -> Option<Vec<u8>> {

@@ -229,8 +229,8 @@ impl<DB: Backend> Orm<DB> {
     /// The store that entries lie in, for tools that look at what is there: it
     /// knows keys and bytes, and nothing of rows.
     ///
-    /// Reading does no harm if no lease is asked for. What is written past this
-    /// crate's methods is not covered by any of its promises.
+    /// To read does no harm if no lease is asked for. All else that it can do is past
+    /// this crate's promises, and to close it closes it for every clone of the handle.
     ///
     /// ```no_run
     /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;

@@ -105,6 +105,10 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
         self.policy.near_for()
     }
 
+    fn unpacked_len(&self, value: &Bytes) -> usize {
+        entry::unpacked_len(value)
+    }
+
     fn copy(row: &T) -> Option<T> {
         row.near_copy()
     }

@@ -38,7 +38,7 @@ impl Coherence {
                 Ok(Some(claimed)) if claimed == cas => {
                     coherence.counters.early_refreshes.add_one();
                     // Errors are counted; the row is still there.
-                    drop(coherence.fill_to_the_end(source, Over::Item(cas)).await);
+                    drop(coherence.fill(source, Over::Item(cas), None).await);
                 }
                 Ok(_) => {}
                 Err(error) => drop(coherence.failed(error)),

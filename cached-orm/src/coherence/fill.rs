@@ -1,4 +1,4 @@
-use super::{Coherence, Content, Entry, Source, after_panic, near::Ticket};
+use super::{Coherence, Content, Source, after_panic, near::Ticket};
 use crate::{
     cache::{Cas, Replaced},
     key::CacheKey,
@@ -9,11 +9,7 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::{
-    sync::{oneshot, watch},
-    task::{JoinError, JoinHandle},
-    time::timeout,
-};
+use tokio::{sync::watch, time::timeout};
 
 /// Whether a fill was stored.
 pub(crate) type Filled = bool;
@@ -101,83 +97,35 @@ impl Drop for Ending<'_> {
     }
 }
 
-/// A fill that was started.
-struct Filling<S: Source> {
-    loaded: oneshot::Receiver<Result<Option<S::Row>, S::Error>>,
-    task: JoinHandle<Filled>,
-}
-
-/// Goes on with the panic of a fill's task, or gives the error of one that the runtime
-/// has ended.
-fn ended<E>(task: Result<Filled, JoinError>, error: E) -> E {
-    match task {
-        Ok(_) => error,
-        Err(ended) => after_panic(ended, error),
-    }
-}
-
 impl Coherence {
-    /// Loads the row and stores it over what the caller has seen or leased before.
-    /// `ticket` is from before that; what is stored is kept in this process by it.
+    /// Loads the row and stores it over what the caller has seen or leased before; says whether it was stored. `ticket` is from before
+    /// that; what is stored is kept in this process by it.
     ///
-    /// Returns once the row is loaded: whether it is stored makes no difference to who
-    /// reads it.
+    /// The work is done by a task of its own, so that a caller who goes away
+    /// does not fail those who joined.
     pub(super) async fn fill<S: Source>(
         self: &Arc<Self>,
         source: S,
         over: Over,
         ticket: Option<Ticket>,
-    ) -> Result<Option<S::Row>, S::Error> {
-        let Filling { loaded, task } = self.start_fill(&source, over, ticket);
-        match loaded.await {
-            Ok(loaded) => loaded,
-            Err(_) => Err(ended(task.await, source.abandoned())),
-        }
-    }
-
-    /// The same, but returns once it is stored or not; says whether it was.
-    pub(super) async fn fill_to_the_end<S: Source>(
-        self: &Arc<Self>,
-        source: S,
-        over: Over,
     ) -> Result<(Option<S::Row>, Filled), S::Error> {
-        let Filling { loaded, task } = self.start_fill(&source, over, None);
-        let filled = task.await;
-        match (loaded.await, filled) {
-            (Ok(loaded), Ok(filled)) => loaded.map(|row| (row, filled)),
-            (_, filled) => Err(ended(filled, source.abandoned())),
-        }
-    }
-
-    /// The work is done by a task of its own, so that a caller who goes away does not
-    /// fail those who joined.
-    fn start_fill<S: Source>(
-        self: &Arc<Self>,
-        source: &S,
-        over: Over,
-        ticket: Option<Ticket>,
-    ) -> Filling<S> {
         let coherence = Arc::clone(self);
         let id = (source.key().clone(), TypeId::of::<S>());
         let sender = self.fills.begin(id.clone());
-        let source = source.clone();
-        let (answer, loaded) = oneshot::channel();
+        let filling = source.clone();
         let task = tokio::spawn(async move {
             let ending = Ending { fills: &coherence.fills, id, sender };
-            let loaded = coherence.load(&source).await;
+            let loaded = coherence.load(&filling).await;
             ending.reached(Stage::Storing);
-            let entry = loaded.as_ref().ok().map(|row| source.encode(row.as_ref()));
-            // The caller may have gone away.
-            let _ = answer.send(loaded);
-            let stored = coherence.store_loaded(&source, entry, over).await;
+            let stored = coherence.store_loaded(&filling, loaded.as_ref().ok(), over).await;
             if let Some(value) = &stored {
-                coherence.near.keep(&source, value, ticket);
+                coherence.near.keep(&filling, value, ticket);
             }
             let filled = stored.is_some();
             ending.reached(stored.map_or(Stage::NotStored, Stage::Stored));
-            filled
+            loaded.map(|row| (row, filled))
         });
-        Filling { loaded, task }
+        task.await.unwrap_or_else(|ended| Err(after_panic(ended, source.abandoned())))
     }
 
     /// Notes that the caller's task is filling the key.
@@ -192,20 +140,6 @@ impl Coherence {
         self.fills.get(&(source.key().clone(), TypeId::of::<S>())).is_some()
     }
 
-    /// Whether this process was storing what it had loaded for the key. Waits for the
-    /// end of that.
-    pub(super) async fn waits_for_store<S: Source>(&self, source: &S) -> bool {
-        let Some(mut stage) = self.fills.get(&(source.key().clone(), TypeId::of::<S>())) else {
-            return false;
-        };
-        if matches!(*stage.borrow_and_update(), Stage::Loading) {
-            return false;
-        }
-        // The cache answers in time, and a fill that ends early drops its end of this.
-        let _ = stage.wait_for(|stage| !matches!(stage, Stage::Storing)).await;
-        true
-    }
-
     /// Loads, and counts it.
     pub(super) async fn load<S: Source>(&self, source: &S) -> Result<Option<S::Row>, S::Error> {
         self.counters.loads.add_one();
@@ -216,21 +150,21 @@ impl Coherence {
         loaded
     }
 
-    /// Stores what is to be stored of what was loaded; returns it if that is
+    /// Stores what was loaded, if it is to be stored; returns it if that is
     /// confirmed. Else gives the lease back, or takes the old item away, unless the
-    /// load has failed: then `loaded` is `None`.
+    /// load has failed.
     pub(super) async fn store_loaded<S: Source>(
         &self,
         source: &S,
-        loaded: Option<Option<Entry>>,
+        loaded: Option<&Option<S::Row>>,
         over: Over,
     ) -> Option<Bytes> {
         let key = source.key();
-        let cas = match (over, &loaded) {
+        let cas = match (over, loaded) {
             (Over::Item(_), None) => return None,
             (Over::Lease(cas) | Over::Item(cas), _) => cas,
         };
-        if let Some(entry) = loaded.flatten() {
+        if let Some(entry) = loaded.and_then(|row| source.encode(row.as_ref())) {
             match self.store.replace(key, entry.value.clone(), entry.ttl, cas).await {
                 Ok(Replaced::Stored(_)) => {
                     self.counters.fills.add_one();

@@ -167,6 +167,11 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
         None
     }
 
+    /// How long the entry is when it is not compressed: about what its row takes.
+    fn unpacked_len(&self, value: &Bytes) -> usize {
+        value.len()
+    }
+
     /// The row once more, for a reader who is given a copy in this process; `None` if
     /// its type has no copies.
     fn copy(_row: &Self::Row) -> Option<Self::Row> {

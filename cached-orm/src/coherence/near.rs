@@ -1,4 +1,4 @@
-//! Copies of entries in this process, which answer without the cache.
+//! Copies of rows in this process, which answer without the cache.
 //!
 //! A copy is used for a bounded time, counted from when the cache was asked for
 //! it. So what another process writes is seen at most that much later. What this
@@ -54,7 +54,7 @@ struct Copy {
     /// An `Option<Row>`, of which readers are given copies: that costs a fraction of
     /// decoding it again.
     row: Arc<dyn Any + Send + Sync>,
-    weight: u32,
+    weight: u64,
     ticket: Ticket,
 }
 
@@ -64,7 +64,7 @@ struct Weight;
 
 impl Weighter<CacheKey, Copy> for Weight {
     fn weight(&self, _: &CacheKey, copy: &Copy) -> u64 {
-        copy.weight.into()
+        copy.weight
     }
 }
 
@@ -130,19 +130,19 @@ impl Near {
             Content::Unreadable(_) => return,
         };
         let key = source.key();
-        let size = key.as_bytes().len() + value.len() + size_of::<Option<S::Row>>() + COPY_OVERHEAD;
-        let weight = u32::try_from(size).unwrap_or(u32::MAX);
-        let copy = Copy { row: Arc::new(row), weight, ticket };
-        let mut replacement = Some(copy.clone());
+        let size = key.as_bytes().len()
+            + source.unpacked_len(value)
+            + size_of::<Option<S::Row>>()
+            + COPY_OVERHEAD;
+        let copy = Copy { row: Arc::new(row), weight: size as u64, ticket };
         let entry = copies.map.entry(key, Some(Duration::ZERO), |_, known| {
-            if known.ticket.asked <= ticket.asked
-                && let Some(replacement) = replacement.take()
-            {
-                *known = replacement;
+            if known.ticket.asked > ticket.asked {
+                EntryAction::Retain(())
+            } else {
+                EntryAction::ReplaceWithGuard
             }
-            EntryAction::Retain(())
         });
-        if let EntryResult::Vacant(place) = entry {
+        if let EntryResult::Vacant(place) | EntryResult::Replaced(place, _) = entry {
             // Fails if something was kept meanwhile, which is as good.
             let _ = place.insert(copy);
         }

@@ -103,7 +103,7 @@ impl Coherence {
                 Ok(Lookup::Lease(cas)) => {
                     self.near.drop_copy(source.key());
                     self.counters.misses.add_one();
-                    return self.fill(source, Over::Lease(cas), ticket).await;
+                    return self.fill(source, Over::Lease(cas), ticket).await.map(|(row, _)| row);
                 }
                 Ok(Lookup::Miss) => {
                     self.counters.misses.add_one();
@@ -149,7 +149,7 @@ impl Coherence {
             }
             Joined::Nothing => {
                 self.counters.misses.add_one();
-                self.fill(source, over, ticket).await
+                self.fill(source, over, ticket).await.map(|(row, _)| row)
             }
             Joined::NotStored | Joined::TooLate => {
                 self.counters.misses.add_one();
@@ -176,12 +176,7 @@ impl Coherence {
 
     /// The row, if the cache has it; the database is not asked.
     pub(crate) async fn peek<S: Source>(&self, source: &S) -> Result<Option<S::Row>, CacheError> {
-        let mut lookup = self.store.get(source.key(), None).await;
-        if let Ok(Lookup::Leased(_)) = lookup
-            && self.waits_for_store(source).await
-        {
-            lookup = self.store.get(source.key(), None).await;
-        }
+        let lookup = self.store.get(source.key(), None).await;
         let lookup = lookup.map_err(|error| self.failed(error))?;
         let Lookup::Item { value, stale, ttl, .. } = lookup else { return Ok(None) };
         match self.content(source, &value, stale, ttl) {
@@ -288,7 +283,7 @@ impl Coherence {
     ) -> Result<(Option<S::Row>, bool), S::Error> {
         let key = source.key().clone();
         let refreshed = match self.replaceable(&source).await {
-            Some(over) => self.fill_to_the_end(source, over).await,
+            Some(over) => self.fill(source, over, None).await,
             None => self.load_shared(source).await.map(|row| (row, false)),
         };
         // What follows sees what this has seen.
@@ -306,7 +301,11 @@ impl Coherence {
         let ticket = self.near.ticket(source.key(), source.near_ttl());
         self.near.drop_copy(source.key());
         match self.replaceable(&source).await {
-            Some(over) => self.fill_together(source, over, ticket).await,
+            // Whoever has won it must fill, or give it back.
+            Some(over @ Over::Lease(_)) => {
+                self.fill(source, over, ticket).await.map(|(row, _)| row)
+            }
+            Some(over @ Over::Item(_)) => self.fill_together(source, over, ticket).await,
             None => self.load_shared(source).await,
         }
     }

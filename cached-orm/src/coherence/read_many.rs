@@ -295,8 +295,7 @@ impl<S: Source> Batch<S> {
             let stores = fills.iter().zip(first..).map(|((place, over), nth)| {
                 filling[nth].reached(Stage::Storing);
                 let source = &self.sources[*place];
-                let entry = rows.get(nth).map(|row| source.encode(row.as_ref()));
-                coherence.store_loaded(source, entry, *over)
+                coherence.store_loaded(source, rows.get(nth), *over)
             });
             for (stored, nth) in join_all(stores).await.into_iter().zip(first..) {
                 if let Some(value) = &stored {

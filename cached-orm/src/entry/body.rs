@@ -5,7 +5,8 @@
 //! they take a fifth of a small row. The hash is held to the names that the reader
 //! expects, in their order, so that no field is taken for another, whatever the
 //! struct's `Serialize` and `Deserialize` do. What is not such a struct, or does not
-//! come back from this form as it was, is written as MessagePack with names.
+//! come back from this form as it was (such as one with a `HashMap`, whose order is
+//! another each time), is written as MessagePack with names.
 //!
 //! Inside a field there are names in any case: nobody knows what a reader expects
 //! there.

@@ -13,6 +13,7 @@ use std::{collections::VecDeque, io, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpStream, lookup_host},
+    task::coop::unconstrained,
     time::{Instant, timeout_at},
 };
 
@@ -121,7 +122,8 @@ impl Connection {
         let outcome = tokio::select! {
             biased;
             outcome = self.exchange(peer, &mut orphans) => outcome,
-            () = alarm.wait(deadline) => Err(peer.timed_out()),
+            // Heard even if the exchange has used up the task's turn.
+            () = unconstrained(alarm.wait(deadline)) => Err(peer.timed_out()),
         };
         self.alarm = alarm;
         if let Err(error) = &outcome {

@@ -2,6 +2,9 @@ use bytes::{Buf, Bytes, BytesMut};
 
 /// Longer lines are not read. memcached's own have a few hundred bytes.
 const MAX_LINE: usize = 2048;
+/// Below this a value is copied out of the read buffer: cheap, and a value that
+/// somebody keeps does not keep the whole buffer. Larger values share it.
+const COPY_BELOW: usize = 4096;
 /// What of a server's error message is passed on.
 const MAX_MESSAGE: usize = 120;
 
@@ -98,8 +101,7 @@ pub(super) fn parse(buffer: &mut BytesMut, max_value: usize) -> Result<Parsed, &
             return Err("a value that does not end where it should");
         }
         buffer.advance(line_len);
-        // Shares the buffer: who asked decodes it at once, and lets go of it.
-        reply.value = Some(buffer.split_to(len).freeze());
+        reply.value = Some(take(buffer, len));
         buffer.advance(2);
     } else {
         buffer.advance(line_len);
@@ -115,6 +117,16 @@ pub(super) fn line_end(buffer: &[u8]) -> Result<Option<usize>, &'static str> {
         Some(_) => Err("a line that does not end in CRLF"),
         None if searched.len() == MAX_LINE => Err("a line without end"),
         None => Ok(None),
+    }
+}
+
+fn take(buffer: &mut BytesMut, len: usize) -> Bytes {
+    if len < COPY_BELOW {
+        let value = Bytes::copy_from_slice(&buffer[..len]);
+        buffer.advance(len);
+        value
+    } else {
+        buffer.split_to(len).freeze()
     }
 }
 
