@@ -8,6 +8,7 @@ mod hydra;
 mod moka_by_hand;
 mod names;
 mod near_item;
+mod nothing;
 mod ours;
 mod own_rows;
 mod pipelined;
@@ -32,10 +33,12 @@ use futures_util::future::BoxFuture;
 use hydra::Hydra;
 use moka_by_hand::MokaByHand;
 use names::{
-    BY_HAND, CLASSIC, EMBEDDED, HYDRA, LANES, MARIADB, MEMCACHED, MOKA, NEAR, Name, PING_PONG,
-    PIPELINED, POSTGRES, RAW_BATCH, SQLITE, TRANSACTION, TRANSACTION_AND_DELETE, UNCACHED,
+    BY_HAND, CLASSIC, EMBEDDED, HYDRA, LANES, MARIADB, MEMCACHED, MOKA, NEAR, NOTHING, Name,
+    PING_PONG, PIPELINED, POSTGRES, RAW_BATCH, SQLITE, TRANSACTION, TRANSACTION_AND_DELETE,
+    UNCACHED,
 };
 use near_item::NearItem;
+use nothing::Nothing;
 use ours::{Near, Ours};
 use own_rows::own_rows;
 use pipelined::Pipelined;
@@ -98,6 +101,7 @@ pub(crate) async fn hits(stage: &Stage) -> Result<Vec<Contestant>> {
         Contestant::new(NEAR, near),
         Contestant::new(EMBEDDED, held(Ours::embedded(&pool).await?, set).await?),
         Contestant::new(UNCACHED, read_once(Ours::uncached(&pool).await?, set).await?),
+        Contestant::new(NOTHING, held(Nothing, set).await?),
         Contestant::new(LANES, lanes),
         Contestant::new(PIPELINED, pipelined),
         Contestant::new(PING_PONG, ping_pong),

@@ -13,6 +13,10 @@ pub(super) const EMBEDDED: Name =
     ("cached-orm, embedded", "`Orm<Postgres>` with the store inside the process.");
 pub(super) const UNCACHED: Name =
     ("cached-orm, uncached", "`Orm<Postgres>` without a cache: what it adds to plain sqlx.");
+pub(super) const NOTHING: Name = (
+    "nothing",
+    "Copies of the expected rows: what choosing, timing and checking cost, for all alike.",
+);
 pub(super) const LANES: Name =
     ("bare lanes", "The connections to memcached under cached-orm, and bytes instead of rows.");
 pub(super) const PIPELINED: Name = (

@@ -30,8 +30,11 @@ pub(crate) const RAW_BATCH: &str = "raw batch";
 /// The statements that a write needs, without a cache.
 pub(crate) const SAME_TRANSACTION: &str = "transaction by hand";
 
+/// What the measuring itself costs.
+pub(crate) const NOTHING: &str = "nothing";
+
 /// Contestants that ask nobody outside their process for a hit.
-pub(crate) const IN_PROCESS: [&str; 4] = [EMBEDDED, NEAR, HYDRACACHE, MOKA];
+pub(crate) const IN_PROCESS: [&str; 5] = [EMBEDDED, NEAR, HYDRACACHE, MOKA, NOTHING];
 
 /// Reads of what the cache has.
 pub(crate) const HITS: &str = "hits";

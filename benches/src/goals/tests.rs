@@ -1,7 +1,7 @@
 use super::{
     goals,
     names::{
-        BARE_LANES, COMPILE, HITS, IDLE_ORM, LONG_LOAD, MANY_100, MEMCACHED, MEMORY, NEAR,
+        BARE_LANES, COMPILE, HITS, IDLE_ORM, LONG_LOAD, MANY_100, MEMCACHED, MEMORY, NEAR, NOTHING,
         OUR_DERIVE, PING_PONG, RAW_BATCH, SERDE_DERIVE, SHORT_LOAD, STAMPEDE,
     },
 };
@@ -80,9 +80,11 @@ fn latencies_are_held_against_the_rival_s() {
     assert_eq!(outcome(&results, "hits, p50", PING_PONG), (shown, Some(true)));
     results.series[0].rounds[0].p50 = 23.1;
     assert_eq!(outcome(&results, "hits, p50", PING_PONG).1, Some(false));
-    results.series.push(series(NEAR, 0.3));
+    results.series.push(series(NEAR, 0.4));
+    assert_eq!(outcome(&results, "near hits, p50", "300 ns"), (None, None));
+    results.series.push(series(NOTHING, 0.15));
     let near = outcome(&results, "near hits, p50", "300 ns");
-    assert_eq!(near, (Some("300 ns".to_owned()), Some(true)));
+    assert_eq!(near, (Some("250 ns".to_owned()), Some(true)));
 }
 
 #[test]
