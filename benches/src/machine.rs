@@ -3,7 +3,7 @@
 use std::{fs, thread};
 use time::OffsetDateTime;
 
-/// `2 × Intel(R) Xeon(R) Processor, 23 GiB, Linux 6.1.0`, or as much of it as the
+/// `2 × Intel(R) Xeon(R) Processor, 23 GiB, Linux 6.1`, or as much of it as the
 /// operating system tells.
 pub(crate) fn machine() -> String {
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -15,7 +15,10 @@ pub(crate) fn machine() -> String {
         line.push_str(&format!(", {memory:.0} GiB"));
     }
     match read("/proc/sys/kernel/osrelease") {
-        Some(release) => line.push_str(&format!(", Linux {}", release.trim())),
+        Some(release) => {
+            let version: Vec<_> = release.trim().split('.').take(2).collect();
+            line.push_str(&format!(", Linux {}", version.join(".")));
+        }
         None => line.push_str(&format!(", {}", std::env::consts::OS)),
     }
     line
