@@ -40,7 +40,7 @@ use std::{
 #[derive(Debug, Parser)]
 #[command(name = "benches")]
 struct Arguments {
-    /// The short form: three minutes, and figures that mean little.
+    /// The short form: two minutes, and figures that mean little.
     #[arg(long)]
     quick: bool,
     /// Some parts only: hits, misses, mix, many, by-handle, cities, writes,

@@ -24,7 +24,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Half an hour.
+    /// A quarter of an hour.
     pub(crate) fn full() -> Self {
         Self {
             quick: false,
@@ -38,7 +38,7 @@ impl Plan {
         }
     }
 
-    /// Three minutes.
+    /// Two minutes.
     pub(crate) fn quick() -> Self {
         Self {
             quick: true,
