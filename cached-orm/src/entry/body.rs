@@ -18,6 +18,7 @@ use serde::{
     forward_to_deserialize_any,
     ser::{Impossible, SerializeStruct},
 };
+use std::{cell::Cell, ptr};
 
 const HASH: usize = size_of::<u64>();
 
@@ -71,6 +72,21 @@ fn hash(before: u64, name: &str) -> u64 {
     last[..rest.len()].copy_from_slice(rest);
     // The length keeps neighbours apart.
     mix(mix(hash, u64::from_le_bytes(last)), name.len() as u64)
+}
+
+/// The hash of a struct's names. A thread remembers that of the struct before, since
+/// the next is most often the same; names that are static stay where they are.
+fn hash_of(names: &'static [&'static str]) -> u64 {
+    thread_local! {
+        static LAST: Cell<(&'static [&'static str], u64)> = const { Cell::new((&[], 0)) };
+    }
+    let (last, known) = LAST.get();
+    if ptr::eq(last, names) {
+        return known;
+    }
+    let hash = names.iter().fold(0, |before, name| hash(before, name));
+    LAST.set((names, hash));
+    hash
 }
 
 /// Writes a struct, and refuses everything else.
@@ -222,7 +238,7 @@ impl<'de> Deserializer<'de> for Body<'de> {
         names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, decode::Error> {
-        if names.iter().fold(0, |before, name| hash(before, name)) != self.hash {
+        if hash_of(names) != self.hash {
             return Err(decode::Error::custom("other fields"));
         }
         let mut values = rmp_serde::Deserializer::from_read_ref(self.values);

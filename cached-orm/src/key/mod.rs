@@ -93,7 +93,7 @@ impl CacheKey {
     ) -> R {
         let write = |text: &mut String| {
             text.push_str(&namespace.prefix);
-            escape(table.as_bytes(), text);
+            escape(table, text);
             text.push(':');
             key.write_instance_key(text);
         };
@@ -108,7 +108,7 @@ impl CacheKey {
     pub(crate) fn of_index(namespace: &Namespace, table: &str, index: &str, value: &str) -> Self {
         let write = |text: &mut String| {
             text.push_str(&namespace.prefix);
-            escape(table.as_bytes(), text);
+            escape(table, text);
             text.push(':');
             text.push_str(index);
             text.push_str(value);
@@ -251,24 +251,38 @@ pub(crate) fn index_name(columns: impl Iterator<Item = &'static str>) -> String 
             if i > 0 {
                 push_escaped(b',', &mut name);
             }
-            escape(part.as_bytes(), &mut name);
+            escape(part, &mut name);
         }
     }
     name
 }
 
-/// Appends `bytes` with everything percent-encoded that is not printable
-/// ASCII, or that has a meaning in keys or in SQL's literals.
-fn escape(bytes: &[u8], text: &mut String) {
-    text.reserve(bytes.len());
-    for &byte in bytes {
-        match byte {
-            b'(' | b')' | b'%' | b':' | b'\'' | b'\\' => push_escaped(byte, text),
-            b'!'..=b'~' => text.push(char::from(byte)),
-            _ => push_escaped(byte, text),
-        }
+/// Appends `part` with everything percent-encoded that is not printable ASCII, or
+/// that has a meaning in keys or in SQL's literals.
+fn escape(part: &str, text: &mut String) {
+    let mut rest = part;
+    // What is plain is copied at once: most keys are nothing else.
+    while let Some(at) = rest.bytes().position(|byte| !IS_PLAIN[usize::from(byte)]) {
+        // Before it all is ASCII, so that a character begins here.
+        let (plain, special) = rest.split_at(at);
+        text.push_str(plain);
+        let end = special.chars().next().map_or(0, char::len_utf8);
+        special.bytes().take(end).for_each(|byte| push_escaped(byte, text));
+        rest = &special[end..];
     }
+    text.push_str(rest);
 }
+
+/// The bytes that stand for themselves.
+const IS_PLAIN: [bool; 256] = {
+    let mut is_plain = [false; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        is_plain[byte as usize] = !matches!(byte, b'(' | b')' | b'%' | b':' | b'\'' | b'\\');
+        byte += 1;
+    }
+    is_plain
+};
 
 #[cold]
 fn push_escaped(byte: u8, text: &mut String) {

@@ -5,7 +5,7 @@
 //! `hex users:(37)(6162)`: the escaped name and, for each part of the key, the
 //! UTF-8 bytes of its text. Whoever drains the outbox makes the key of it.
 
-use super::escape;
+use super::{escape, push_escaped};
 use std::fmt::Write as _;
 
 /// Begins the text of such a key. Final keys have no blanks.
@@ -14,7 +14,7 @@ pub(super) const HEX: &str = "hex ";
 /// What comes before the parts.
 pub(super) fn name(table: &str) -> String {
     let mut text = HEX.to_owned();
-    escape(table.as_bytes(), &mut text);
+    escape(table, &mut text);
     text.push(':');
     text
 }
@@ -45,7 +45,10 @@ pub(super) fn write_key(text: &str, key: &mut String) -> Option<()> {
     key.push_str(is_name.then_some(name)?);
     for part in parts.strip_prefix('(')?.strip_suffix(')')?.split(")(") {
         key.push('(');
-        escape(&decode(part.as_bytes())?, key);
+        for chunk in decode(part.as_bytes())?.utf8_chunks() {
+            escape(chunk.valid(), key);
+            chunk.invalid().iter().for_each(|&byte| push_escaped(byte, key));
+        }
         key.push(')');
     }
     Some(())

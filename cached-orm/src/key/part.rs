@@ -43,7 +43,7 @@ pub struct PartWriter<'k>(&'k mut String);
 impl PartWriter<'_> {
     /// Appends text.
     pub fn text(&mut self, text: &str) {
-        super::escape(text.as_bytes(), self.0);
+        super::escape(text, self.0);
     }
 
     /// Appends bytes, as lower-case hexadecimal digits.

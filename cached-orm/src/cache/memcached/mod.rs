@@ -17,6 +17,7 @@ mod reply;
 mod request;
 mod router;
 mod server;
+mod task;
 #[cfg(test)]
 pub(super) mod tests;
 

@@ -3,6 +3,7 @@ use super::{
     options::{Address, MemcachedOptions},
     peer::Peer,
     request::Request,
+    task,
 };
 use crate::{cache::CacheError, key::CacheKey};
 use std::sync::Arc;
@@ -70,18 +71,20 @@ impl Server {
 
     /// Queues a request.
     ///
-    /// The lane is chosen by the key, so that the commands for one key keep
-    /// their order, and meet the connection that gave their CAS tokens. Several
-    /// reads go where the first of them does: they need no order, and their
-    /// tokens are good on every lane unless the server has just started.
+    /// The lane is chosen by the task that calls, so that what one task asks at once,
+    /// such as the fences of a row with several keys, goes out at once: one system
+    /// call, and one task to be woken. Commands need no order, and their CAS tokens
+    /// are good on every lane unless the server has just started.
     pub(super) fn send(&self, request: Request) -> Result<(), CacheError> {
         let lane = if request.value_len() > LARGE_VALUE {
             &self.large
         } else {
-            let key = request.first_key().map_or(&[][..], CacheKey::as_bytes);
-            let hash = xxh3_64(key) % self.lanes.len() as u64;
+            let hash = task::hash().unwrap_or_else(|| {
+                let key = request.first_key().map_or(&[][..], CacheKey::as_bytes);
+                xxh3_64(key)
+            });
             // There are fewer lanes than a `usize` can count.
-            &self.lanes[hash as usize]
+            &self.lanes[(hash % self.lanes.len() as u64) as usize]
         };
         lane.try_send(request).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => self.peer.overloaded(),
