@@ -3,14 +3,11 @@
 
 #![forbid(unsafe_code)]
 
-use benches::{Result, item::Item};
+use benches::{Result, item::Item, near_item::NearItem};
 use cached_orm::{MemcachedOrm as _, Orm, Sqlite};
 use clap::{Parser, ValueEnum};
 use sqlx::SqlitePool;
 use std::{hint::black_box, time::Duration};
-
-mod near_item;
-use near_item::NearItem;
 
 /// Rows that are read in turn.
 const ROWS: i64 = 100;

@@ -7,6 +7,7 @@ pub mod contestant;
 pub mod drive;
 pub mod item;
 pub mod mix;
+pub mod near_item;
 pub mod remote;
 
 /// What goes wrong ends the run: a figure without a right answer is worth nothing.

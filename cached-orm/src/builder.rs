@@ -126,9 +126,13 @@ impl<DB: Backend> OrmBuilder<DB> {
         self
     }
 
-    /// Connections to each memcached server. Default: 2.
+    /// Connections to each memcached server, besides one for values of more than
+    /// 64 KiB. Default: 2 to a single server, 1 to each of several.
+    ///
+    /// A connection carries the commands of many callers at once; more of them make
+    /// smaller batches.
     pub fn connections(mut self, connections: usize) -> Self {
-        self.memcached.connections = connections;
+        self.memcached.connections = Some(connections);
         self
     }
 

@@ -7,7 +7,6 @@ mod floor;
 mod hydra;
 mod moka_by_hand;
 mod names;
-mod near_item;
 mod nothing;
 mod ours;
 mod own_rows;
@@ -25,6 +24,7 @@ use benches::{
     drive::{Measured, Operation, drive},
     item::{Item, WorkingSet},
     mix::Mix,
+    near_item::NearItem,
 };
 use by_hand::ByHand;
 use classic::Classic;
@@ -37,7 +37,6 @@ use names::{
     PING_PONG, PIPELINED, POSTGRES, RAW_BATCH, SQLITE, TRANSACTION, TRANSACTION_AND_DELETE,
     UNCACHED,
 };
-use near_item::NearItem;
 use nothing::Nothing;
 use ours::{Near, Ours};
 use own_rows::own_rows;

@@ -1,10 +1,10 @@
 //! cached-orm, before its several stores.
 
-use super::near_item::NearItem;
 use benches::{
     Result,
     contestant::{ManyReader, Reader, UniqueReader, Writer},
     item::{Item, Wanted},
+    near_item::NearItem,
 };
 use cached_orm::{MemcachedOrm as _, Orm, Persist, Postgres};
 use sqlx::PgPool;

@@ -21,6 +21,9 @@ use std::{sync::Arc, time::Duration};
 
 /// Tasks that read at once.
 const TASKS: usize = 64;
+/// The same where there is work for every server: commands that wait for one server
+/// go out together, and few tasks leave few for each of many.
+const MANY_TASKS: usize = 1024;
 /// A server that has just started is filled with care: in its first second it cannot
 /// be told from the one before it, and its tokens count on one connection only.
 const SETTLED: Duration = Duration::from_secs(2);
@@ -84,24 +87,25 @@ async fn rounds(
     stage: &Stage,
     results: &mut Results,
     prefix: &str,
-    sizes: Vec<(u64, Arc<Uniform>)>,
+    tasks: usize,
+    sizes: &[(u64, Arc<Uniform>)],
 ) -> Result<()> {
     let mut series: Vec<_> = sizes
         .iter()
         .map(|(size, _)| Series {
             workload: format!("{prefix}{size}"),
             contestant: "cached-orm, memcached".to_owned(),
-            tasks: TASKS,
+            tasks,
             rounds: Vec::new(),
         })
         .collect();
     // Not measured: connections are dialled, and buffers grow.
-    for (_, operation) in &sizes {
-        drive(operation, TASKS, stage.plan.slice / 4, 0).await?;
+    for (_, operation) in sizes {
+        drive(operation, tasks, stage.plan.slice / 4, 0).await?;
     }
     for round in 1..=stage.plan.rounds as u64 {
         for ((size, operation), series) in sizes.iter().zip(&mut series) {
-            let measured = drive(operation, TASKS, stage.plan.slice, round).await?;
+            let measured = drive(operation, tasks, stage.plan.slice, round).await?;
             if measured.loads * 1000 > measured.units {
                 let (loads, units) = (measured.loads, measured.units);
                 return Err(format!(

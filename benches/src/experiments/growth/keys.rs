@@ -1,6 +1,6 @@
 //! One server for each number of keys, and hits on all of its keys alike.
 
-use super::{SETTLED, Uniform, fill::fill, orm, rounds};
+use super::{SETTLED, TASKS, Uniform, fill::fill, orm, rounds};
 use crate::{
     experiments::resident::{megabytes_available, resident_bytes},
     memcached::Memcached,
@@ -59,5 +59,5 @@ pub(super) async fn run(stage: &Stage, results: &mut Results) -> Result<()> {
         let orm = orm(&pool, &address, "growth", Duration::from_millis(50)).await?;
         sizes.push((keys, Arc::new(Uniform { orm, keys, rows })));
     }
-    rounds(stage, results, "growth-keys-", sizes).await
+    rounds(stage, results, "growth-keys-", TASKS, &sizes).await
 }

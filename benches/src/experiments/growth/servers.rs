@@ -1,6 +1,6 @@
 //! The same keys spread over more and more servers.
 
-use super::{SETTLED, Uniform, fill::fill, orm, rounds};
+use super::{MANY_TASKS, SETTLED, TASKS, Uniform, fill::fill, orm, rounds};
 use crate::{memcached::Memcached, results::Results, stage::Stage};
 use benches::Result;
 use sqlx::postgres::PgPoolOptions;
@@ -33,5 +33,6 @@ pub(super) async fn run(stage: &Stage, results: &mut Results) -> Result<()> {
         let orm = orm(&pool, addresses, &namespace, Duration::from_millis(50)).await?;
         sizes.push((count as u64, Arc::new(Uniform { orm, keys: KEYS, rows })));
     }
-    rounds(stage, results, "growth-servers-", sizes).await
+    rounds(stage, results, "growth-servers-", TASKS, &sizes).await?;
+    rounds(stage, results, "growth-servers-", MANY_TASKS, &sizes).await
 }

@@ -76,9 +76,10 @@ impl MemcachedStore {
         let names: Vec<String> = addresses.iter().map(options::Address::canonical).collect();
         let (closing, closed) = watch::channel(false);
         let mut tasks = Vec::new();
+        let connections = options.connections_to_each(addresses.len());
         let servers = addresses
             .iter()
-            .map(|address| Server::start(address, options, &closed, &mut tasks))
+            .map(|address| Server::start(address, options, connections, &closed, &mut tasks))
             .collect();
         Ok(Self {
             router: Router::new(names.iter().map(String::as_str)),

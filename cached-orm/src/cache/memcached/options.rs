@@ -7,8 +7,9 @@ pub(crate) struct MemcachedOptions {
     pub(crate) servers: Vec<String>,
     /// Where writers fence as well, while the list is changed.
     pub(crate) also_fence: Vec<String>,
-    /// Connections to each server, besides the one for large values.
-    pub(crate) connections: usize,
+    /// Connections to each server, besides the one for large values; if not given,
+    /// [`CONNECTIONS`] in all, and at least one to each.
+    pub(crate) connections: Option<usize>,
     /// From the call of a command to its answer, waiting in queues included.
     pub(crate) timeout: Duration,
     /// For dialling a server and learning who it is.
@@ -20,12 +21,16 @@ pub(crate) struct MemcachedOptions {
     pub(crate) queue: usize,
 }
 
+/// More connections make smaller batches, and with them more system calls: what a
+/// second one brings is a second processor.
+const CONNECTIONS: usize = 2;
+
 impl Default for MemcachedOptions {
     fn default() -> Self {
         Self {
             servers: vec!["127.0.0.1:11211".to_owned()],
             also_fence: Vec::new(),
-            connections: 2,
+            connections: None,
             timeout: Duration::from_millis(50),
             connect_timeout: Duration::from_millis(500),
             hold_off: Duration::from_secs(15),
@@ -41,6 +46,11 @@ impl MemcachedOptions {
             return None;
         }
         Some(Self { servers: self.also_fence.clone(), also_fence: Vec::new(), ..self.clone() })
+    }
+
+    /// Connections to each of so many servers.
+    pub(super) fn connections_to_each(&self, servers: usize) -> usize {
+        self.connections.unwrap_or_else(|| CONNECTIONS.div_ceil(servers.max(1)))
     }
 }
 
@@ -111,7 +121,7 @@ pub(super) fn addresses(options: &MemcachedOptions) -> Result<Vec<Address>, Stri
     if options.servers.is_empty() {
         return Err("no memcached server is given; at least one is needed".to_owned());
     }
-    if options.connections == 0 {
+    if options.connections == Some(0) {
         return Err("0 connections to each memcached server; at least 1 is needed".to_owned());
     }
     if options.queue == 0 {

@@ -32,10 +32,11 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts the lanes. They dial in the background.
+    /// Starts so many lanes, and one for large values. They dial in the background.
     pub(super) fn start(
         address: &Address,
         options: &MemcachedOptions,
+        connections: usize,
         closing: &watch::Receiver<bool>,
         tasks: &mut Vec<JoinHandle<()>>,
     ) -> Self {
@@ -59,7 +60,7 @@ impl Server {
             tasks.push(tokio::spawn(lane.run()));
             sender
         };
-        let lanes = (0..options.connections).map(|_| start(small, options.queue)).collect();
+        let lanes = (0..connections).map(|_| start(small, options.queue)).collect();
         let large = Settings { batch: LARGE_BATCH, dial_early: false, ..small };
         let large = start(large, options.queue.min(LARGE_QUEUE));
         Self { peer, lanes, large }

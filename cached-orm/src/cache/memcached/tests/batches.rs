@@ -113,7 +113,7 @@ async fn one_servers_death_is_not_the_others() {
 async fn a_queue_has_room_for_so_many_batches() {
     let server = Memcached::start(&[]);
     let mut few = options(server.address());
-    (few.queue, few.connections) = (2, 1);
+    (few.queue, few.connections) = (2, Some(1));
     let store = MemcachedStore::new(&few).unwrap();
     let found = store.get_many(&keys(1000), None).await;
     assert!(found[..256].iter().all(Result::is_ok), "two requests wait");

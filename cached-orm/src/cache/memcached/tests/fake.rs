@@ -63,7 +63,7 @@ pub(super) async fn start(script: Script) -> MemcachedStore {
         }
     });
     let mut one = options(address);
-    one.connections = 1;
+    one.connections = Some(1);
     one.timeout = Duration::from_millis(200);
     MemcachedStore::new(&one).unwrap()
 }

@@ -49,7 +49,7 @@ fn options_that_cannot_work_are_refused() {
         assert!(error.contains(words), "{error}");
     };
     refused(|options| options.servers.clear(), "at least one");
-    refused(|options| options.connections = 0, "at least 1");
+    refused(|options| options.connections = Some(0), "at least 1");
     refused(|options| options.queue = 0, "at least 1");
     refused(|options| options.timeout = Duration::ZERO, "must be longer");
     refused(|options| options.timeout = Duration::MAX, "must be shorter");
@@ -100,4 +100,12 @@ fn routing_stays_as_it_is() {
     let router = Router::new(["a:1", "b:1", "c:1"]);
     let routed: Vec<usize> = (0..12).map(|n: u32| router.route(&n.to_le_bytes())).collect();
     assert_eq!(routed, [0, 2, 1, 2, 0, 0, 0, 2, 0, 2, 2, 2]);
+}
+
+#[test]
+fn several_servers_have_a_connection_each_unless_more_are_wanted() {
+    let mut options = MemcachedOptions::default();
+    assert_eq!([1, 2, 16].map(|servers| options.connections_to_each(servers)), [2, 1, 1]);
+    options.connections = Some(3);
+    assert_eq!([1, 16].map(|servers| options.connections_to_each(servers)), [3, 3]);
 }

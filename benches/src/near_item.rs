@@ -1,15 +1,16 @@
-//! The row with a copy in the process.
+//! The rows of `items` once more, with copies in the process.
 
-use benches::item::Item;
+use crate::item::Item;
 use cached_orm::MemcachedOrm;
 use serde::{Deserialize, Serialize};
 
-/// As [`Item`], which has no copies.
+/// An [`Item`] whose copies do not expire while they are measured.
 #[derive(Debug, Clone, Serialize, Deserialize, MemcachedOrm)]
-#[orm(table = "items", cache_name = "near-items", ttl = "1h", near_ttl = "1h")]
-pub(crate) struct NearItem {
+#[orm(table = "items", cache_name = "near_items", ttl = "2h", near_ttl = "1h")]
+pub struct NearItem {
     #[primary_key]
     id: i64,
+    #[orm(unique)]
     handle: String,
     owner: i64,
     kind: i32,
