@@ -163,6 +163,22 @@ pub fn near_copy<T: NearCopy>(row: &T) -> Option<T> {
     Some(row.clone())
 }
 
+/// The type of a field that no column fills.
+#[diagnostic::on_unimplemented(
+    message = "a skipped field is filled with `Default::default()`, and `{Self}` has no default",
+    label = "has no default",
+    note = "implement `Default` for `{Self}`, or make the field an `Option<{Self}>`"
+)]
+pub trait Skipped: Default {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Default> Skipped for T {}
+
+/// What the derive writes for a field without a column.
+pub fn skipped<T: Skipped>() -> T {
+    T::default()
+}
+
 /// A struct that a cache entry can hold: one that serde can write and read.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be cached",

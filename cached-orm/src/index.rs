@@ -129,7 +129,7 @@ impl IndexColumn {
 #[diagnostic::on_unimplemented(
     message = "a column of the type `{Self}` cannot be indexed",
     label = "not a type whose values can be told apart by a text",
-    note = "use an integer, `bool`, `String`, `Vec<u8>`, a UUID or a date, an `Option` of one, or implement `cached_orm::KeyPart` for your type",
+    note = "use an integer of 8 to 64 bits, `bool`, `String`, `Vec<u8>`, a UUID or a date, an `Option` of one, or implement `cached_orm::KeyPart` for your type",
     note = "floating-point numbers are refused: NaN equals nothing"
 )]
 pub trait IndexPart {

@@ -92,7 +92,7 @@ mod guide {
 pub mod __private {
     pub use crate::{
         also_fenced::also_fenced,
-        entity::near_copy,
+        entity::{near_copy, skipped},
         read::{IndexKey, fetch_by_index, fetch_by_unique, fetch_many_by_unique},
         uncached::UncachedField,
         *,
@@ -100,7 +100,6 @@ pub mod __private {
     pub use core::{
         clone::Clone,
         convert::Into,
-        default::Default,
         future::Future,
         iter::IntoIterator,
         marker::Send,

@@ -26,7 +26,7 @@ const HASH_SUFFIX: usize = 1 + 64;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a primary key",
     label = "not a type that identifies a row",
-    note = "use an integer, `bool`, `String`, `Vec<u8>`, a UUID or a date, or implement `cached_orm::KeyPart` for your type",
+    note = "use an integer of 8 to 64 bits, `bool`, `String`, `Vec<u8>`, a UUID or a date, or implement `cached_orm::KeyPart` for your type",
     note = "`Option` and floating-point numbers are refused: NULL and NaN equal nothing"
 )]
 pub trait PrimaryKey: Clone + PartialEq + Send + Sync + 'static {
