@@ -109,6 +109,7 @@ pub(crate) struct Drainer<DB: Backend> {
     pub(crate) orm: WeakOrm<DB>,
     pub(crate) filled: Arc<Notify>,
     pub(crate) poll: Duration,
+    pub(crate) listens: bool,
     pub(crate) closing: watch::Receiver<bool>,
 }
 
@@ -160,7 +161,7 @@ impl<DB: Backend> Drainer<DB> {
 
     /// Hears what triggers put in. Without it, `poll` finds it.
     async fn listen_for_ever(&self) {
-        loop {
+        while self.listens {
             let Some(orm) = self.orm.upgrade() else { return };
             let (pool, namespace) = (orm.own_pool().clone(), orm.namespace().clone());
             drop(orm);
