@@ -38,6 +38,24 @@ pub struct Pending<DB: Backend> {
 ///
 /// Dropped without it, after a rollback or because COMMIT failed, the fences
 /// stay until they expire (`fence_ttl`, a minute by default).
+///
+/// ```no_run
+/// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+/// # async fn example(orm: &Orm<Postgres>, mut ann: User) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut transaction = orm.pool().begin().await?;
+/// let pending = ann.update_on(orm, &mut transaction).await?;
+/// let fenced = match pending.fence(&mut transaction).await {
+///     Ok(fenced) => fenced,
+///     Err(error) => {
+///         transaction.rollback().await?;
+///         return Err(error.into());
+///     }
+/// };
+/// transaction.commit().await?;
+/// let committed = fenced.release().await;
+/// assert_eq!(committed.release_unconfirmed, 0);
+/// # Ok(()) }
+/// ```
 #[must_use = "call `release` after COMMIT"]
 pub struct Fenced<DB: Backend> {
     orm: Orm<DB>,

@@ -10,6 +10,16 @@ mod sealed {
 /// its own. In a [`Transaction`] or [`Savepoint`] a read asks the database and
 /// nothing else, and a write becomes visible, in the database and in the
 /// cache, when the transaction commits.
+///
+/// A function that works on all three:
+///
+/// ```
+/// use cached_orm::{Error, MemcachedOrm, Persist, Session};
+///
+/// async fn exists<S: Session, T: Persist<S::Database>>(db: S, key: T::Key) -> Result<bool, Error> {
+///     Ok(T::fetch(db, key).await?.is_some())
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a row cannot be read or written on `{Self}`",
     label = "expected `&Orm`, `&mut Transaction` or `&mut Savepoint`",

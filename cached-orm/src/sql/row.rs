@@ -3,6 +3,14 @@ use crate::{Error, Result, Uncached};
 use sqlx::{Arguments as _, Decode, Encode, Type, error::BoxDynError};
 
 /// A Rust type that `DB` can store in a column and load from it.
+///
+/// ```
+/// use cached_orm::{Postgres, Storable};
+///
+/// fn has_a_column<T: Storable<Postgres>>() {}
+/// has_a_column::<String>();
+/// has_a_column::<Option<i64>>();
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored in a `{DB}` column",
     label = "`{DB}` can neither encode nor decode this type",
