@@ -161,7 +161,10 @@ impl<DB: Backend> Drainer<DB> {
 
     /// Hears what triggers put in. Without it, `poll` finds it.
     async fn listen_for_ever(&self) {
-        while self.listens {
+        if !self.listens {
+            return;
+        }
+        loop {
             let Some(orm) = self.orm.upgrade() else { return };
             let (pool, namespace) = (orm.own_pool().clone(), orm.namespace().clone());
             drop(orm);
