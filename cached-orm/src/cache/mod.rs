@@ -107,6 +107,15 @@ pub enum Lookup {
 }
 
 /// What a fence may be stored over.
+///
+/// ```no_run
+/// # async fn example(store: &dyn cached_orm::CacheStore, key: cached_orm::CacheKey, cas: cached_orm::Cas) -> Result<(), cached_orm::CacheError> {
+/// use cached_orm::Over;
+/// use std::time::Duration;
+///
+/// store.fence(&key, "busy".into(), Duration::from_secs(60), Over::Version(cas)).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Over {
@@ -129,6 +138,18 @@ impl Over {
 }
 
 /// How a conditional store ended.
+///
+/// ```no_run
+/// # async fn example(store: &dyn cached_orm::CacheStore, key: cached_orm::CacheKey, cas: cached_orm::Cas) -> Result<(), cached_orm::CacheError> {
+/// use cached_orm::Replaced;
+/// use std::time::Duration;
+///
+/// match store.replace(&key, "value".into(), Duration::from_secs(60), cas).await? {
+///     Replaced::Stored(cas) => println!("now it is version {}", cas.token),
+///     not_stored => println!("{not_stored:?}"),
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Replaced {
@@ -146,6 +167,15 @@ pub enum Replaced {
 }
 
 /// How a conditional delete ended.
+///
+/// ```no_run
+/// # async fn example(store: &dyn cached_orm::CacheStore, key: cached_orm::CacheKey, cas: cached_orm::Cas) -> Result<(), cached_orm::CacheError> {
+/// use cached_orm::Deleted;
+///
+/// let is_gone = matches!(store.delete(&key, cas).await?, Deleted::Deleted | Deleted::NotFound);
+/// # drop(is_gone);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Deleted {
