@@ -1,3 +1,5 @@
+use crate::names::nearest;
+
 /// A database that statements can be written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Database {
@@ -15,6 +17,18 @@ impl Database {
             Self::Postgres => "Postgres",
             Self::MySql => "MySql",
             Self::Sqlite => "Sqlite",
+        }
+    }
+
+    /// The one that `name`, which is none of theirs, is probably meant to be.
+    pub(crate) fn meant_by(name: &str) -> Option<Self> {
+        match name.to_lowercase().as_str() {
+            "pg" | "pgsql" | "psql" => Some(Self::Postgres),
+            "maria" | "mariadb" => Some(Self::MySql),
+            _ => {
+                let meant = nearest(name, &Self::ALL.map(Self::name))?;
+                Self::ALL.into_iter().find(|database| database.name() == meant)
+            }
         }
     }
 

@@ -124,7 +124,9 @@ use syn::DeriveInput;
 /// Rows that a program with other columns, types or serde attributes has cached
 /// are loaded anew. What is inside a column's type cannot be seen from here:
 /// when such a type changes its meaning, or gets a field that may be missing,
-/// give the struct a new `cache_name`, or wait for the TTL.
+/// give the struct another serde name, which lies nowhere but counts as a change:
+/// `#[serde(rename = "User, with themes")]`. Not another `cache_name` while
+/// programs with the old one run: they would not fence each other's rows.
 #[proc_macro_derive(MemcachedOrm, attributes(orm, primary_key))]
 pub fn derive_memcached_orm(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     derive(input.into(), Features::OF_THIS_BUILD).into()

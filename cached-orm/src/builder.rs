@@ -11,6 +11,13 @@ use sqlx::Pool;
 use std::{sync::Arc, time::Duration};
 
 /// What a write does if the cache cannot be told of it beforehand.
+///
+/// ```
+/// # use cached_orm::{OrmBuilder, Postgres, OnUnreachable};
+/// # fn example(builder: OrmBuilder<Postgres>) {
+/// let builder = builder.on_unreachable(OnUnreachable::Abort);
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnUnreachable {
@@ -42,6 +49,19 @@ enum Store {
 /// [`uncached`](Self::uncached) and [`store`](Self::store) must be called; the
 /// rest has defaults. All processes that share a cache must agree on the
 /// namespace, the list of servers, and the times.
+///
+/// ```no_run
+/// # async fn example(pool: cached_orm::sqlx::PgPool) -> cached_orm::Result<()> {
+/// use cached_orm::Orm;
+///
+/// let orm = Orm::builder(pool)
+///     .memcached(["10.0.0.1:11211", "10.0.0.2:11211"])
+///     .namespace("shop")
+///     .max_database_loads(16)
+///     .build()
+///     .await?;
+/// # Ok(()) }
+/// ```
 #[must_use = "call `build`"]
 #[derive(Debug)]
 pub struct OrmBuilder<DB: Backend> {
@@ -56,6 +76,7 @@ pub struct OrmBuilder<DB: Backend> {
     outbox: Outbox,
     drainer: bool,
     outbox_poll: Duration,
+    listens: bool,
     max_database_loads: u32,
     load_timeout: Duration,
     near_capacity: u64,
@@ -75,6 +96,7 @@ impl<DB: Backend> OrmBuilder<DB> {
             outbox: Outbox::default(),
             drainer: true,
             outbox_poll: Duration::from_millis(250),
+            listens: true,
             max_database_loads: 32,
             load_timeout: Duration::from_secs(10),
             near_capacity: 64 << 20,
@@ -88,6 +110,13 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// delays the start nor fails a read. A name must stand for one server; of
     /// several addresses the first in numerical order is taken, by everyone.
     /// Give each database a [`namespace`](Self::namespace) of its own.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres};
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.memcached(["10.0.0.1", "10.0.0.2:11212"]);
+    /// # }
+    /// ```
     pub fn memcached<S: Into<String>>(mut self, servers: impl IntoIterator<Item = S>) -> Self {
         self.memcached.servers = servers.into_iter().map(Into::into).collect();
         self.store = Some(Store::Memcached);
@@ -97,6 +126,13 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// Caches in this process, in `max_bytes` of memory.
     ///
     /// For one process: another's writes are not seen until the TTL.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres};
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.embedded(64 << 20);
+    /// # }
+    /// ```
     #[cfg(feature = "embedded")]
     pub fn embedded(mut self, max_bytes: u64) -> Self {
         self.store = Some(Store::Embedded(max_bytes));
@@ -104,12 +140,26 @@ impl<DB: Backend> OrmBuilder<DB> {
     }
 
     /// Caches nothing: every read is the database's.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres};
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.uncached();
+    /// # }
+    /// ```
     pub fn uncached(mut self) -> Self {
         self.store = Some(Store::Uncached);
         self
     }
 
     /// Caches in a store of your own.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres, CacheStore}; use std::sync::Arc;
+    /// # fn example(builder: OrmBuilder<Postgres>, store: Arc<dyn CacheStore>) {
+    /// let builder = builder.store(store);
+    /// # }
+    /// ```
     pub fn store(mut self, store: Arc<dyn CacheStore>) -> Self {
         self.store = Some(Store::Custom(store));
         self
@@ -121,6 +171,13 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// Rows are told apart by namespace, table and key only. Databases that
     /// share a cache (two services, staging and production, a schema for each
     /// tenant) must each have their own, or one is given the other's rows.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres};
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.namespace("shop-staging");
+    /// # }
+    /// ```
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
         self
@@ -131,6 +188,13 @@ impl<DB: Backend> OrmBuilder<DB> {
     ///
     /// A connection carries the commands of many callers at once; more of them make
     /// smaller batches.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres};
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.connections(4);
+    /// # }
+    /// ```
     pub fn connections(mut self, connections: usize) -> Self {
         self.memcached.connections = Some(connections);
         self
@@ -138,12 +202,26 @@ impl<DB: Backend> OrmBuilder<DB> {
 
     /// How long a memcached command may take, waiting included, before the
     /// database is asked instead. Default: 50 ms.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres}; use std::time::Duration;
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.timeout(Duration::from_millis(20));
+    /// # }
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.memcached.timeout = timeout;
         self
     }
 
     /// How long connecting to a memcached server may take. Default: 500 ms.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres}; use std::time::Duration;
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.connect_timeout(Duration::from_millis(200));
+    /// # }
+    /// ```
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.memcached.connect_timeout = timeout;
         self
@@ -151,6 +229,13 @@ impl<DB: Backend> OrmBuilder<DB> {
 
     /// How long the right to fill a key lasts; a load that takes longer is
     /// returned but not stored. Default: 10 s.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres}; use std::time::Duration;
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.lease_ttl(Duration::from_secs(30));
+    /// # }
+    /// ```
     pub fn lease_ttl(mut self, ttl: Duration) -> Self {
         self.lease_ttl = ttl;
         self
@@ -158,12 +243,26 @@ impl<DB: Backend> OrmBuilder<DB> {
 
     /// How long a fence protects its key if its writer dies. Must be longer
     /// than any COMMIT takes. Default: 60 s.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres}; use std::time::Duration;
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.fence_ttl(Duration::from_secs(120));
+    /// # }
+    /// ```
     pub fn fence_ttl(mut self, ttl: Duration) -> Self {
         self.fence_ttl = ttl;
         self
     }
 
     /// COMMIT is sent at most this long after its fences. Default: 5 s.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres}; use std::time::Duration;
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.commit_window(Duration::from_secs(10));
+    /// # }
+    /// ```
     pub fn commit_window(mut self, window: Duration) -> Self {
         self.commit_window = window;
         self
@@ -172,6 +271,13 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// How long a memcached server that has just started is not filled, since
     /// it has lost the fences of transactions under way. What it is longer than
     /// the commit window is what a COMMIT may take. Default: 15 s.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres}; use std::time::Duration;
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.hold_off(Duration::from_secs(30));
+    /// # }
+    /// ```
     pub fn hold_off(mut self, hold_off: Duration) -> Self {
         self.memcached.hold_off = hold_off;
         self
@@ -184,6 +290,13 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// `memcached(new).also_fence(old)`. When no process reads from the old list
     /// any more, it is dropped. While it is given, a write whose key changes
     /// its server costs three round trips more.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres};
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.memcached(["10.0.0.1"]).also_fence(["10.0.0.1", "10.0.0.2"]);
+    /// # }
+    /// ```
     pub fn also_fence<S: Into<String>>(mut self, servers: impl IntoIterator<Item = S>) -> Self {
         self.memcached.also_fence = servers.into_iter().map(Into::into).collect();
         self
@@ -192,12 +305,26 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// What a write does if the cache cannot be told of it. Default:
     /// [`OnUnreachable::Outbox`] if the outbox is installed
     /// ([`Orm::install_outbox`]), else [`OnUnreachable::Abort`].
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres, OnUnreachable};
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.on_unreachable(OnUnreachable::Outbox);
+    /// # }
+    /// ```
     pub fn on_unreachable(mut self, on_unreachable: OnUnreachable) -> Self {
         self.on_unreachable = Some(on_unreachable);
         self
     }
 
     /// When writes use the outbox. Default: [`Outbox::OnFailure`].
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres, Outbox};
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.outbox(Outbox::Always);
+    /// # }
+    /// ```
     pub fn outbox(mut self, outbox: Outbox) -> Self {
         self.outbox = outbox;
         self
@@ -205,6 +332,13 @@ impl<DB: Backend> OrmBuilder<DB> {
 
     /// Whether this process drains the outbox, in a task of its own. Default:
     /// `true`. Of the processes on a database and its cache at least one must.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres};
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.drainer(false);
+    /// # }
+    /// ```
     pub fn drainer(mut self, drainer: bool) -> Self {
         self.drainer = drainer;
         self
@@ -213,8 +347,34 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// How often the outbox is looked at for what other programs and triggers
     /// have put in. This process's own writes are drained at once, and on
     /// PostgreSQL triggers say so. Default: 250 ms.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres}; use std::time::Duration;
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.outbox_poll(Duration::from_secs(1));
+    /// # }
+    /// ```
     pub fn outbox_poll(mut self, poll: Duration) -> Self {
         self.outbox_poll = poll;
+        self
+    }
+
+    /// Whether, on PostgreSQL, this process LISTENs for what triggers put into the
+    /// outbox. Without, it is found by the [poll](Self::outbox_poll). Default: `true`.
+    ///
+    /// Must be off in all processes behind a pooler that gives a connection to others
+    /// between transactions, as PgBouncer's transaction pooling does: LISTEN stays
+    /// with the server's connection, and whoever has it next is sent notifications,
+    /// which sqlx takes for a broken answer.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres};
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.listen(false);
+    /// # }
+    /// ```
+    pub fn listen(mut self, listen: bool) -> Self {
+        self.listens = listen;
         self
     }
 
@@ -222,6 +382,13 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// answer. They have a pool of their own, made from the options of the one
     /// given to [`Orm::builder`], so allow for that many connections more, and
     /// four for the outbox and the catalog. Default: 32.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres};
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.max_database_loads(16);
+    /// # }
+    /// ```
     pub fn max_database_loads(mut self, loads: u32) -> Self {
         self.max_database_loads = loads;
         self
@@ -229,6 +396,13 @@ impl<DB: Backend> OrmBuilder<DB> {
 
     /// How long a read waits while as many rows as may be are loaded at once;
     /// then it fails with [`Error::Overloaded`]. Default: 10 s.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres}; use std::time::Duration;
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.load_timeout(Duration::from_secs(2));
+    /// # }
+    /// ```
     pub fn load_timeout(mut self, timeout: Duration) -> Self {
         self.load_timeout = timeout;
         self
@@ -237,6 +411,13 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// How many bytes the copies take together, about, that this process keeps of rows
     /// of structs with `near_ttl`; 0 for no copies. Those whose time is over count
     /// until others need their place. Default: 64 MiB.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres};
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.near_capacity(16 << 20);
+    /// # }
+    /// ```
     pub fn near_capacity(mut self, bytes: u64) -> Self {
         self.near_capacity = bytes;
         self
@@ -248,6 +429,17 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// [`Error::Configuration`] if an option makes no sense; it says which.
     /// [`Error::Database`] if a SQLite database cannot be opened; the others are
     /// not asked yet.
+    ///
+    /// ```no_run
+    /// # async fn example(pool: cached_orm::sqlx::PgPool) {
+    /// use cached_orm::{Error, Orm};
+    ///
+    /// match Orm::builder(pool).memcached(["10.0.0.1:11211"]).namespace("my shop").build().await {
+    ///     Err(Error::Configuration(what)) => eprintln!("{what}"), // a blank is not allowed
+    ///     built => drop(built),
+    /// }
+    /// # }
+    /// ```
     pub async fn build(self) -> Result<Orm<DB>> {
         self.check().map_err(Error::Configuration)?;
         let namespace = Namespace::new(&self.namespace).map_err(Error::Configuration)?;
@@ -277,6 +469,7 @@ impl<DB: Backend> OrmBuilder<DB> {
             max_database_loads: self.max_database_loads,
             load_timeout: self.load_timeout,
             drains_every: self.drainer.then_some(self.outbox_poll),
+            listens: self.listens,
         })
         .await
     }

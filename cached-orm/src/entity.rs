@@ -8,6 +8,23 @@ use serde::{Serialize, de::DeserializeOwned};
 /// A struct with an identity: what the cache knows of it.
 ///
 /// Implemented by `#[derive(MemcachedOrm)]`.
+///
+/// ```
+/// use cached_orm::{Entity, MemcachedOrm};
+/// # use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize, MemcachedOrm)]
+/// #[orm(table = "app.seats", cache_name = "seats", database = Postgres)]
+/// struct Seat {
+///     #[primary_key]
+///     row: String,
+///     #[primary_key]
+///     number: i64,
+/// }
+///
+/// assert_eq!((Seat::NAME, Seat::CACHE_NAME), ("Seat", "seats"));
+/// assert_eq!(Seat { row: "B".into(), number: 12 }.key(), ("B".to_owned(), 12));
+/// ```
 pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
     /// The primary key: the field's type, or a tuple for a composite key.
     type Key: PrimaryKey + Cacheable;
@@ -61,6 +78,14 @@ pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
 }
 
 /// The table of an [`Entity`].
+///
+/// ```
+/// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+/// use cached_orm::Entity;
+///
+/// assert_eq!(User::TABLE.name(), "users");
+/// assert_eq!(User::TABLE.key_columns(), ["id"]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Table {
     name: &'static str,
@@ -89,6 +114,16 @@ impl Table {
 ///
 /// Implemented by `#[derive(MemcachedOrm)]`, once for each database, and by
 /// nothing else: what it asks for changes with this crate.
+///
+/// A function for any entity and any database names it in its bounds:
+///
+/// ```
+/// use cached_orm::{Backend, Error, MemcachedOrm, Orm, Persist};
+///
+/// async fn exists<DB: Backend, T: Persist<DB>>(orm: &Orm<DB>, key: T::Key) -> Result<bool, Error> {
+///     Ok(T::fetch(orm, key).await?.is_some())
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not mapped to a `{DB}` table",
     note = "name the database in the derive: `#[orm(database = …)]`"
@@ -139,6 +174,14 @@ pub trait Persist<DB: Backend>: Entity<Key: BindKey<DB>> {
 /// An [`Entity`] whose primary key the program chooses, all of it.
 ///
 /// Implemented by `#[derive(MemcachedOrm)]`.
+///
+/// ```
+/// use cached_orm::{Backend, Error, GivenKey, MemcachedOrm, Orm, Persist};
+///
+/// async fn save<DB: Backend, T: Persist<DB> + GivenKey>(orm: &Orm<DB>, row: &T) -> Result<T, Error> {
+///     row.upsert(orm).await
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "the database generates the primary key of `{Self}`, so there is no row to look for",
     label = "its key is `generated`",
@@ -161,6 +204,22 @@ impl<T: Clone> NearCopy for T {}
 /// What the derive writes for a struct with a `near_ttl`.
 pub fn near_copy<T: NearCopy>(row: &T) -> Option<T> {
     Some(row.clone())
+}
+
+/// The type of a field that no column fills.
+#[diagnostic::on_unimplemented(
+    message = "a skipped field is filled with `Default::default()`, and `{Self}` has no default",
+    label = "has no default",
+    note = "implement `Default` for `{Self}`, or make the field an `Option<{Self}>`"
+)]
+pub trait Skipped: Default {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Default> Skipped for T {}
+
+/// What the derive writes for a field without a column.
+pub fn skipped<T: Skipped>() -> T {
+    T::default()
 }
 
 /// A struct that a cache entry can hold: one that serde can write and read.

@@ -3,9 +3,28 @@ use sqlx::error::{DatabaseError, ErrorKind};
 use std::{error::Error as StdError, fmt, sync::Arc};
 
 /// This crate's result.
+///
+/// ```
+/// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+/// async fn name_of(orm: &Orm<Postgres>, id: i64) -> cached_orm::Result<String> {
+///     Ok(User::fetch_one(orm, id).await?.name)
+/// }
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What was being done when an error occurred: `update of User`, `commit`.
+///
+/// ```no_run
+/// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+/// # async fn example(orm: &Orm<Postgres>) {
+/// use cached_orm::Error;
+///
+/// if let Err(Error::RowNotFound { operation }) = User::fetch_one(orm, 7).await {
+///     assert_eq!((operation.name(), operation.entity()), ("fetch_one", Some("User")));
+///     assert_eq!(operation.to_string(), "fetch_one of User");
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operation {
     name: &'static str,
@@ -46,6 +65,21 @@ impl fmt::Display for Operation {
 /// What an error prints names the entity, the operation and the cause, and
 /// never data of a row. The source, where there is one, is the database's or
 /// the cache's own error; a database may quote values in its own text.
+///
+/// ```no_run
+/// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+/// # async fn example(orm: &Orm<Postgres>, mut user: User) -> Result<()> {
+/// use cached_orm::Error;
+///
+/// match user.update(orm).await {
+///     Ok(()) => println!("every reader sees it"),
+///     Err(Error::RowNotFound { .. }) => println!("somebody has deleted it"),
+///     Err(Error::NotFenced { .. }) => println!("nothing was written; try again later"),
+///     Err(Error::CommitUnknown { .. }) => println!("look whether it is there"),
+///     Err(other) => return Err(other),
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -197,6 +231,18 @@ impl Error {
     /// Whether the database could not be asked, or not now: the connection was lost
     /// or refused, none was free in time, or the server is starting, stopping or
     /// overloaded. What it has refused, or what cannot be read, is no outage.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<u16> {
+    /// let status = match User::fetch(orm, 7).await {
+    ///     Ok(Some(_)) => 200,
+    ///     Ok(None) => 404,
+    ///     Err(error) if error.is_outage() => 503, // worth another try, later
+    ///     Err(_) => 500,
+    /// };
+    /// # Ok(status) }
+    /// ```
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Overloaded { .. } | Self::Connect { .. } => true,

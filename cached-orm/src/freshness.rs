@@ -2,6 +2,17 @@ use crate::Error;
 use std::time::Duration;
 
 /// What [`fetch_or_stale`](crate::MemcachedOrm::fetch_or_stale) gives.
+///
+/// ```no_run
+/// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+/// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+/// let found = User::fetch_or_stale(orm, 7).await?;
+/// if found.is_stale() {
+///     println!("shown as it was, since the database does not answer");
+/// }
+/// let user: Option<User> = found.into_row();
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "the row may be out of date"]
 pub enum Freshness<T> {

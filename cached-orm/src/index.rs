@@ -9,6 +9,29 @@ use std::fmt;
 /// The derive writes it from `#[orm(unique)]` and `#[orm(index)]`. An entry of a
 /// unique index says which row has a value, or that none has; an entry of any
 /// other says which rows have it.
+///
+/// ```
+/// use cached_orm::{Entity, MemcachedOrm};
+/// # use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize, MemcachedOrm)]
+/// #[orm(table = "members", database = Postgres, unique(tenant, handle))]
+/// struct Member {
+///     #[primary_key]
+///     id: i64,
+///     tenant: i64,
+///     handle: Option<String>,
+/// }
+///
+/// let index = &Member::INDEXES[0];
+/// assert!(index.is_unique());
+/// assert_eq!(index.columns().iter().map(|column| column.name()).collect::<Vec<_>>(), ["tenant", "handle"]);
+///
+/// let ann = Member { id: 7, tenant: 1, handle: Some("ann".into()) };
+/// assert_eq!(index.value_of(&ann).text(), Some("(1)(ann)"));
+/// let nameless = Member { handle: None, ..ann };
+/// assert_eq!(index.value_of(&nameless).text(), None); // NULL is in no index
+/// ```
 pub struct Index<E> {
     columns: &'static [IndexColumn],
     is_unique: bool,
@@ -126,10 +149,18 @@ impl IndexColumn {
 }
 
 /// The type of an indexed column: a [`KeyPart`], or an `Option` of one.
+///
+/// ```
+/// use cached_orm::IndexPart;
+///
+/// fn can_be_indexed<T: IndexPart>() {}
+/// can_be_indexed::<String>();
+/// can_be_indexed::<Option<i64>>();
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a column of the type `{Self}` cannot be indexed",
     label = "not a type whose values can be told apart by a text",
-    note = "use an integer, `bool`, `String`, `Vec<u8>`, a UUID or a date, an `Option` of one, or implement `cached_orm::KeyPart` for your type",
+    note = "use an integer of 8 to 64 bits, `bool`, `String`, `Vec<u8>`, a UUID or a date, an `Option` of one, or implement `cached_orm::KeyPart` for your type",
     note = "floating-point numbers are refused: NaN equals nothing"
 )]
 pub trait IndexPart {
@@ -164,6 +195,14 @@ impl<K: KeyPart> IndexPart for Option<K> {
 
 /// A row's value under an [`Index`]: a text that no other value has, or nothing
 /// if there is NULL in it.
+///
+/// ```
+/// use cached_orm::IndexValue;
+///
+/// let value = IndexValue::new().part(&1_i64).part(&"ann".to_owned());
+/// assert_eq!(value.text(), Some("(1)(ann)"));
+/// assert_eq!(IndexValue::new().part(&None::<String>).text(), None);
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct IndexValue(Option<String>);
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod also_fenced;
 mod builder;
@@ -83,8 +84,38 @@ pub mod test_kit {
 mod guide {
     #[doc = include_str!("../../docs/coherence.md")]
     mod coherence {}
+    #[doc = include_str!("../../docs/deploying.md")]
+    mod deploying {}
+    #[doc = include_str!("../../docs/first-steps.md")]
+    mod first_steps {}
+    #[doc = include_str!("../../docs/indexes.md")]
+    mod indexes {}
+    #[doc = include_str!("../../docs/keys.md")]
+    mod keys {}
+    #[doc = include_str!("../../docs/lifetimes.md")]
+    mod lifetimes {}
+    #[doc = include_str!("../../docs/limits.md")]
+    mod limits {}
     #[doc = include_str!("../../docs/methods.md")]
     mod methods {}
+    #[doc = include_str!("../../docs/mistakes.md")]
+    mod mistakes {}
+    #[doc = include_str!("../../docs/moving.md")]
+    mod moving {}
+    #[doc = include_str!("../../docs/pgbouncer.md")]
+    mod pgbouncer {}
+    #[doc = include_str!("../../docs/replicas.md")]
+    mod replicas {}
+    #[doc = include_str!("../../docs/sizing-memcached.md")]
+    mod sizing_memcached {}
+    #[doc = include_str!("../../docs/transactions.md")]
+    mod transactions {}
+    #[doc = include_str!("../../docs/troubleshooting.md")]
+    mod troubleshooting {}
+    #[doc = include_str!("../../docs/when-not-to-cache.md")]
+    mod when_not_to_cache {}
+    #[doc = include_str!("../../docs/writes-by-others.md")]
+    mod writes_by_others {}
 }
 
 /// What the derive's output names. Not for others: it changes without notice.
@@ -92,7 +123,7 @@ mod guide {
 pub mod __private {
     pub use crate::{
         also_fenced::also_fenced,
-        entity::near_copy,
+        entity::{near_copy, skipped},
         read::{IndexKey, fetch_by_index, fetch_by_unique, fetch_many_by_unique},
         uncached::UncachedField,
         *,
@@ -100,7 +131,6 @@ pub mod __private {
     pub use core::{
         clone::Clone,
         convert::Into,
-        default::Default,
         future::Future,
         iter::IntoIterator,
         marker::Send,

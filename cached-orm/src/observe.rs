@@ -37,6 +37,15 @@ macro_rules! counters {
         }
 
         /// What one [`Orm`](crate::Orm) has done since it was built.
+        ///
+        /// ```no_run
+        /// # fn example(orm: cached_orm::Orm<cached_orm::Postgres>) {
+        /// let since = orm.statistics();
+        /// // … a minute later …
+        /// let now = orm.statistics();
+        /// println!("{} loads", now.loads - since.loads);
+        /// # }
+        /// ```
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct Statistics {

@@ -92,10 +92,20 @@ pub(crate) struct Parts<DB: Backend> {
     pub(crate) load_timeout: Duration,
     /// How often the outbox is looked at, if this `Orm` drains it.
     pub(crate) drains_every: Option<Duration>,
+    /// Whether it hears of what triggers put in.
+    pub(crate) listens: bool,
 }
 
 impl<DB: Backend> Orm<DB> {
     /// Begins to put a cache before `pool`.
+    ///
+    /// ```no_run
+    /// # async fn example(pool: cached_orm::sqlx::PgPool) -> cached_orm::Result<()> {
+    /// use cached_orm::Orm;
+    ///
+    /// let orm = Orm::builder(pool).memcached(["10.0.0.1:11211"]).namespace("shop").build().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn builder(pool: Pool<DB>) -> OrmBuilder<DB> {
         OrmBuilder::new(pool)
     }
@@ -163,6 +173,7 @@ impl<DB: Backend> Orm<DB> {
                 orm: WeakOrm(Arc::downgrade(&orm.0)),
                 filled: orm.outbox().filled(),
                 poll,
+                listens: parts.listens,
                 closing: orm.closing(),
             };
             tokio::spawn(drainer.run());
@@ -175,6 +186,14 @@ impl<DB: Backend> Orm<DB> {
     /// Rows that you change on it are stale in the cache until their TTL: use
     /// [`begin`](Self::begin) and this crate's methods, or
     /// [`delete_cached_instance`](crate::MemcachedOrm::delete_cached_instance).
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let users: i64 =
+    ///     cached_orm::sqlx::query_scalar("SELECT count(*) FROM users").fetch_one(orm.pool()).await?;
+    /// # Ok(()) }
+    /// ```
     pub fn pool(&self) -> &Pool<DB> {
         &self.0.pool
     }
@@ -250,6 +269,13 @@ impl<DB: Backend> Orm<DB> {
     /// connections.
     ///
     /// Calls that are under way may fail; calls that follow do.
+    ///
+    /// ```no_run
+    /// # async fn example(orm: cached_orm::Orm<cached_orm::Postgres>) -> std::io::Result<()> {
+    /// tokio::signal::ctrl_c().await?;
+    /// orm.close().await;
+    /// # Ok(()) }
+    /// ```
     pub async fn close(&self) {
         self.0.closing.send_replace(true);
         // Transactions first: their fences are still to be released.

@@ -14,6 +14,18 @@ use std::sync::{
 use tokio::sync::Notify;
 
 /// When a transaction writes its keys into the outbox.
+///
+/// ```no_run
+/// # async fn example(pool: cached_orm::sqlx::PgPool) -> cached_orm::Result<()> {
+/// use cached_orm::{Orm, Outbox};
+///
+/// let orm = Orm::builder(pool)
+///     .memcached(["10.0.0.1:11211"])
+///     .outbox(Outbox::Always)
+///     .build()
+///     .await?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outbox {
@@ -29,6 +41,14 @@ pub enum Outbox {
 }
 
 /// What [`Orm::drain_outbox`](crate::Orm::drain_outbox) did.
+///
+/// ```no_run
+/// # async fn example(orm: cached_orm::Orm<cached_orm::Postgres>) -> cached_orm::Result<()> {
+/// while orm.drain_outbox().await?.remaining > 0 {
+///     tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Drained {

@@ -34,6 +34,13 @@ impl<T: Entity, DB: Backend> Patch<T, DB> {
     }
 
     /// Writes `value` to `column`, which may be of JSON too.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// User::patch(7).set(UserColumns::NAME, "Ann").set(UserColumns::EMAIL, "ann@example.org").execute(orm).await?;
+    /// # Ok(()) }
+    /// ```
     pub fn set<V: Storable<DB>>(mut self, column: Column<T, V>, value: impl Into<V>) -> Self {
         let name = column.name();
         let reason = match column.role() {
@@ -63,6 +70,16 @@ impl<T: Entity, DB: Backend> Patch<T, DB> {
     /// the primary key, generated, read-only, or the version.
     /// [`Error::RowNotFound`](crate::Error::RowNotFound) if there is no such row;
     /// otherwise those of [`insert`](crate::MemcachedOrm::insert).
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let mut transaction = orm.begin().await?;
+    /// User::patch(7).set(UserColumns::NAME, "Ann").execute(&mut transaction).await?;
+    /// User::patch(8).set(UserColumns::NAME, "Bob").execute(&mut transaction).await?;
+    /// transaction.commit().await?;
+    /// # Ok(()) }
+    /// ```
     pub async fn execute<S: Session<Database = DB>>(self, session: S) -> Result<T>
     where
         T: Persist<DB>,

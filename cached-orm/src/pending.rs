@@ -38,6 +38,24 @@ pub struct Pending<DB: Backend> {
 ///
 /// Dropped without it, after a rollback or because COMMIT failed, the fences
 /// stay until they expire (`fence_ttl`, a minute by default).
+///
+/// ```no_run
+/// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+/// # async fn example(orm: &Orm<Postgres>, mut ann: User) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut transaction = orm.pool().begin().await?;
+/// let pending = ann.update_on(orm, &mut transaction).await?;
+/// let fenced = match pending.fence(&mut transaction).await {
+///     Ok(fenced) => fenced,
+///     Err(error) => {
+///         transaction.rollback().await?;
+///         return Err(error.into());
+///     }
+/// };
+/// transaction.commit().await?;
+/// let committed = fenced.release().await;
+/// assert_eq!(committed.release_unconfirmed, 0);
+/// # Ok(()) }
+/// ```
 #[must_use = "call `release` after COMMIT"]
 pub struct Fenced<DB: Backend> {
     orm: Orm<DB>,
@@ -51,6 +69,17 @@ impl<DB: Backend> Pending<DB> {
     }
 
     /// Both: for several writes in one transaction.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>, mut ann: User, mut bob: User) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut transaction = orm.pool().begin().await?;
+    /// let both = ann.update_on(orm, &mut transaction).await?.and(bob.update_on(orm, &mut transaction).await?);
+    /// let fenced = both.fence(&mut transaction).await?;
+    /// transaction.commit().await?;
+    /// fenced.release().await;
+    /// # Ok(()) }
+    /// ```
     pub fn and(mut self, other: Self) -> Self {
         self.journal.append(other.journal);
         self
@@ -64,6 +93,18 @@ impl<DB: Backend> Pending<DB> {
     ///
     /// # Errors
     /// [`Error::NotFenced`]: the transaction must be rolled back.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>, mut ann: User, mut bob: User) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut transaction = orm.pool().begin().await?;
+    /// let pending = ann.update_on(orm, &mut transaction).await?;
+    /// // … the rest of the transaction …
+    /// let fenced = pending.fence(&mut transaction).await?; // the last thing before COMMIT
+    /// transaction.commit().await?;
+    /// fenced.release().await;
+    /// # Ok(()) }
+    /// ```
     pub async fn fence(self, connection: &mut DB::Connection) -> Result<Fenced<DB>> {
         let Self { orm, journal } = self;
         let mut outbox = InTransaction { orm: &orm, connection };
@@ -88,6 +129,21 @@ impl<DB: Backend> Fenced<DB> {
     /// # Guarantee
     /// When it returns, no read that starts later returns anything older than
     /// what was committed.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>, mut ann: User, mut bob: User) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut transaction = orm.pool().begin().await?;
+    /// let fenced = ann.update_on(orm, &mut transaction).await?.fence(&mut transaction).await?;
+    /// match transaction.commit().await {
+    ///     Ok(()) => println!("{:?}", fenced.release().await),
+    ///     Err(error) => {
+    ///         drop(fenced); // readers ask the database for a minute
+    ///         return Err(error.into());
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub async fn release(self) -> Committed {
         let Self { orm, fencing } = self;
         let coherence = Arc::clone(orm.coherence());

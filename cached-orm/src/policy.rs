@@ -29,6 +29,13 @@ pub struct CachePolicy {
 impl CachePolicy {
     /// An hour, spread by a tenth; absent rows for five seconds; no compression;
     /// no copies in the process.
+    ///
+    /// ```
+    /// use cached_orm::CachePolicy;
+    /// use std::time::Duration;
+    ///
+    /// assert_eq!(CachePolicy::DEFAULT, CachePolicy::DEFAULT.ttl(Duration::from_secs(3600)));
+    /// ```
     pub const DEFAULT: Self = Self {
         ttl: Duration::from_secs(3600),
         ttl_jitter: 0.1,
@@ -41,6 +48,13 @@ impl CachePolicy {
 
     /// How long a row stays. Whole seconds, rounded up; at least one, and at
     /// most 30 days.
+    ///
+    /// ```
+    /// use cached_orm::CachePolicy;
+    /// use std::time::Duration;
+    ///
+    /// const POLICY: CachePolicy = CachePolicy::DEFAULT.ttl(Duration::from_secs(600));
+    /// ```
     #[must_use]
     pub const fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
@@ -49,6 +63,12 @@ impl CachePolicy {
 
     /// The part of the TTL by which it is shortened at random, from 0 to 1, so
     /// that rows filled together do not expire together.
+    ///
+    /// ```
+    /// use cached_orm::CachePolicy;
+    ///
+    /// const POLICY: CachePolicy = CachePolicy::DEFAULT.ttl_jitter(0.2);
+    /// ```
     #[must_use]
     pub const fn ttl_jitter(mut self, part: f64) -> Self {
         // NaN fits into no range.
@@ -57,6 +77,12 @@ impl CachePolicy {
     }
 
     /// How long "no such row" is remembered; `None` for not at all.
+    ///
+    /// ```
+    /// use cached_orm::CachePolicy;
+    ///
+    /// const POLICY: CachePolicy = CachePolicy::DEFAULT.negative_ttl(None);
+    /// ```
     #[must_use]
     pub const fn negative_ttl(mut self, ttl: Option<Duration>) -> Self {
         self.negative_ttl = ttl;
@@ -65,6 +91,12 @@ impl CachePolicy {
 
     /// Compress values of that many bytes and more, if it makes them smaller;
     /// `None` for never. Without the feature `lz4` nothing is compressed.
+    ///
+    /// ```
+    /// use cached_orm::CachePolicy;
+    ///
+    /// const POLICY: CachePolicy = CachePolicy::DEFAULT.min_compress_len(Some(1024));
+    /// ```
     #[must_use]
     pub const fn min_compress_len(mut self, bytes: Option<usize>) -> Self {
         self.min_compress_len = bytes;
@@ -76,6 +108,13 @@ impl CachePolicy {
     ///
     /// Reads may then be that much older than what another process has written.
     /// What is written through the same [`Orm`](crate::Orm) is seen at once.
+    ///
+    /// ```
+    /// use cached_orm::CachePolicy;
+    /// use std::time::Duration;
+    ///
+    /// const POLICY: CachePolicy = CachePolicy::DEFAULT.near_ttl(Some(Duration::from_secs(1)));
+    /// ```
     #[must_use]
     pub const fn near_ttl(mut self, ttl: Option<Duration>) -> Self {
         self.near_ttl = ttl;
@@ -86,6 +125,13 @@ impl CachePolicy {
     /// in the background, while all are answered at once; `None` for never.
     ///
     /// Shorter than the TTL, and longer than a load takes.
+    ///
+    /// ```
+    /// use cached_orm::CachePolicy;
+    /// use std::time::Duration;
+    ///
+    /// const POLICY: CachePolicy = CachePolicy::DEFAULT.early_refresh(Some(Duration::from_secs(30)));
+    /// ```
     #[must_use]
     pub const fn early_refresh(mut self, before: Option<Duration>) -> Self {
         self.early_refresh = before;
@@ -95,6 +141,13 @@ impl CachePolicy {
     /// How much longer than its TTL a row lies in the cache, for
     /// [`fetch_or_stale`](crate::MemcachedOrm::fetch_or_stale) to give should the
     /// database fail; `None` for not at all. All other reads load it anew.
+    ///
+    /// ```
+    /// use cached_orm::CachePolicy;
+    /// use std::time::Duration;
+    ///
+    /// const POLICY: CachePolicy = CachePolicy::DEFAULT.stale_if_error(Some(Duration::from_secs(3600)));
+    /// ```
     #[must_use]
     pub const fn stale_if_error(mut self, time: Option<Duration>) -> Self {
         self.stale_if_error = time;

@@ -10,8 +10,19 @@ mod sealed {
 /// its own. In a [`Transaction`] or [`Savepoint`] a read asks the database and
 /// nothing else, and a write becomes visible, in the database and in the
 /// cache, when the transaction commits.
+///
+/// A function that works on all three:
+///
+/// ```
+/// use cached_orm::{Error, MemcachedOrm, Persist, Session};
+///
+/// async fn exists<S: Session, T: Persist<S::Database>>(db: S, key: T::Key) -> Result<bool, Error> {
+///     Ok(T::fetch(db, key).await?.is_some())
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an `Orm` or a transaction of one",
+    message = "a row cannot be read or written on `{Self}`",
+    label = "expected `&Orm`, `&mut Transaction` or `&mut Savepoint`",
     note = "pass `&orm`, `&mut transaction` or `&mut savepoint`"
 )]
 pub trait Session: Send + sealed::Sealed {
@@ -72,11 +83,12 @@ impl<DB: Backend> Session for &mut Savepoint<'_, DB> {
 }
 
 macro_rules! session_of {
-    ($feature:literal, $database:ident, $name:ident) => {
+    ($feature:literal, $database:ident, $name:ident, $message:literal) => {
         #[cfg(feature = $feature)]
         #[doc = concat!("A [`Session`] of [`", stringify!($database), "`](crate::", stringify!($database), ").")]
         #[diagnostic::on_unimplemented(
-            message = "`{Self}` is not an `Orm` or a transaction of this database",
+            message = $message,
+            label = "expected `&Orm`, `&mut Transaction` or `&mut Savepoint` of its database",
             note = "pass `&orm`, `&mut transaction` or `&mut savepoint`"
         )]
         pub trait $name: Session<Database = crate::$database> {}
@@ -87,6 +99,21 @@ macro_rules! session_of {
     };
 }
 
-session_of!("postgres", Postgres, PgSession);
-session_of!("mysql", MySql, MySqlSession);
-session_of!("sqlite", Sqlite, SqliteSession);
+session_of!(
+    "postgres",
+    Postgres,
+    PgSession,
+    "the struct is mapped to Postgres, and cannot be read or written on `{Self}`"
+);
+session_of!(
+    "mysql",
+    MySql,
+    MySqlSession,
+    "the struct is mapped to MySql, and cannot be read or written on `{Self}`"
+);
+session_of!(
+    "sqlite",
+    Sqlite,
+    SqliteSession,
+    "the struct is mapped to Sqlite, and cannot be read or written on `{Self}`"
+);

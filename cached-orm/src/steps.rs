@@ -43,6 +43,17 @@ static HOOK: std::sync::OnceLock<Box<dyn Fn(Step) + Send + Sync>> = std::sync::O
 
 /// Calls `hook` at each step of every write of this process, on the task that
 /// writes. Only the first hook counts; returns whether this was it.
+///
+/// ```no_run
+/// use cached_orm::test_kit::{Step, on_step};
+///
+/// // A process that dies here leaves its fences behind.
+/// on_step(|step| {
+///     if step == Step::Fenced {
+///         std::process::abort();
+///     }
+/// });
+/// ```
 #[cfg(feature = "test-kit")]
 pub fn on_step(hook: impl Fn(Step) + Send + Sync + 'static) -> bool {
     HOOK.set(Box::new(hook)).is_ok()

@@ -24,6 +24,14 @@ const COMMIT: Operation = Operation::new("commit");
 const ROLLBACK: Operation = Operation::new("rollback");
 
 /// How far a transaction sees the writes of others.
+///
+/// ```no_run
+/// # async fn example(orm: cached_orm::Orm<cached_orm::Postgres>) -> cached_orm::Result<()> {
+/// use cached_orm::Isolation;
+///
+/// let transaction = orm.begin_with(Isolation::RepeatableRead).await?;
+/// # transaction.rollback().await }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Isolation {
@@ -36,6 +44,17 @@ pub enum Isolation {
 }
 
 /// What [`Transaction::commit`] returns: the transaction is committed.
+///
+/// ```no_run
+/// # async fn example(orm: cached_orm::Orm<cached_orm::Postgres>) -> cached_orm::Result<()> {
+/// let transaction = orm.begin().await?;
+/// // …
+/// let committed = transaction.commit().await?;
+/// if committed.release_unconfirmed > 0 {
+///     eprintln!("committed; some rows are not cached for a minute");
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Committed {
@@ -54,6 +73,17 @@ pub struct Committed {
 ///
 /// Raw `COMMIT`, `ROLLBACK` and `ROLLBACK TO` on the connection are not noticed
 /// and break the promises: use the methods.
+///
+/// ```no_run
+/// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+/// # async fn example(orm: &Orm<Postgres>) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut transaction = orm.begin().await?;
+/// let user = User::fetch_one(&mut transaction, 7).await?;
+/// user.delete(&mut transaction).await?;
+/// cached_orm::sqlx::query("INSERT INTO log (line) VALUES ('7 is gone')").execute(&mut *transaction).await?;
+/// transaction.commit().await?;
+/// # Ok(()) }
+/// ```
 pub struct Transaction<DB: Backend> {
     connection: PoolConnection<DB>,
     /// Whether the database is still to be told of the end.

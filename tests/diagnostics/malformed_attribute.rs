@@ -23,4 +23,11 @@ struct User {
     g: i64,
 }
 
+#[derive(Serialize, Deserialize, MemcachedOrm)]
+#[orm(database = Postgres, unique[team, name], also_fences { Other })]
+struct Delimiters {
+    #[primary_key]
+    id: i64,
+}
+
 fn main() {}

@@ -14,4 +14,12 @@ struct User {
     address: Address,
 }
 
+#[derive(Serialize, Deserialize, MemcachedOrm)]
+#[orm(database = Postgres)]
+struct Unsigned {
+    #[primary_key]
+    id: i64,
+    visits: u64,
+}
+
 fn main() {}

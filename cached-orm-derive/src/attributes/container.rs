@@ -8,7 +8,7 @@ use crate::{
     errors::Errors,
     names::{self, Case},
 };
-use proc_macro2::{Delimiter, Ident, Span, TokenTree};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use std::time::Duration;
 use syn::{Attribute, Error, Lit, LitStr, Path, Result, parse::Parser as _};
 
@@ -117,13 +117,14 @@ fn databases(item: &Item, errors: &mut Errors) -> Vec<(Database, Ident)> {
     for tokens in split(list) {
         let names = Database::ALL.map(Database::name);
         let Ok(ident) = syn::parse2::<Ident>(tokens.clone()) else {
-            errors.at(
-                tokens,
-                format_args!(
-                    "expected {}, or several as in `(Postgres, Sqlite)`",
-                    names::alternatives(&names)
-                ),
-            );
+            let message = match database_in(&tokens) {
+                Some(meant) => format!("write its name alone: `{}`", meant.name()),
+                None => {
+                    let names = names::alternatives(&names);
+                    format!("expected {names}, or several as in `(Postgres, Sqlite)`")
+                }
+            };
+            errors.at(tokens, message);
             continue;
         };
         match Database::ALL.into_iter().find(|database| ident == database.name()) {
@@ -132,12 +133,24 @@ fn databases(item: &Item, errors: &mut Errors) -> Vec<(Database, Ident)> {
             }
             Some(database) => databases.push((database, ident)),
             None => {
-                let suggestion = names::suggestion(&ident.to_string(), &names);
+                let suggestion = match Database::meant_by(&ident.to_string()) {
+                    Some(meant) => format!("did you mean `{}`?", meant.name()),
+                    None => format!("expected {}", names::alternatives(&names)),
+                };
                 errors.at(&ident, format_args!("unknown database `{ident}`; {suggestion}"));
             }
         }
     }
     databases
+}
+
+/// The database that a string or a path names.
+fn database_in(tokens: &TokenStream) -> Option<Database> {
+    if let Ok(text) = syn::parse2::<LitStr>(tokens.clone()) {
+        return Database::meant_by(&text.value());
+    }
+    let path = Path::parse_mod_style.parse2(tokens.clone()).ok()?;
+    Database::meant_by(&path.segments.last()?.ident.to_string())
 }
 
 fn duration(item: &Item, example: &str) -> Result<Duration> {

@@ -1,8 +1,11 @@
 use crate::errors::Errors;
-use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::{fmt::Display, mem};
 use syn::{Attribute, Error, Lit, LitStr, Meta, Result, ext::IdentExt as _, parse::Parser as _};
+
+/// The options whose values are in parentheses.
+const LISTS: [&str; 3] = ["unique", "index", "also_fences"];
 
 /// One option of an attribute: `name`, `name = value` or `name(…)`.
 pub(super) struct Item {
@@ -72,10 +75,18 @@ impl Item {
                 Value::Listed(group.stream())
             }
             Some(other) => {
-                return Err(Error::new_spanned(
-                    other,
-                    format_args!("expected `=` or `,` after `{name}`"),
-                ));
+                let message = match &other {
+                    TokenTree::Punct(punct)
+                        if punct.as_char() == ':' && punct.spacing() == Spacing::Alone =>
+                    {
+                        format!("write `{name} = …`, and no colon")
+                    }
+                    TokenTree::Group(_) if LISTS.iter().any(|list| name == list) => {
+                        format!("write `{name}(…)`, in parentheses")
+                    }
+                    _ => format!("expected `=` or `,` after `{name}`"),
+                };
+                return Err(Error::new_spanned(other, message));
             }
         };
         match rest.next() {

@@ -1,6 +1,6 @@
 use super::located_at;
 use crate::model::{Kind, Model};
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 
@@ -23,15 +23,22 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         let (constant, ty, name) = (&column.constant, &column.ty, &column.name);
         let ty = if column.json { quote!(_orm::Json<#ty>) } else { ty.clone() };
         let new = match column.kind {
-            Kind::GivenKey | Kind::GeneratedKey if single_key => quote!(primary_key),
-            Kind::GivenKey | Kind::GeneratedKey => quote!(key_part),
-            Kind::Written => quote!(new),
-            Kind::Version => quote!(version),
-            Kind::ReadBack => quote!(read_back),
+            Kind::GivenKey | Kind::GeneratedKey if single_key => "primary_key",
+            Kind::GivenKey | Kind::GeneratedKey => "key_part",
+            Kind::Written => "new",
+            Kind::Version => "version",
+            Kind::ReadBack => "read_back",
         };
         let is_indexed = model.indexes.iter().any(|index| index.is_over(&column.field));
-        let indexed = is_indexed.then(|| quote_spanned!(located_at(&ty)=> .indexed()));
-        quote!(#visibility const #constant: _Column<#ty> = _Column::#new(#name)#indexed;)
+        let column = if is_indexed {
+            // The whole expression, since that is where rustc shows the error.
+            let new = Ident::new(new, located_at(&ty));
+            quote_spanned!(located_at(&ty)=> _Column::#new(#name).indexed())
+        } else {
+            let new = Ident::new(new, Span::call_site());
+            quote!(_Column::#new(#name))
+        };
+        quote!(#visibility const #constant: _Column<#ty> = #column;)
     });
     quote! {
         type _Column<T> = _orm::Column<#ident, T>;

@@ -1,6 +1,6 @@
 use super::{inherent::Session, located_at};
 use crate::model::{Index, IndexedColumn, Model};
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 
@@ -62,6 +62,10 @@ fn method(model: &Model, n: usize, index: &Index, session: &Session) -> TokenStr
         [ty] => quote!(#ty),
         _ => quote!((#(#types),*)),
     };
+    let span = match types.as_slice() {
+        [ty] => located_at(ty),
+        _ => Span::call_site(),
+    };
     // Of one database the compiler sees for itself that it can store the value.
     let clause =
         (!clause.is_empty()).then(|| quote!(#clause #value_type: _orm::IndexKey<S::Database>,));
@@ -71,18 +75,21 @@ fn method(model: &Model, n: usize, index: &Index, session: &Session) -> TokenStr
         let doc = format!(
             " Reads the rows with these values of {names}, in the order asked: from the cache, or else from the database."
         );
+        let read_many = quote_spanned!(span=> _orm::fetch_many_by_unique::<#value_type, _, _>(db, #name, &<Self as _orm::Entity>::INDEXES[#n], values));
         quote! {
             #[doc = #doc]
             #visibility fn #many #generics(db: #argument, values: impl _orm::IntoIterator<Item = impl _orm::Into<#value_type>>) -> impl _orm::Future<Output = _orm::Result<_orm::Vec<_orm::Option<Self>>>> + _orm::Send #clause {
-                _orm::fetch_many_by_unique::<#value_type, _, _>(db, #name, &<Self as _orm::Entity>::INDEXES[#n], values)
+                #read_many
             }
         }
     });
+    let read =
+        quote_spanned!(span=> _orm::#read(db, #name, &<Self as _orm::Entity>::INDEXES[#n], value));
     quote! {
         #[doc = #doc]
         #visibility async fn #method #generics(db: #argument, #(#arguments: impl _orm::Into<#types>),*) -> _orm::Result<#found> #clause {
             let value: #value_type = #value;
-            _orm::#read(db, #name, &<Self as _orm::Entity>::INDEXES[#n], value).await
+            #read.await
         }
         #many
     }

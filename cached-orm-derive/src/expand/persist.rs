@@ -66,7 +66,7 @@ fn from_row(model: &Model, db: &Ident) -> TokenStream {
     });
     let skipped = model.skipped.iter().map(|skipped| {
         let (field, ty) = (&skipped.field, &skipped.ty);
-        quote_spanned!(located_at(ty)=> #field: _orm::Default::default())
+        quote_spanned!(located_at(ty)=> #field: _orm::skipped::<#ty>())
     });
     let fields = columns.chain(skipped);
     quote! {

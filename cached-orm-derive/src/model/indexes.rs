@@ -157,7 +157,10 @@ fn column(
     let Some(found) = declared.iter().find(|declared| *declared.ident == *field) else {
         let known: Vec<_> = columns.iter().map(|column| column.field.to_string()).collect();
         let known: Vec<_> = known.iter().map(String::as_str).collect();
-        let suggestion = names::suggestion(&field.to_string(), &known);
+        let suggestion = match columns.iter().find(|column| field == column.name.as_str()) {
+            Some(Column { field, .. }) => format!("name the field of this column, `{field}`"),
+            None => names::suggestion(&field.to_string(), &known),
+        };
         errors.at(field, format_args!("there is no field `{field}`; {suggestion}"));
         return None;
     };

@@ -39,7 +39,7 @@ const _: () = {
                 created_at: row.get::<DateTime<Utc>>("createdAt")?,
                 legacy: row.get::<Option<i32>>("legacy")?,
                 parent: row.get::<PhantomData<User>>("parent")?,
-                scratch: _orm::Default::default(),
+                scratch: _orm::skipped::<Vec<u8>>(),
             })
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
@@ -65,7 +65,7 @@ const _: () = {
                 created_at: row.get::<DateTime<Utc>>("createdAt")?,
                 legacy: row.get::<Option<i32>>("legacy")?,
                 parent: row.get::<PhantomData<User>>("parent")?,
-                scratch: _orm::Default::default(),
+                scratch: _orm::skipped::<Vec<u8>>(),
             })
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Sqlite>) {

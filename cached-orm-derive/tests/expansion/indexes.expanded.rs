@@ -59,7 +59,7 @@ const _: () = {
                 settings: row.get_json::<Settings>("settings")?,
                 joined: row.get::<DateTime<Utc>>("joined")?,
                 legacy: row.get::<Option<i32>>("legacy")?,
-                draft: _orm::Default::default(),
+                draft: _orm::skipped::<bool>(),
             })
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {

@@ -3,6 +3,18 @@ use std::{io, sync::Arc, time::Duration};
 /// Why a cache command has no answer.
 ///
 /// Whether the command was carried out is unknown, unless a variant says so.
+///
+/// ```no_run
+/// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+/// # async fn example(orm: &Orm<Postgres>) {
+/// use cached_orm::{CacheError, Error};
+///
+/// match User::get_cached_instance(orm, 7).await {
+///     Err(Error::Cache { source: CacheError::Down { server, .. }, .. }) => println!("{server} is down"),
+///     answer => println!("{answer:?}"),
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum CacheError {

@@ -37,6 +37,15 @@ pub type StoreBatch<'s> =
 ///
 /// A server that restarts counts its CAS tokens from 1 again, so a token means
 /// something only to the incarnation that gave it.
+///
+/// ```
+/// use cached_orm::{Cas, Incarnation};
+///
+/// let before = Incarnation { process: 812, started: 1_790_000_000 };
+/// let after = Incarnation { process: 812, started: 1_790_000_099 };
+/// // The same token of another life of the server is another version.
+/// assert_ne!(Cas { incarnation: before, token: 1 }, Cas { incarnation: after, token: 1 });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Incarnation {
     /// The server's process id.
@@ -56,6 +65,20 @@ pub struct Cas {
 }
 
 /// What lies under a key.
+///
+/// ```no_run
+/// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+/// # async fn example(orm: &Orm<Postgres>, user: User) -> Result<(), Box<dyn std::error::Error>> {
+/// use cached_orm::Lookup;
+///
+/// match orm.store().get(&user.get_cache_key(orm), None).await? {
+///     Lookup::Miss => println!("nothing"),
+///     Lookup::Leased(_) => println!("somebody is loading it"),
+///     Lookup::Item { value, cas, .. } => println!("{} bytes, version {}", value.len(), cas.token),
+///     _ => println!("something else"),
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lookup {
@@ -84,6 +107,15 @@ pub enum Lookup {
 }
 
 /// What a fence may be stored over.
+///
+/// ```no_run
+/// # async fn example(store: &dyn cached_orm::CacheStore, key: cached_orm::CacheKey, cas: cached_orm::Cas) -> Result<(), cached_orm::CacheError> {
+/// use cached_orm::Over;
+/// use std::time::Duration;
+///
+/// store.fence(&key, "busy".into(), Duration::from_secs(60), Over::Version(cas)).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Over {
@@ -106,6 +138,18 @@ impl Over {
 }
 
 /// How a conditional store ended.
+///
+/// ```no_run
+/// # async fn example(store: &dyn cached_orm::CacheStore, key: cached_orm::CacheKey, cas: cached_orm::Cas) -> Result<(), cached_orm::CacheError> {
+/// use cached_orm::Replaced;
+/// use std::time::Duration;
+///
+/// match store.replace(&key, "value".into(), Duration::from_secs(60), cas).await? {
+///     Replaced::Stored(cas) => println!("now it is version {}", cas.token),
+///     not_stored => println!("{not_stored:?}"),
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Replaced {
@@ -123,6 +167,15 @@ pub enum Replaced {
 }
 
 /// How a conditional delete ended.
+///
+/// ```no_run
+/// # async fn example(store: &dyn cached_orm::CacheStore, key: cached_orm::CacheKey, cas: cached_orm::Cas) -> Result<(), cached_orm::CacheError> {
+/// use cached_orm::Deleted;
+///
+/// let is_gone = matches!(store.delete(&key, cas).await?, Deleted::Deleted | Deleted::NotFound);
+/// # drop(is_gone);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Deleted {
@@ -144,6 +197,53 @@ pub enum Deleted {
 /// carried out, or may still be.
 ///
 /// The values this crate stores are never empty.
+///
+/// One that wraps another, and counts:
+///
+/// ```
+/// use cached_orm::{CacheKey, CacheStore, Cas, Deleted, Lookup, Over, Replaced, StoreFuture};
+/// use std::{
+///     sync::{Arc, atomic::{AtomicU64, Ordering}},
+///     time::Duration,
+/// };
+///
+/// #[derive(Debug)]
+/// struct Counted {
+///     store: Arc<dyn CacheStore>,
+///     gets: AtomicU64,
+/// }
+///
+/// impl CacheStore for Counted {
+///     fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup> {
+///         self.gets.fetch_add(1, Ordering::Relaxed);
+///         self.store.get(key, lease)
+///     }
+///
+///     fn fence(
+///         &self,
+///         key: &CacheKey,
+///         fence: bytes::Bytes,
+///         ttl: Duration,
+///         over: Over,
+///     ) -> StoreFuture<'_, Replaced> {
+///         self.store.fence(key, fence, ttl, over)
+///     }
+///
+///     fn replace(
+///         &self,
+///         key: &CacheKey,
+///         value: bytes::Bytes,
+///         ttl: Duration,
+///         cas: Cas,
+///     ) -> StoreFuture<'_, Replaced> {
+///         self.store.replace(key, value, ttl, cas)
+///     }
+///
+///     fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted> {
+///         self.store.delete(key, cas)
+///     }
+/// }
+/// ```
 pub trait CacheStore: fmt::Debug + Send + Sync + 'static {
     /// Reads what lies under `key`.
     ///

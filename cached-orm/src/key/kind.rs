@@ -3,6 +3,13 @@
 ///
 /// Each says what Rust writes and which columns there are for it on PostgreSQL;
 /// MySQL, MariaDB and SQLite have columns as sqlx stores such values.
+///
+/// ```
+/// use cached_orm::{KeyKind, KeyPart};
+///
+/// assert_eq!(<i64 as KeyPart>::KIND, KeyKind::Integer);
+/// assert_eq!(<String as KeyPart>::KIND, KeyKind::Text);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyKind {

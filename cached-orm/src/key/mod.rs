@@ -23,10 +23,18 @@ const HASH_SUFFIX: usize = 1 + 64;
 
 /// What a primary key can be: a [`KeyPart`], or a tuple of them for a
 /// composite key.
+///
+/// ```
+/// use cached_orm::PrimaryKey;
+///
+/// fn identifies_a_row<K: PrimaryKey>() {}
+/// identifies_a_row::<i64>();
+/// identifies_a_row::<(String, i64)>();
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a primary key",
     label = "not a type that identifies a row",
-    note = "use an integer, `bool`, `String`, `Vec<u8>`, a UUID or a date, or implement `cached_orm::KeyPart` for your type",
+    note = "use an integer of 8 to 64 bits, `bool`, `String`, `Vec<u8>`, a UUID or a date, or implement `cached_orm::KeyPart` for your type",
     note = "`Option` and floating-point numbers are refused: NULL and NaN equal nothing"
 )]
 pub trait PrimaryKey: Clone + PartialEq + Send + Sync + 'static {
@@ -75,6 +83,15 @@ composite!(A B C D E F G H);
 /// The key of one entry: at most 250 bytes, without blanks or control bytes.
 ///
 /// Cheap to clone.
+///
+/// ```no_run
+/// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+/// # fn example(orm: &Orm<Postgres>, user: &User) {
+/// let key = user.get_cache_key(orm);
+/// assert_eq!(key.as_str(), "shop:users:(7)");
+/// assert!(key.as_bytes().len() <= 250);
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CacheKey(Arc<str>);
 

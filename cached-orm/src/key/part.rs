@@ -37,6 +37,24 @@ pub trait KeyPart: Clone + PartialEq + Send + Sync + 'static {
 }
 
 /// Receives the text of one [`KeyPart`], and escapes it.
+///
+/// ```
+/// use cached_orm::{KeyPart, PartWriter};
+///
+/// /// A country and a number, written `DE-7`.
+/// #[derive(Clone, PartialEq)]
+/// struct Plate {
+///     country: String,
+///     number: u32,
+/// }
+///
+/// impl KeyPart for Plate {
+///     fn write_part(&self, part: &mut PartWriter<'_>) {
+///         part.text(&self.country);
+///         part.display(format_args!("-{}", self.number));
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct PartWriter<'k>(&'k mut String);
 

@@ -109,6 +109,7 @@ pub(crate) struct Drainer<DB: Backend> {
     pub(crate) orm: WeakOrm<DB>,
     pub(crate) filled: Arc<Notify>,
     pub(crate) poll: Duration,
+    pub(crate) listens: bool,
     pub(crate) closing: watch::Receiver<bool>,
 }
 
@@ -160,6 +161,9 @@ impl<DB: Backend> Drainer<DB> {
 
     /// Hears what triggers put in. Without it, `poll` finds it.
     async fn listen_for_ever(&self) {
+        if !self.listens {
+            return;
+        }
         loop {
             let Some(orm) = self.orm.upgrade() else { return };
             let (pool, namespace) = (orm.own_pool().clone(), orm.namespace().clone());

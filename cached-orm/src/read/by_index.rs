@@ -107,8 +107,8 @@ where
 
 /// A value to ask an index for: a part for each of its columns.
 #[diagnostic::on_unimplemented(
-    message = "nobody can ask an index for a value of the type `{Self}`",
-    label = "not a type whose values can be told apart by a text"
+    message = "an index cannot be asked for a value of the type `{Self}`",
+    label = "an index of this struct has a column that cannot be indexed"
 )]
 pub trait IndexKey<DB: Backend>: BindKey<DB> {}
 

@@ -12,6 +12,14 @@ use sqlx::AssertSqlSafe;
 use std::collections::{HashMap, hash_map::Entry as Slot};
 
 /// How far [`warm`](crate::MemcachedOrm::warm) has come.
+///
+/// ```no_run
+/// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+/// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+/// let warmed = User::warm(orm, 1..=100_000, |_| ()).await?;
+/// assert_eq!(warmed.done, warmed.filled + warmed.present + warmed.absent + warmed.skipped);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Warmed {

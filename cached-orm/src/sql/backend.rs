@@ -14,6 +14,14 @@ mod sealed {
 ///
 /// The bounds on the associated types are implied wherever `DB: Backend`
 /// holds, so that no generic function repeats sqlx's `Executor` bounds.
+///
+/// ```
+/// use cached_orm::{Backend, Orm, Result};
+///
+/// async fn migrate<DB: Backend>(orm: &Orm<DB>) -> Result<()> {
+///     orm.install_outbox().await
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a database cached-orm can use",
     note = "use `Postgres`, `MySql` or `Sqlite`, and enable the feature of cached-orm that has its name"

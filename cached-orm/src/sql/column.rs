@@ -4,6 +4,11 @@ use std::{fmt, marker::PhantomData};
 /// One column of an entity, for `fetch_by_field` and its kin.
 ///
 /// The derive writes a constant of this type for each field: `UserColumns::EMAIL`.
+///
+/// ```
+/// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+/// assert_eq!(UserColumns::EMAIL.name(), "email");
+/// ```
 pub struct Column<E, V> {
     name: &'static str,
     role: Role,

@@ -3,10 +3,20 @@ use crate::{Error, Result, Uncached};
 use sqlx::{Arguments as _, Decode, Encode, Type, error::BoxDynError};
 
 /// A Rust type that `DB` can store in a column and load from it.
+///
+/// ```
+/// use cached_orm::{Postgres, Storable};
+///
+/// fn has_a_column<T: Storable<Postgres>>() {}
+/// has_a_column::<String>();
+/// has_a_column::<Option<i64>>();
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored in a `{DB}` column",
     label = "`{DB}` can neither encode nor decode this type",
-    note = "derive `sqlx::Type` for it, store it as JSON with `#[orm(json)]`, or leave the field out with `#[orm(skip)]`"
+    note = "derive `sqlx::Type` for it, store it as JSON with `#[orm(json)]`, or leave the field out with `#[orm(skip)]`",
+    note = "PostgreSQL has no unsigned integers, and SQLite none of 64 bits: use `i64`",
+    note = "UUIDs and dates need the feature `uuid`, `chrono` or `time` of `cached-orm`"
 )]
 pub trait Storable<DB: Backend>: Sized + Send + Sync + 'static {
     #[doc(hidden)]

@@ -14,6 +14,19 @@ const SAVEPOINT: Operation = Operation::new("savepoint");
 /// A part of a [`Transaction`](crate::Transaction) that can be undone by itself.
 ///
 /// Has the transaction's methods. Dropping it undoes it.
+///
+/// ```no_run
+/// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+/// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+/// let mut transaction = orm.begin().await?;
+/// let mut part = transaction.savepoint().await?;
+/// match User::delete_by_key(&mut part, 7).await {
+///     Ok(_) => part.commit().await?,
+///     Err(_) => part.rollback().await?, // and the transaction goes on
+/// }
+/// transaction.commit().await?;
+/// # Ok(()) }
+/// ```
 pub struct Savepoint<'t, DB: Backend> {
     transaction: sqlx::Transaction<'t, DB>,
     mark: Mark<'t, DB>,
@@ -36,6 +49,17 @@ impl<'t, DB: Backend> Savepoint<'t, DB> {
     /// # Errors
     /// [`Error::Database`] if the database refuses, as PostgreSQL does after a
     /// failed statement; the savepoint is then undone.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let mut transaction = orm.begin().await?;
+    /// let mut part = transaction.savepoint().await?;
+    /// User::delete_by_key(&mut part, 7).await?;
+    /// part.commit().await?;
+    /// transaction.commit().await?;
+    /// # Ok(()) }
+    /// ```
     pub async fn commit(self) -> Result<()> {
         let Self { transaction, mut mark } = self;
         mark.begin_end(SAVEPOINT)?;
@@ -52,6 +76,17 @@ impl<'t, DB: Backend> Savepoint<'t, DB> {
     /// [`Error::Database`] if the connection is lost. On MySQL and MariaDB
     /// [`Error::HalfDone`] if a statement was cancelled: sqlx cannot use the
     /// connection further, and the transaction can only be rolled back.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let mut transaction = orm.begin().await?;
+    /// let mut part = transaction.savepoint().await?;
+    /// User::delete_by_key(&mut part, 7).await?;
+    /// part.rollback().await?; // the row stays
+    /// transaction.commit().await?;
+    /// # Ok(()) }
+    /// ```
     pub async fn rollback(self) -> Result<()> {
         let Self { transaction, mut mark } = self;
         mark.begin_end(ROLLBACK)?;
@@ -73,6 +108,19 @@ impl<'t, DB: Backend> Savepoint<'t, DB> {
     ///
     /// # Errors
     /// As [`Transaction::savepoint`](crate::Transaction::savepoint).
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let mut transaction = orm.begin().await?;
+    /// let mut outer = transaction.savepoint().await?;
+    /// let mut inner = outer.savepoint().await?;
+    /// User::delete_by_key(&mut inner, 7).await?;
+    /// inner.commit().await?;
+    /// outer.rollback().await?; // undoes both
+    /// transaction.commit().await?;
+    /// # Ok(()) }
+    /// ```
     pub async fn savepoint(&mut self) -> Result<Savepoint<'_, DB>> {
         Savepoint::begin(&mut *self.transaction, self.mark.book).await
     }
@@ -82,6 +130,19 @@ impl<'t, DB: Backend> Savepoint<'t, DB> {
     ///
     /// # Errors
     /// As [`Transaction::touch`](crate::Transaction::touch).
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(orm: &Orm<Postgres>) -> Result<()> {
+    /// let mut transaction = orm.begin().await?;
+    /// let mut part = transaction.savepoint().await?;
+    /// if part.touch::<User>(7).await? {
+    ///     // … SQL on `&mut *part` that changes the row …
+    /// }
+    /// part.commit().await?;
+    /// transaction.commit().await?;
+    /// # Ok(()) }
+    /// ```
     pub async fn touch<T: Persist<DB>>(&mut self, key: T::Key) -> Result<bool> {
         crate::write::touch::<DB, T>(self.open(), &key).await
     }

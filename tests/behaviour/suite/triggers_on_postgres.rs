@@ -3,10 +3,13 @@
 use super::Here;
 use crate::{
     databases::TestDatabase as _,
+    polling::until,
     tables::people::{PAGES, Page},
 };
 use cached_orm::{MemcachedOrm, Postgres};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use tokio::time::sleep;
 
 async fn pages() -> Here {
     let here = Here::built(&[PAGES], |builder| builder.drainer(false)).await;
@@ -63,6 +66,38 @@ async fn only_the_write_itself_is_left_out() {
     transaction.commit().await.unwrap();
     assert_eq!(here.orm.drain_outbox().await.unwrap().drained, 1);
     assert_eq!(Page::fetch_one(&here.orm, 1).await.unwrap().body, "d");
+}
+
+/// Behind a pooler that gives connections to others, LISTEN would stay behind.
+#[tokio::test]
+async fn without_listening_only_the_poll_finds_what_others_write() {
+    for (listens, poll) in [(false, 3_600_000), (false, 50), (true, 3_600_000)] {
+        let here = Here::built(&[PAGES], |builder| {
+            builder.listen(listens).outbox_poll(Duration::from_millis(poll))
+        })
+        .await;
+        here.orm.install_outbox().await.unwrap();
+        here.orm.install_triggers::<Page>().await.unwrap();
+        here.run("INSERT INTO pages VALUES (1, 'a')").await;
+        let is_cached = async || {
+            Page::fetch(&here.orm, 1).await.unwrap();
+            Page::get_cached_instance(&here.orm, 1).await.unwrap().is_some()
+        };
+        until("the page is cached", is_cached).await;
+        // What the installation has set going is over.
+        sleep(Duration::from_millis(500)).await;
+        until("the page is cached still", is_cached).await;
+        here.run("UPDATE pages SET body = 'b' WHERE id = 1").await;
+        if listens || poll < 1_000 {
+            let is_new = async || Page::fetch_one(&here.orm, 1).await.unwrap().body == "b";
+            until("the new page is read", is_new).await;
+        } else {
+            sleep(Duration::from_millis(500)).await;
+            assert_eq!(Page::fetch_one(&here.orm, 1).await.unwrap().body, "a");
+            assert_eq!(here.orm.drain_outbox().await.unwrap().remaining, 0);
+            assert_eq!(Page::fetch_one(&here.orm, 1).await.unwrap().body, "b");
+        }
+    }
 }
 
 /// A trigger that turns DELETE into UPDATE hides from the library that the row
