@@ -94,6 +94,14 @@ counters! {
     /// Rows that the last look at the outbox had to leave, since the cache did
     /// not answer. Falls again, unlike the others.
     outbox_left,
+    /// Entries that an audit found to say what the database says.
+    audits_agreed,
+    /// Entries that an audit found to differ, and that were gone a moment later.
+    audits_overtaken,
+    /// Entries that an audit found to differ while the outbox had their keys.
+    audits_pending,
+    /// Entries that an audit found to differ, which nothing explains.
+    audits_unexplained,
     /// Cache commands without an answer.
     cache_errors,
 }

@@ -5,8 +5,8 @@ mod own_connections;
 pub(crate) use own_connections::OwnConnection;
 
 use crate::{
-    Backend, CacheKey, CacheStore, Entity, Error, Isolation, Operation, OrmBuilder, Persist,
-    Result, Statistics, Transaction,
+    Backend, CacheKey, CacheStore, Entity, Error, Isolation, LoadStatus, Operation, OrmBuilder,
+    Persist, Result, Statistics, Transaction,
     cache_url::CacheUrl,
     coherence::Coherence,
     key::Namespace,
@@ -64,6 +64,7 @@ struct Inner<DB: Backend> {
     own_pool: Pool<DB>,
     /// One permit for each load that may be under way.
     loads: Arc<Semaphore>,
+    most_loads: usize,
     load_timeout: Duration,
     /// When a connection of the own pool was last found fit for loads.
     loads_checked: Mutex<Option<Instant>>,
@@ -141,12 +142,14 @@ impl<DB: Backend> Orm<DB> {
         let own_pool = DB::own_pool(&parts.pool, connections)
             .await
             .map_err(Error::database(Operation::new("build")))?;
-        let loads = usize::try_from(parts.max_database_loads).unwrap_or(Semaphore::MAX_PERMITS);
+        let most_loads = usize::try_from(parts.max_database_loads).unwrap_or(usize::MAX);
+        let most_loads = most_loads.min(Semaphore::MAX_PERMITS);
         let (closing, _) = watch::channel(false);
         let orm = Self(Arc::new(Inner {
             pool: parts.pool,
             own_pool,
-            loads: Arc::new(Semaphore::new(loads.min(Semaphore::MAX_PERMITS))),
+            loads: Arc::new(Semaphore::new(most_loads)),
+            most_loads,
             load_timeout: parts.load_timeout,
             loads_checked: Mutex::default(),
             coherence: Arc::new(parts.coherence),
@@ -276,6 +279,11 @@ impl<DB: Backend> Orm<DB> {
 
     pub(crate) fn own_pool(&self) -> &Pool<DB> {
         &self.0.own_pool
+    }
+
+    pub(crate) fn load_status(&self) -> LoadStatus {
+        let most = self.0.most_loads;
+        LoadStatus { under_way: most.saturating_sub(self.0.loads.available_permits()), most }
     }
 
     /// Becomes true, or is dropped, at the end.

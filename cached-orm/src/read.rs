@@ -6,7 +6,7 @@ use by_index::at_most_one;
 pub(crate) use by_index::{Asked, by_index, by_unique, index_entry};
 pub use by_index::{IndexKey, fetch_by_index, fetch_by_unique};
 pub use many::Warmed;
-pub(crate) use many::{fetch_many, warm};
+pub(crate) use many::{at_once, fetch_many, warm};
 pub use many_by_unique::fetch_many_by_unique;
 
 use crate::{
@@ -25,7 +25,7 @@ use sqlx::AssertSqlSafe;
 use std::{any::Any, marker::PhantomData, time::Duration};
 
 /// One row, as the protocol reads it.
-struct RowSource<DB: Backend, T: Persist<DB>> {
+pub(crate) struct RowSource<DB: Backend, T: Persist<DB>> {
     orm: Orm<DB>,
     key: T::Key,
     cache_key: CacheKey,
@@ -35,9 +35,13 @@ struct RowSource<DB: Backend, T: Persist<DB>> {
 }
 
 impl<DB: Backend, T: Persist<DB>> RowSource<DB, T> {
-    fn new(orm: &Orm<DB>, key: T::Key, operation: Operation) -> Self {
+    pub(crate) fn new(orm: &Orm<DB>, key: T::Key, operation: Operation) -> Self {
         let cache_key = orm.cache_key::<T>(&key);
         Self::under(orm, key, cache_key, operation)
+    }
+
+    pub(crate) fn row_key(&self) -> &T::Key {
+        &self.key
     }
 
     /// The row whose cache key is known already.
