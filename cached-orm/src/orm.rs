@@ -4,13 +4,16 @@ mod own_connections;
 
 pub(crate) use own_connections::OwnConnection;
 
+#[cfg(feature = "metrics")]
+use crate::observe::{Publisher, publish_for_ever};
+
 use crate::{
     Backend, CacheKey, CacheStore, Entity, Error, Isolation, LoadStatus, Operation, OrmBuilder,
     Persist, Result, Statistics, Transaction,
     cache_url::CacheUrl,
     coherence::Coherence,
     key::Namespace,
-    observe::Counters,
+    observe::{Counters, Meters},
     outbox::{Drainer, OutboxUse},
     sql::TableFacts,
 };
@@ -69,7 +72,9 @@ struct Inner<DB: Backend> {
     /// When a connection of the own pool was last found fit for loads.
     loads_checked: Mutex<Option<Instant>>,
     coherence: Arc<Coherence>,
-    counters: Arc<Counters>,
+    meters: Arc<Meters>,
+    #[cfg(feature = "metrics")]
+    publisher: Publisher,
     namespace: Namespace,
     outbox: OutboxUse,
     /// Tells the tasks that go on in the background to end.
@@ -93,6 +98,8 @@ pub(crate) struct Parts<DB: Backend> {
     pub(crate) load_timeout: Duration,
     /// How often the outbox is looked at, if this `Orm` drains it.
     pub(crate) drains_every: Option<Duration>,
+    /// How often metrics are published, if they are.
+    pub(crate) publishes_every: Option<Duration>,
 }
 
 impl<DB: Backend> Orm<DB> {
@@ -153,7 +160,13 @@ impl<DB: Backend> Orm<DB> {
             load_timeout: parts.load_timeout,
             loads_checked: Mutex::default(),
             coherence: Arc::new(parts.coherence),
-            counters: parts.counters,
+            meters: Arc::new(Meters::new(
+                parts.counters,
+                parts.publishes_every.is_some(),
+                DB::NAME,
+            )),
+            #[cfg(feature = "metrics")]
+            publisher: Publisher::default(),
             namespace: parts.namespace,
             outbox: parts.outbox,
             closing,
@@ -169,6 +182,12 @@ impl<DB: Backend> Orm<DB> {
                 closing: orm.closing(),
             };
             tokio::spawn(drainer.run());
+        }
+        #[cfg(feature = "metrics")]
+        if let Some(every) = parts.publishes_every {
+            Publisher::describe();
+            let weak = WeakOrm(Arc::downgrade(&orm.0));
+            tokio::spawn(publish_for_ever(weak, every, orm.closing()));
         }
         Ok(orm)
     }
@@ -226,7 +245,7 @@ impl<DB: Backend> Orm<DB> {
     /// # }
     /// ```
     pub fn statistics(&self) -> Statistics {
-        self.0.counters.snapshot()
+        self.0.meters.sum()
     }
 
     /// The store that entries lie in, for tools that look at what is there: it
@@ -265,8 +284,18 @@ impl<DB: Backend> Orm<DB> {
         &self.0.coherence
     }
 
+    /// What is counted for the handle as a whole.
     pub(crate) fn counters(&self) -> &Counters {
-        &self.0.counters
+        self.0.meters.whole()
+    }
+
+    pub(crate) fn meters(&self) -> &Arc<Meters> {
+        &self.0.meters
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) fn publisher(&self) -> &Publisher {
+        &self.0.publisher
     }
 
     pub(crate) fn namespace(&self) -> &Namespace {

@@ -38,7 +38,7 @@ pub(crate) use read_many::{Found, Origin};
 use crate::{
     cache::{CacheError, CacheStore},
     key::CacheKey,
-    observe::Counters,
+    observe::{Counters, Meter},
     steps::reach,
 };
 use bytes::Bytes;
@@ -101,6 +101,11 @@ impl Coherence {
 
     pub(crate) fn store(&self) -> &dyn CacheStore {
         &*self.store
+    }
+
+    /// Where what is done for a source is counted.
+    fn count<'c, S: Source>(&'c self, source: &'c S) -> &'c Counters {
+        source.meter().map_or(&*self.counters, Meter::counters)
     }
 
     /// Notes a cache error, and hands it on.
@@ -187,6 +192,11 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
 
     /// How long an entry lies in the store after its row has expired, if at all.
     fn stale_for(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Where the operation is counted that asks for the key, if it is told from others.
+    fn meter(&self) -> Option<&Meter> {
         None
     }
 
