@@ -1,6 +1,6 @@
 //! In which columns a cached row and the database's are different.
 
-use crate::{Backend, Entity, Persist, uncached::unloaded};
+use crate::{Backend, Entity, Persist, entry::body::Form, uncached::unloaded};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, SeqAccess, Visitor},
@@ -12,13 +12,18 @@ use std::{fmt, slice};
 pub(super) fn differing<DB: Backend, T: Persist<DB>>(cached: &T, loaded: T) -> Vec<String> {
     // As if it had come through the cache, so that what serde leaves out or rounds
     // is no difference.
-    let loaded = unloaded(loaded);
-    let (loaded, is_stable) = through_the_cache(loaded);
-    let (Some(cached), Some(loaded)) = (fields(cached), fields(&loaded)) else {
+    let loaded = through_the_cache(unloaded(loaded));
+    let (Some(of_cached), Some(of_loaded)) = (fields(cached), fields(&loaded)) else {
         return Vec::new();
     };
-    // A struct with a `HashSet` has another order each time.
-    let form = |value: Value| if is_stable { value } else { value.sorted() };
+    if of_cached == of_loaded {
+        return Vec::new();
+    }
+    let (cached, mut loaded) = if keeps_order(&loaded) {
+        (of_cached, of_loaded)
+    } else {
+        (sorted(of_cached), sorted(of_loaded))
+    };
     let columns = columns(T::SELECT, DB::quote("a").chars().next().unwrap_or('"'));
     let count = cached.len();
     let name_of = |place: usize, field: String| {
@@ -28,28 +33,33 @@ pub(super) fn differing<DB: Backend, T: Persist<DB>>(cached: &T, loaded: T) -> V
             _ => field,
         }
     };
-    let mut loaded: Vec<_> = loaded.into_iter().map(Some).collect();
     let mut differing = Vec::new();
     for (place, (name, value)) in cached.into_iter().enumerate() {
-        let same_name = |field: &&mut Option<(String, Value)>| {
-            field.as_ref().is_some_and(|(other, _)| *other == name)
-        };
-        let other = loaded.iter_mut().find(same_name).and_then(Option::take);
-        if other.is_none_or(|(_, other)| form(other) != form(value)) {
+        let other = loaded.iter().position(|(other, _)| *other == name);
+        if other.is_none_or(|other| loaded.remove(other).1 != value) {
             differing.push(name_of(place, name));
         }
     }
-    differing.extend(loaded.into_iter().flatten().map(|(name, _)| name));
+    differing.extend(loaded.into_iter().map(|(name, _)| name));
     differing
 }
 
-/// The row as a reader of its entry has it, and whether it is written alike each
-/// time.
-fn through_the_cache<T: Entity>(row: T) -> (T, bool) {
+/// The row as a reader of its entry has it.
+fn through_the_cache<T: Entity>(row: T) -> T {
     let mut body = Vec::new();
-    let Some(form) = row.write_body(&mut body) else { return (row, true) };
-    let is_stable = form == crate::entry::body::Form::Compact;
-    (T::read_body(form, &body).unwrap_or(row), is_stable)
+    let Some(form) = row.write_body(&mut body) else { return row };
+    T::read_body(form, &body).unwrap_or(row)
+}
+
+/// Whether the row is written alike each time. One with a `HashSet` is not, except by
+/// chance.
+fn keeps_order<T: Entity>(row: &T) -> bool {
+    const TRIES: usize = 32;
+    (0..TRIES).all(|_| row.write_body(&mut Vec::new()) == Some(Form::Compact))
+}
+
+fn sorted(fields: Vec<(String, Value)>) -> Vec<(String, Value)> {
+    fields.into_iter().map(|(name, value)| (name, value.sorted())).collect()
 }
 
 /// A row's fields by name, in their order.
