@@ -50,6 +50,7 @@ impl Operation {
     }
 
     /// Whether `other` is the same for certain; it may be even if not.
+    #[inline]
     pub(crate) fn is(&self, other: &Self) -> bool {
         std::ptr::eq(self.name, other.name)
             && match (self.subject, other.subject) {
@@ -60,6 +61,7 @@ impl Operation {
     }
 
     /// A number that is the same for operations that are.
+    #[inline]
     pub(crate) fn hash(&self) -> u64 {
         let subject = self.subject.map_or(0, |subject| std::ptr::from_ref(subject).addr() as u64);
         let name = self.name.as_ptr().addr() as u64;

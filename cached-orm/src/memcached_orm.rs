@@ -58,7 +58,11 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let (target, operation) = (session.target(), Operation::on::<Self>("fetch"));
-            target.watch_read(operation).over(read::fetch(target, key, operation)).await
+            if target.is_read_seen() {
+                let watch = target.watch_read(operation);
+                return Box::pin(watch.over(read::fetch(target, key, operation))).await;
+            }
+            read::fetch(target, key, operation).await
         }
     }
 
@@ -83,12 +87,15 @@ pub trait MemcachedOrm: Entity {
         async move {
             let operation = Operation::on::<Self>("fetch_one");
             let target = session.target();
-            let watch = target.watch_read(operation);
+            let watch = target.is_read_seen().then(|| target.watch_read(operation));
             let fetching = async {
                 let row = read::fetch(target, key, operation).await?;
                 row.ok_or(Error::RowNotFound { operation })
             };
-            watch.over(fetching).await
+            match watch {
+                Some(watch) => Box::pin(watch.over(fetching)).await,
+                None => fetching.await,
+            }
         }
     }
 
@@ -132,7 +139,11 @@ pub trait MemcachedOrm: Entity {
         let keys = keys.into_iter().collect();
         async move {
             let (target, operation) = (session.target(), Operation::on::<Self>("fetch_many"));
-            target.watch_read(operation).over(read::fetch_many(target, keys, operation)).await
+            if target.is_read_seen() {
+                let watch = target.watch_read(operation);
+                return Box::pin(watch.over(read::fetch_many(target, keys, operation))).await;
+            }
+            read::fetch_many(target, keys, operation).await
         }
     }
 

@@ -174,7 +174,7 @@ fn read_near<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Option<Option<T>> {
     let ttl = Some(T::POLICY.near_for()?);
-    let counters = orm.meters().of(operation).counters();
+    let counters = || orm.meters().of(operation).counters();
     orm.with_cache_key::<T, _>(key, |text| {
         orm.coherence().read_near::<RowSource<DB, T>>(text, ttl, counters)
     })

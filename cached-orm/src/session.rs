@@ -33,11 +33,18 @@ pub enum Target<'s, DB: Backend> {
 }
 
 impl<DB: Backend> Target<'_, DB> {
+    #[inline]
     fn orm(&self) -> &Orm<DB> {
         match self {
             Self::Orm(orm) => orm,
             Self::Open(open) => open.orm(),
         }
+    }
+
+    /// Whether to call [`watch_read`](Self::watch_read).
+    #[inline]
+    pub(crate) fn is_read_seen(&self) -> bool {
+        Watch::may_see_reads(self.orm().meters())
     }
 
     pub(crate) fn watch_read(&self, operation: Operation) -> Watch {

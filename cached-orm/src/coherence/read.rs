@@ -33,7 +33,7 @@ impl Coherence {
         source: S,
     ) -> Result<Option<S::Row>, S::Error> {
         if let Some(row) =
-            self.read_near::<S>(source.key().as_str(), source.near_ttl(), self.count(&source))
+            self.read_near::<S>(source.key().as_str(), source.near_ttl(), || self.count(&source))
         {
             return Ok(row);
         }
@@ -162,14 +162,15 @@ impl Coherence {
     }
 
     /// What a copy in this process says, if there is one that counts.
-    pub(crate) fn read_near<S: Source>(
+    #[inline]
+    pub(crate) fn read_near<'c, S: Source>(
         &self,
         key: &str,
         ttl: Option<Duration>,
-        counters: &Counters,
+        counters: impl FnOnce() -> &'c Counters,
     ) -> Option<Option<S::Row>> {
         let row = self.near.get::<S>(key, ttl)?;
-        counters.near_hits.add_one();
+        counters().near_hits.add_one();
         Some(row)
     }
 

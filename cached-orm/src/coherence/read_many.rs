@@ -84,7 +84,7 @@ impl Coherence {
 
     fn found_near<S: Source>(&self, source: &S) -> Option<Found<S::Row>> {
         let row =
-            self.read_near::<S>(source.key().as_str(), source.near_ttl(), self.count(source))?;
+            self.read_near::<S>(source.key().as_str(), source.near_ttl(), || self.count(source))?;
         Some(Found { row, origin: Origin::Cache })
     }
 }

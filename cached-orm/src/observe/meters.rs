@@ -16,7 +16,7 @@ const PLACES: usize = 512;
 /// A place is found by the addresses of an operation's names, and is never given
 /// away again: so that a read finds its own in a few nanoseconds, without a lock.
 pub(crate) struct Meters {
-    places: Box<[OnceLock<Box<Meter>>]>,
+    places: Box<[OnceLock<Box<Meter>>; PLACES]>,
     /// For operations that have found no place.
     others: Meter,
     whole: Arc<Counters>,
@@ -38,7 +38,7 @@ pub(crate) struct Meter {
 impl Meters {
     pub(crate) fn new(whole: Arc<Counters>, measures: bool, database: &'static str) -> Self {
         Self {
-            places: (0..PLACES).map(|_| OnceLock::new()).collect(),
+            places: Box::new([const { OnceLock::new() }; PLACES]),
             others: Meter::new(Operation::new("other"), measures),
             whole,
             measures,
@@ -52,8 +52,18 @@ impl Meters {
     }
 
     /// The meter of an operation.
+    #[inline]
     pub(crate) fn of(&self, operation: Operation) -> &Meter {
         let first = operation.hash() as usize % PLACES;
+        match self.places[first].get() {
+            Some(meter) if meter.operation.is(&operation) => meter,
+            _ => self.find(operation, first),
+        }
+    }
+
+    /// The first time, and where two operations want one place.
+    #[cold]
+    fn find(&self, operation: Operation, first: usize) -> &Meter {
         for place in self.places[first..].iter().chain(&self.places[..first]) {
             let meter = place.get_or_init(|| Box::new(Meter::new(operation, self.measures)));
             if meter.operation.is(&operation) {
@@ -81,6 +91,7 @@ impl Meters {
     }
 
     /// Whether times are to be taken.
+    #[inline]
     pub(crate) fn measures(&self) -> bool {
         self.measures
     }

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 use tokio::time::Instant;
-use tracing::{Span, field::Empty};
+use tracing::{Span, field::Empty, level_filters::LevelFilter};
 
 /// Whether an operation is watched, and by whom; made before it begins.
 #[derive(Debug)]
@@ -22,6 +22,13 @@ struct Watcher {
 }
 
 impl Watch {
+    /// Whether an operation that reads may have somebody who watches. Cheaper than
+    /// to make a watch, for what is done within a microsecond.
+    #[inline]
+    pub(crate) fn may_see_reads(meters: &Meters) -> bool {
+        meters.measures() || LevelFilter::current() >= LevelFilter::DEBUG
+    }
+
     /// Watches an operation that reads. There may be hundreds of thousands in a
     /// second, so its span is one for debugging.
     #[inline]
