@@ -90,6 +90,9 @@ mod guide {
     mod coherence {}
     #[doc = include_str!("../../docs/methods.md")]
     mod methods {}
+    #[cfg(all(feature = "embedded", feature = "metrics", feature = "sqlite"))]
+    #[doc = include_str!("../../docs/observability.md")]
+    mod observability {}
 }
 
 /// What the derive's output names. Not for others: it changes without notice.
