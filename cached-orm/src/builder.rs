@@ -80,6 +80,7 @@ pub struct OrmBuilder<DB: Backend> {
     max_database_loads: u32,
     load_timeout: Duration,
     near_capacity: u64,
+    metrics_every: Option<Duration>,
 }
 
 impl<DB: Backend> OrmBuilder<DB> {
@@ -100,6 +101,7 @@ impl<DB: Backend> OrmBuilder<DB> {
             max_database_loads: 32,
             load_timeout: Duration::from_secs(10),
             near_capacity: 64 << 20,
+            metrics_every: None,
         }
     }
 
@@ -423,6 +425,18 @@ impl<DB: Backend> OrmBuilder<DB> {
         self
     }
 
+    /// Measures how long operations take, and hands that and what is counted to the
+    /// recorder of the [`metrics`](https://docs.rs/metrics) facade: counters and gauges
+    /// so often, times as they are taken. Default: never. Install the recorder first.
+    ///
+    /// So often the outbox is counted too, and every cache server is asked whether it
+    /// answers: every 10 s is often enough.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self, every: Duration) -> Self {
+        self.metrics_every = Some(every);
+        self
+    }
+
     /// Builds the handle. Must be called in a Tokio runtime.
     ///
     /// # Errors
@@ -470,6 +484,7 @@ impl<DB: Backend> OrmBuilder<DB> {
             load_timeout: self.load_timeout,
             drains_every: self.drainer.then_some(self.outbox_poll),
             listens: self.listens,
+            publishes_every: self.metrics_every,
         })
         .await
     }
@@ -501,6 +516,9 @@ impl<DB: Backend> OrmBuilder<DB> {
         }
         if self.on_unreachable == Some(OnUnreachable::Abort) && self.outbox == Outbox::Always {
             return Err("`Outbox::Always` does not go with `OnUnreachable::Abort`".to_owned());
+        }
+        if self.metrics_every.is_some_and(|every| every.is_zero()) {
+            return Err("`metrics` must be longer than nothing".to_owned());
         }
         if self.max_database_loads == 0 {
             return Err("`max_database_loads` must be at least 1".to_owned());

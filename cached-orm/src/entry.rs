@@ -16,6 +16,9 @@
 //! so that a value that a cache or a proxy confuses with another is found out.
 
 pub(crate) mod body;
+mod facts;
+
+pub(crate) use self::facts::{Kind, facts};
 
 use self::body::Form;
 use crate::{Cacheable, coherence::Unreadable, key::CacheKey};
@@ -111,6 +114,24 @@ fn open<'v>(
     fingerprint: u64,
     key: &CacheKey,
 ) -> Result<Option<(u8, &'v [u8])>, Unreadable> {
+    let (header, body) = checked(value, key)?;
+    match header[KIND_AT] {
+        ABSENT => return Ok(None),
+        found if found == kind => {}
+        _ => return Err(Unreadable::Format),
+    }
+    if header[FINGERPRINT_AT..KEY_LENGTH_AT] != fingerprint.to_le_bytes() {
+        return Err(Unreadable::Shape);
+    }
+    Ok(Some((header[FLAGS_AT], body)))
+}
+
+/// The header and the body of an entry that is whole, and of this key.
+#[inline]
+fn checked<'v>(
+    value: &'v [u8],
+    key: &CacheKey,
+) -> Result<(&'v [u8; HEADER], &'v [u8]), Unreadable> {
     if !value.starts_with(&MAGIC) {
         return Err(Unreadable::Foreign);
     }
@@ -135,15 +156,7 @@ fn open<'v>(
     if entry_key != key.as_bytes() {
         return Err(Unreadable::Key);
     }
-    match header[KIND_AT] {
-        ABSENT => return Ok(None),
-        found if found == kind => {}
-        _ => return Err(Unreadable::Format),
-    }
-    if header[FINGERPRINT_AT..KEY_LENGTH_AT] != fingerprint.to_le_bytes() {
-        return Err(Unreadable::Shape);
-    }
-    Ok(Some((header[FLAGS_AT], body)))
+    Ok((header, body))
 }
 
 /// How long an entry is, or would be if it were not compressed.

@@ -12,6 +12,7 @@ mod entry;
 mod error;
 mod freshness;
 mod index;
+mod inspect;
 mod key;
 mod memcached_orm;
 mod observe;
@@ -31,13 +32,17 @@ mod write;
 
 pub use builder::{OnUnreachable, OrmBuilder};
 pub use cache::{
-    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreBatch,
-    StoreFuture,
+    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, ServerReports,
+    ServerStatus, StoreBatch, StoreFuture,
 };
 pub use entity::{Cacheable, Entity, GivenKey, Persist, Table};
 pub use error::{Error, Operation, Result};
 pub use freshness::Freshness;
 pub use index::{Index, IndexColumn, IndexPart, IndexValue};
+pub use inspect::{
+    Age, Audit, AuditOptions, CacheContent, DatabaseStatus, Disagreement, Explanation, InDatabase,
+    LoadStatus, NearCopy, OutboxStatus, Status, Verdict,
+};
 pub use key::{CacheKey, KeyKind, KeyPart, PartWriter, PrimaryKey};
 pub use memcached_orm::MemcachedOrm;
 pub use observe::Statistics;
@@ -102,6 +107,9 @@ mod guide {
     mod mistakes {}
     #[doc = include_str!("../../docs/moving.md")]
     mod moving {}
+    #[cfg(all(feature = "embedded", feature = "metrics", feature = "sqlite"))]
+    #[doc = include_str!("../../docs/observability.md")]
+    mod observability {}
     #[doc = include_str!("../../docs/pgbouncer.md")]
     mod pgbouncer {}
     #[doc = include_str!("../../docs/replicas.md")]

@@ -7,6 +7,7 @@ pub use savepoint::Savepoint;
 use crate::{
     Backend, CacheKey, Error, Operation, Orm, Persist, Result,
     coherence::{CommitFailure, Ended, Enlist, OpenTransaction, after_panic},
+    observe::Watch,
     outbox::{AfterCommit, enlist_in},
     sql::Witness,
     steps::{Step, reach},
@@ -18,6 +19,7 @@ use std::{
     ops::{Deref, DerefMut},
     sync::Arc,
 };
+use tracing::Instrument as _;
 
 const BEGIN: Operation = Operation::new("begin");
 const COMMIT: Operation = Operation::new("commit");
@@ -140,7 +142,8 @@ impl<DB: Backend> Transaction<DB> {
     /// # Ok(()) }
     /// ```
     pub async fn commit(self) -> Result<Committed> {
-        self.commit_as(COMMIT).await
+        let watch = Watch::write(self.book.orm().meters(), COMMIT);
+        watch.over(self.commit_as(COMMIT)).await
     }
 
     pub(crate) async fn commit_as(mut self, operation: Operation) -> Result<Committed> {
@@ -153,7 +156,7 @@ impl<DB: Backend> Transaction<DB> {
         let Summary { journal, witness, is_suspect } = self.book.close();
         let closing =
             Closing { transaction: Some(self), orm, witness, is_suspect, enlisted: false };
-        let task = tokio::spawn(coherence.commit(closing, journal));
+        let task = tokio::spawn(coherence.commit(closing, journal).in_current_span());
         let ended = task.await;
         reach(Step::Acknowledged);
         match ended {
@@ -259,7 +262,9 @@ impl<DB: Backend> Transaction<DB> {
     /// # Ok(()) }
     /// ```
     pub async fn touch<T: Persist<DB>>(&mut self, key: T::Key) -> Result<bool> {
-        crate::write::touch::<DB, T>(self.open(), &key).await
+        let operation = Operation::on::<T>("touch");
+        let watch = Watch::write(self.book.orm().meters(), operation);
+        watch.over(crate::write::touch::<DB, T>(self.open(), &key)).await
     }
 
     pub(crate) fn open(&mut self) -> Open<'_, DB> {

@@ -19,6 +19,7 @@ mod fencing;
 mod fill;
 mod invalidate;
 mod journal;
+mod look;
 mod near;
 mod read;
 mod read_many;
@@ -31,12 +32,13 @@ mod unknown;
 pub(crate) use commit::{Afterwards, CommitFailure, Ended, IsOver, OpenTransaction};
 pub(crate) use fencing::{Enlist, Fencing, Unfenced};
 pub(crate) use journal::Journal;
+pub(crate) use look::{Lying, Value};
 pub(crate) use read_many::{Found, Origin};
 
 use crate::{
     cache::{CacheError, CacheStore},
     key::CacheKey,
-    observe::Counters,
+    observe::{Counters, Meter},
     steps::reach,
 };
 use bytes::Bytes;
@@ -99,6 +101,11 @@ impl Coherence {
 
     pub(crate) fn store(&self) -> &dyn CacheStore {
         &*self.store
+    }
+
+    /// Where what is done for a source is counted.
+    fn count<'c, S: Source>(&'c self, source: &'c S) -> &'c Counters {
+        source.meter().map_or(&*self.counters, Meter::counters)
     }
 
     /// Notes a cache error, and hands it on.
@@ -188,6 +195,11 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
         None
     }
 
+    /// Where the operation is counted that asks for the key, if it is told from others.
+    fn meter(&self) -> Option<&Meter> {
+        None
+    }
+
     /// The error of a load whose task was ended by the runtime.
     fn abandoned(&self) -> Self::Error;
 }
@@ -211,23 +223,31 @@ pub(crate) enum Content<R> {
 }
 
 /// Why an entry cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unreadable {
     /// Not an entry of this crate.
+    #[error("it is not an entry of this crate")]
     Foreign,
     /// Written by a newer version of this crate.
+    #[error("it was written by a newer version of this crate")]
     Format,
     /// Of a struct of another shape.
+    #[error("it is of a struct of another shape")]
     Shape,
     /// Its checksum or its length is wrong.
+    #[error("its checksum or its length is wrong")]
     Checksum,
     /// It belongs to another key.
+    #[error("it belongs to another key")]
     Key,
     /// Its body cannot be decoded.
+    #[error("its body cannot be decoded")]
     Body,
     /// Marked as out of date by somebody.
+    #[error("somebody has marked it as out of date")]
     Stale,
     /// Its time is over; it lies there in case the database fails.
+    #[error("its time is over")]
     Expired,
 }
 

@@ -133,6 +133,31 @@ impl CacheKey {
         with_text(write, |text| Self(text.into()))
     }
 
+    /// The key of the row of `table` whose primary key has parts of these texts.
+    pub(crate) fn of_parts(namespace: &Namespace, table: &str, parts: &[&str]) -> Self {
+        let write = |text: &mut String| {
+            text.push_str(&namespace.prefix);
+            escape(table, text);
+            text.push(':');
+            for part in parts {
+                text.push('(');
+                escape(part, text);
+                text.push(')');
+            }
+        };
+        with_text(write, |text| Self(text.into()))
+    }
+
+    /// The form in which triggers write this key; `None` if it was shortened.
+    pub(crate) fn trigger_text(&self, namespace: &Namespace) -> Option<String> {
+        let key = self.0.strip_prefix(&*namespace.prefix)?;
+        let (name, parts) = key.split_at(key.find('(')?);
+        if !key.ends_with(')') {
+            return None;
+        }
+        Some(outbox_text::of_escaped(name, parts))
+    }
+
     /// The form in which triggers write the key of this row.
     pub(crate) fn outbox_text(table: &str, key: &impl PrimaryKey) -> String {
         let mut text = outbox_text::name(table);
