@@ -1,3 +1,6 @@
+#[cfg(feature = "test-kit")]
+mod for_tests;
+
 use crate::{
     Backend, CacheStore, Error, Orm, Outbox, Result,
     cache::{MemcachedOptions, MemcachedStore, UncachedStore},
@@ -6,6 +9,7 @@ use crate::{
     observe::Counters,
     orm::Parts,
     outbox::OutboxUse,
+    probe::Probe,
 };
 use sqlx::Pool;
 use std::{sync::Arc, time::Duration};
@@ -80,6 +84,7 @@ pub struct OrmBuilder<DB: Backend> {
     max_database_loads: u32,
     load_timeout: Duration,
     near_capacity: u64,
+    probe: Probe,
 }
 
 impl<DB: Backend> OrmBuilder<DB> {
@@ -100,6 +105,7 @@ impl<DB: Backend> OrmBuilder<DB> {
             max_database_loads: 32,
             load_timeout: Duration::from_secs(10),
             near_capacity: 64 << 20,
+            probe: Probe::default(),
         }
     }
 
@@ -440,10 +446,14 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// }
     /// # }
     /// ```
-    pub async fn build(self) -> Result<Orm<DB>> {
+    #[cfg_attr(not(feature = "test-kit"), expect(unused_mut))]
+    pub async fn build(mut self) -> Result<Orm<DB>> {
         self.check().map_err(Error::Configuration)?;
+        #[cfg(feature = "test-kit")]
+        self.enter_transaction().await?;
         let namespace = Namespace::new(&self.namespace).map_err(Error::Configuration)?;
         let store = self.open_store().map_err(Error::Configuration)?;
+        let store = self.probe.before(store);
         let times = Times {
             lease_ttl: self.lease_ttl,
             fence_ttl: self.fence_ttl,
@@ -462,7 +472,8 @@ impl<DB: Backend> OrmBuilder<DB> {
                 always,
                 self.near_capacity,
                 Arc::clone(&counters),
-            ),
+            )
+            .probed(self.probe),
             counters,
             namespace,
             outbox,

@@ -12,6 +12,7 @@ use crate::{
     key::Namespace,
     observe::Counters,
     outbox::{Drainer, OutboxUse},
+    probe::Probe,
     sql::TableFacts,
 };
 use sqlx::{Connection as _, Pool};
@@ -148,9 +149,14 @@ impl<DB: Backend> Orm<DB> {
     pub(crate) async fn assemble(parts: Parts<DB>) -> Result<Self> {
         let connect_options = parts.pool.connect_options();
         let connections = parts.max_database_loads.saturating_add(SPARE_CONNECTIONS);
-        let own_pool = DB::own_pool(&parts.pool, connections)
-            .await
-            .map_err(Error::database(Operation::new("build")))?;
+        let own_pool = if parts.coherence.probe().rolls_back() {
+            // Nobody else sees what is never committed.
+            parts.pool.clone()
+        } else {
+            DB::own_pool(&parts.pool, connections)
+                .await
+                .map_err(Error::database(Operation::new("build")))?
+        };
         let loads = usize::try_from(parts.max_database_loads).unwrap_or(Semaphore::MAX_PERMITS);
         let (closing, _) = watch::channel(false);
         let orm = Self(Arc::new(Inner {
@@ -286,6 +292,10 @@ impl<DB: Backend> Orm<DB> {
 
     pub(crate) fn coherence(&self) -> &Arc<Coherence> {
         &self.0.coherence
+    }
+
+    pub(crate) fn probe(&self) -> &Probe {
+        self.0.coherence.probe()
     }
 
     pub(crate) fn counters(&self) -> &Counters {

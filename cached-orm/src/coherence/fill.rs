@@ -2,6 +2,7 @@ use super::{Coherence, Content, Source, after_panic, near::Ticket};
 use crate::{
     cache::{Cas, Replaced},
     key::CacheKey,
+    steps::Step,
 };
 use bytes::Bytes;
 use std::{
@@ -121,6 +122,7 @@ impl Coherence {
             if let Some(value) = &stored {
                 coherence.near.keep(&filling, value, ticket);
             }
+            coherence.probe.reach(Step::Filled).await;
             let filled = stored.is_some();
             ending.reached(stored.map_or(Stage::NotStored, Stage::Stored));
             loaded.map(|row| (row, filled))
@@ -143,7 +145,9 @@ impl Coherence {
     /// Loads, and counts it.
     pub(super) async fn load<S: Source>(&self, source: &S) -> Result<Option<S::Row>, S::Error> {
         self.counters.loads.add_one();
+        self.probe.reach(Step::Loading).await;
         let loaded = source.load().await;
+        self.probe.reach(Step::Loaded).await;
         if loaded.is_err() {
             self.counters.load_errors.add_one();
         }

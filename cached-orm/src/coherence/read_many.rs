@@ -3,7 +3,10 @@ use super::{
     fill::{Ending, Joined, Over, Stage},
     near::Ticket,
 };
-use crate::cache::{CacheError, Cas, Lookup};
+use crate::{
+    cache::{CacheError, Cas, Lookup},
+    steps::Step,
+};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use std::sync::Arc;
@@ -284,7 +287,9 @@ impl<S: Source> Batch<S> {
         let filling: Vec<Ending<'_>> = filling.collect();
         coherence.counters.loads.add(sources.len() as u64);
         coherence.counters.batch_loads.add_one();
+        coherence.probe.reach(Step::Loading).await;
         let loaded = S::load_many(&sources).await;
+        coherence.probe.reach(Step::Loaded).await;
         if loaded.is_err() {
             coherence.counters.load_errors.add_one();
         }
@@ -305,6 +310,9 @@ impl<S: Source> Batch<S> {
                 filled.push(stored.is_some());
                 filling[nth].reached(stored.map_or(Stage::NotStored, Stage::Stored));
             }
+        }
+        if !filled.is_empty() {
+            coherence.probe.reach(Step::Filled).await;
         }
         let filled = filled.into_iter().chain(std::iter::repeat(false));
         for ((place, row), filled) in places.into_iter().zip(loaded?).zip(filled) {
