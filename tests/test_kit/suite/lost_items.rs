@@ -3,7 +3,7 @@
 use super::Here;
 use crate::tables::people::{PAGES, Page};
 use cached_orm::{
-    MemcachedOrm as _,
+    Deleted, Lookup, MemcachedOrm as _,
     test_kit::{Step, TestKit},
 };
 use std::time::Duration;
@@ -100,6 +100,25 @@ async fn a_restart_forgets_everything_and_counts_anew() {
     assert_eq!(Page::fetch_one(&here.orm, 1).await.unwrap().body, "new");
     let cached = Page::get_cached_instance(&here.orm, 1).await.unwrap();
     assert_eq!(cached.map(|page| page.body).as_deref(), Some("new"), "it is filled again");
+}
+
+#[tokio::test]
+async fn a_version_of_before_a_restart_is_that_of_another_life() {
+    let kit = TestKit::new();
+    let here = place(&kit).await;
+    let page = Page::fetch_one(&here.orm, 1).await.unwrap();
+    let (store, key) = (here.orm.store(), page.get_cache_key(&here.orm));
+    let version = async || match store.get(&key, None).await.unwrap() {
+        Lookup::Item { cas, .. } => cas,
+        other => panic!("{other:?}"),
+    };
+    let before = version().await;
+    kit.cache().restart(Duration::ZERO).await.unwrap();
+    Page::fetch_one(&here.orm, 1).await.unwrap();
+    assert_eq!(store.delete(&key, before).await.unwrap(), Deleted::OtherIncarnation);
+    let after = version().await;
+    assert_ne!(before.incarnation, after.incarnation);
+    assert_eq!(store.delete(&key, after).await.unwrap(), Deleted::Deleted);
 }
 
 #[tokio::test]
