@@ -1,3 +1,6 @@
+#[cfg(feature = "test-kit")]
+mod for_tests;
+
 use crate::{
     Backend, CacheStore, Error, Orm, Outbox, Result,
     cache::{MemcachedOptions, MemcachedStore, UncachedStore},
@@ -6,6 +9,7 @@ use crate::{
     observe::Counters,
     orm::Parts,
     outbox::OutboxUse,
+    probe::Probe,
 };
 use sqlx::Pool;
 use std::{sync::Arc, time::Duration};
@@ -81,6 +85,7 @@ pub struct OrmBuilder<DB: Backend> {
     load_timeout: Duration,
     near_capacity: u64,
     metrics_every: Option<Duration>,
+    probe: Probe,
 }
 
 impl<DB: Backend> OrmBuilder<DB> {
@@ -102,6 +107,7 @@ impl<DB: Backend> OrmBuilder<DB> {
             load_timeout: Duration::from_secs(10),
             near_capacity: 64 << 20,
             metrics_every: None,
+            probe: Probe::default(),
         }
     }
 
@@ -454,10 +460,14 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// }
     /// # }
     /// ```
-    pub async fn build(self) -> Result<Orm<DB>> {
+    #[cfg_attr(not(feature = "test-kit"), expect(unused_mut))]
+    pub async fn build(mut self) -> Result<Orm<DB>> {
         self.check().map_err(Error::Configuration)?;
+        #[cfg(feature = "test-kit")]
+        self.enter_transaction().await?;
         let namespace = Namespace::new(&self.namespace).map_err(Error::Configuration)?;
         let store = self.open_store().map_err(Error::Configuration)?;
+        let store = self.probe.before(store);
         let times = Times {
             lease_ttl: self.lease_ttl,
             fence_ttl: self.fence_ttl,
@@ -476,7 +486,8 @@ impl<DB: Backend> OrmBuilder<DB> {
                 always,
                 self.near_capacity,
                 Arc::clone(&counters),
-            ),
+            )
+            .probed(self.probe),
             counters,
             namespace,
             outbox,

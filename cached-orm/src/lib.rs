@@ -21,6 +21,7 @@ mod outbox;
 mod patch;
 mod pending;
 mod policy;
+mod probe;
 mod read;
 mod session;
 mod sql;
@@ -78,11 +79,8 @@ pub use sqlx::Sqlite;
 #[cfg(feature = "json")]
 pub use sqlx::types::Json;
 
-/// Stops writes at each of their steps, for tests of what a crash leaves.
 #[cfg(feature = "test-kit")]
-pub mod test_kit {
-    pub use crate::steps::{Step, on_step};
-}
+pub mod test_kit;
 
 /// Runs the examples of the guide.
 #[cfg(doctest)]
@@ -116,6 +114,8 @@ mod guide {
     mod replicas {}
     #[doc = include_str!("../../docs/sizing-memcached.md")]
     mod sizing_memcached {}
+    #[doc = include_str!("../../docs/testing.md")]
+    mod testing {}
     #[doc = include_str!("../../docs/transactions.md")]
     mod transactions {}
     #[doc = include_str!("../../docs/troubleshooting.md")]

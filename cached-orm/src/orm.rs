@@ -15,6 +15,7 @@ use crate::{
     key::Namespace,
     observe::{Counters, Meters},
     outbox::{Drainer, OutboxUse},
+    probe::Probe,
     sql::TableFacts,
 };
 use sqlx::{Connection as _, Pool};
@@ -156,9 +157,14 @@ impl<DB: Backend> Orm<DB> {
     pub(crate) async fn assemble(parts: Parts<DB>) -> Result<Self> {
         let connect_options = parts.pool.connect_options();
         let connections = parts.max_database_loads.saturating_add(SPARE_CONNECTIONS);
-        let own_pool = DB::own_pool(&parts.pool, connections)
-            .await
-            .map_err(Error::database(Operation::new("build")))?;
+        let own_pool = if parts.coherence.probe().rolls_back() {
+            // Nobody else sees what is never committed.
+            parts.pool.clone()
+        } else {
+            DB::own_pool(&parts.pool, connections)
+                .await
+                .map_err(Error::database(Operation::new("build")))?
+        };
         let most_loads = usize::try_from(parts.max_database_loads).unwrap_or(usize::MAX);
         let most_loads = most_loads.min(Semaphore::MAX_PERMITS);
         let (closing, _) = watch::channel(false);
@@ -308,6 +314,10 @@ impl<DB: Backend> Orm<DB> {
 
     pub(crate) fn coherence(&self) -> &Arc<Coherence> {
         &self.0.coherence
+    }
+
+    pub(crate) fn probe(&self) -> &Probe {
+        self.0.coherence.probe()
     }
 
     /// What is counted for the handle as a whole.

@@ -3,6 +3,7 @@ use crate::{
     cache::{Cas, Replaced},
     key::CacheKey,
     observe::Meter,
+    steps::Step,
 };
 use bytes::Bytes;
 use std::{
@@ -123,6 +124,7 @@ impl Coherence {
             if let Some(value) = &stored {
                 coherence.near.keep(&source_of_fill, value, ticket);
             }
+            coherence.probe.reach(Step::Filled).await;
             let filled = stored.is_some();
             ending.reached(stored.map_or(Stage::NotStored, Stage::Stored));
             loaded.map(|row| (row, filled))
@@ -147,11 +149,13 @@ impl Coherence {
     pub(super) async fn load<S: Source>(&self, source: &S) -> Result<Option<S::Row>, S::Error> {
         self.count(source).loads.add_one();
         tracing::debug!(key = source.key().as_str(), "a row is loaded");
+        self.probe.reach(Step::Loading).await;
         let started = source.meter().and_then(Meter::start);
         let loaded = source.load().await;
         if let Some(meter) = source.meter() {
             meter.loaded(started);
         }
+        self.probe.reach(Step::Loaded).await;
         if loaded.is_err() {
             self.count(source).load_errors.add_one();
         }

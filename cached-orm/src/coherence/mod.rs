@@ -39,7 +39,7 @@ use crate::{
     cache::{CacheError, CacheStore},
     key::CacheKey,
     observe::{Counters, Meter},
-    steps::reach,
+    probe::Probe,
 };
 use bytes::Bytes;
 use std::{fmt, future::Future, panic::resume_unwind, sync::Arc, time::Duration};
@@ -76,6 +76,7 @@ pub(crate) struct Coherence {
     abandoned: abandoned::Abandoned,
     near: near::Near,
     early: early::UnderWay,
+    probe: Probe,
 }
 
 impl Coherence {
@@ -96,7 +97,17 @@ impl Coherence {
             abandoned: abandoned::Abandoned::default(),
             near: near::Near::new(near_capacity),
             early: early::UnderWay::default(),
+            probe: Probe::default(),
         }
+    }
+
+    /// Lets a test look in.
+    pub(crate) fn probed(self, probe: Probe) -> Self {
+        Self { probe, ..self }
+    }
+
+    pub(crate) fn probe(&self) -> &Probe {
+        &self.probe
     }
 
     pub(crate) fn store(&self) -> &dyn CacheStore {

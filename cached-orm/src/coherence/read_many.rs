@@ -6,6 +6,7 @@ use super::{
 use crate::{
     cache::{CacheError, Cas, Lookup},
     observe::{Counters, Meter},
+    steps::Step,
 };
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -301,12 +302,14 @@ impl<S: Source> Batch<S> {
         let filling: Vec<Ending<'_>> = filling.collect();
         self.count().loads.add(sources.len() as u64);
         self.count().batch_loads.add_one();
+        coherence.probe.reach(Step::Loading).await;
         let meter = self.sources.first().and_then(S::meter);
         let started = meter.and_then(Meter::start);
         let loaded = S::load_many(&sources).await;
         if let Some(meter) = meter {
             meter.loaded(started);
         }
+        coherence.probe.reach(Step::Loaded).await;
         if loaded.is_err() {
             self.count().load_errors.add_one();
         }
@@ -327,6 +330,9 @@ impl<S: Source> Batch<S> {
                 filled.push(stored.is_some());
                 filling[nth].reached(stored.map_or(Stage::NotStored, Stage::Stored));
             }
+        }
+        if !filled.is_empty() {
+            coherence.probe.reach(Step::Filled).await;
         }
         let filled = filled.into_iter().chain(std::iter::repeat(false));
         for ((place, row), filled) in places.into_iter().zip(loaded?).zip(filled) {
