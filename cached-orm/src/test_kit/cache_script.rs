@@ -234,7 +234,7 @@ impl CacheScript {
         Some(Admitted { life: self.life.read().await, loses_answer: false })
     }
 
-    async fn answers(&self) -> Result<(), CacheError> {
+    pub(super) async fn answers(&self) -> Result<(), CacheError> {
         let mut condition = self.condition.subscribe();
         let is_up = async {
             // The sender is here.

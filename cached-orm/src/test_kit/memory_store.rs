@@ -1,8 +1,12 @@
-use crate::{CacheKey, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreFuture};
+use crate::{
+    CacheKey, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, ServerReports,
+    ServerStatus, StoreFuture,
+};
 use bytes::Bytes;
 use std::{
     collections::HashMap,
     fmt,
+    future::ready,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -233,6 +237,11 @@ impl CacheStore for MemoryStore {
     fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted> {
         let key = key.clone();
         Box::pin(async move { Ok(self.remove(&key, cas)) })
+    }
+
+    fn servers(&self) -> ServerReports<'_> {
+        let server = ServerStatus::new("memory", Ok(Duration::ZERO));
+        Box::pin(ready(vec![server]))
     }
 }
 

@@ -1,6 +1,7 @@
 use super::{Command, TestKit, cache_script::Admitted};
 use crate::{
-    CacheError, CacheKey, CacheStore, Cas, Deleted, Lookup, Over, Replaced, StoreBatch, StoreFuture,
+    CacheError, CacheKey, CacheStore, Cas, Deleted, Lookup, Over, Replaced, ServerReports,
+    ServerStatus, StoreBatch, StoreFuture,
 };
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -97,6 +98,22 @@ impl CacheStore for ScriptedStore {
 
     fn also(&self, key: &CacheKey) -> Option<&dyn CacheStore> {
         self.store.also(key)
+    }
+
+    fn server_name(&self, key: &CacheKey) -> Option<Arc<str>> {
+        self.store.server_name(key)
+    }
+
+    fn servers(&self) -> ServerReports<'_> {
+        Box::pin(async move {
+            let answers = self.kit.cache().answers().await;
+            let servers = self.store.servers().await.into_iter();
+            let shown = |server: ServerStatus| match &answers {
+                Ok(()) => server,
+                Err(error) => ServerStatus::new(server.name, Err(error.clone())),
+            };
+            servers.map(shown).collect()
+        })
     }
 
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

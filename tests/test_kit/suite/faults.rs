@@ -147,3 +147,16 @@ async fn faults_meet_the_keys_of_a_batch_one_by_one() {
     assert_eq!((statistics.hits, statistics.cache_errors), (1, 1));
     assert_eq!((kit.counts().gets, kit.counts().statements), (2, 1));
 }
+
+#[tokio::test]
+async fn the_status_tells_a_cache_that_is_down() {
+    let kit = TestKit::new();
+    let here = place(&kit).await;
+    let servers = here.orm.status().await.servers;
+    assert!(!servers.is_empty() && servers.iter().all(|server| server.is_up()), "{servers:?}");
+    kit.cache().go_down();
+    let servers = here.orm.status().await.servers;
+    assert!(!servers.is_empty() && servers.iter().all(|server| !server.is_up()), "{servers:?}");
+    kit.cache().come_back();
+    assert!(here.orm.status().await.servers.iter().all(|server| server.is_up()));
+}
