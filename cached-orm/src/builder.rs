@@ -4,6 +4,7 @@ mod for_tests;
 use crate::{
     Backend, CacheStore, Error, Orm, Outbox, Result,
     cache::{MemcachedOptions, MemcachedStore, UncachedStore},
+    cache_url::CacheUrl,
     coherence::{Coherence, Times},
     key::Namespace,
     observe::Counters,
@@ -158,6 +159,23 @@ impl<DB: Backend> OrmBuilder<DB> {
     pub fn uncached(mut self) -> Self {
         self.store = Some(Store::Uncached);
         self
+    }
+
+    /// Caches where this URL says, with the parameters that it has: what
+    /// [`Orm::connect`] takes.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if the URL makes no sense.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres};
+    /// # fn example(builder: OrmBuilder<Postgres>) -> cached_orm::Result<()> {
+    /// let builder = builder.cache_url("memcached://10.0.0.1,10.0.0.2?namespace=shop")?;
+    /// # Ok(()) }
+    /// ```
+    pub fn cache_url(self, url: &str) -> Result<Self> {
+        let url = CacheUrl::parse(url).map_err(Error::Configuration)?;
+        Ok(url.apply(self))
     }
 
     /// Caches in a store of your own.

@@ -18,7 +18,7 @@
 pub(crate) mod body;
 mod facts;
 
-pub(crate) use self::facts::{Kind, facts};
+pub(crate) use self::facts::{Kind, facts, row_body};
 
 use self::body::Form;
 use crate::{Cacheable, coherence::Unreadable, key::CacheKey};

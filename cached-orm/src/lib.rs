@@ -15,6 +15,7 @@ mod index;
 mod inspect;
 mod key;
 mod memcached_orm;
+mod named_table;
 mod observe;
 mod orm;
 mod outbox;
@@ -42,10 +43,11 @@ pub use freshness::Freshness;
 pub use index::{Index, IndexColumn, IndexPart, IndexValue};
 pub use inspect::{
     Age, Audit, AuditOptions, CacheContent, DatabaseStatus, Disagreement, Explanation, InDatabase,
-    LoadStatus, NearCopy, OutboxStatus, Status, Verdict,
+    LoadStatus, NearCopy, OutboxStatus, RowKeys, Status, TableAudit, Verdict,
 };
 pub use key::{CacheKey, KeyKind, KeyPart, PartWriter, PrimaryKey};
 pub use memcached_orm::MemcachedOrm;
+pub use named_table::NamedTable;
 pub use observe::Statistics;
 pub use orm::Orm;
 pub use outbox::{Drained, Outbox};

@@ -1,7 +1,9 @@
 use super::{
-    ABSENT, COMPRESSED, FINGERPRINT_AT, FLAGS_AT, KEYS, KIND_AT, ROW, checked, unpacked_len,
+    ABSENT, COMPACT, COMPRESSED, FINGERPRINT_AT, FLAGS_AT, KEYS, KIND_AT, ROW, body::Form, checked,
+    compression, unpacked_len,
 };
 use crate::{coherence::Unreadable, key::CacheKey};
+use std::borrow::Cow;
 
 /// What an entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,4 +40,19 @@ pub(crate) fn facts(value: &[u8], key: &CacheKey) -> Result<Facts, Unreadable> {
         is_compressed: header[FLAGS_AT] & COMPRESSED != 0,
         unpacked: unpacked_len(value),
     })
+}
+
+/// The body of a row's entry, of whatever struct.
+pub(crate) fn row_body<'v>(value: &'v [u8], key: &CacheKey) -> Option<(Form, Cow<'v, [u8]>)> {
+    let (header, body) = checked(value, key).ok()?;
+    if header[KIND_AT] != ROW {
+        return None;
+    }
+    let flags = header[FLAGS_AT];
+    let form = if flags & COMPACT == 0 { Form::Named } else { Form::Compact };
+    match flags & !COMPACT {
+        0 => Some((form, Cow::Borrowed(body))),
+        COMPRESSED => Some((form, Cow::Owned(compression::decompress(body)?))),
+        _ => None,
+    }
 }

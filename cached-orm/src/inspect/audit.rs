@@ -18,8 +18,8 @@ use tokio::time::sleep;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AuditOptions {
-    settle: Duration,
-    most_told: usize,
+    pub(super) settle: Duration,
+    pub(super) most_told: usize,
 }
 
 impl Default for AuditOptions {
@@ -225,7 +225,7 @@ impl<DB: Backend> Orm<DB> {
                 continue;
             }
             let verdict = self.judge_difference(&source, &found, options).await?;
-            self.count_difference::<T>(verdict, audit);
+            self.count_difference(verdict, T::NAME, audit);
             let key = source.key().to_string();
             tracing::debug!(key, ?verdict, ?columns, "an entry differs from the database");
             if audit.differences.len() < options.most_told {
@@ -263,7 +263,7 @@ impl<DB: Backend> Orm<DB> {
         Ok(if lies_there().await { Verdict::Unexplained } else { Verdict::Overtaken })
     }
 
-    fn count_difference<T: Persist<DB>>(&self, verdict: Verdict, audit: &mut Audit) {
+    pub(super) fn count_difference(&self, verdict: Verdict, entity: &str, audit: &mut Audit) {
         let counters = self.counters();
         match verdict {
             Verdict::Overtaken => {
@@ -278,7 +278,7 @@ impl<DB: Backend> Orm<DB> {
                 audit.unexplained += 1;
                 counters.audits_unexplained.add_one();
                 tracing::warn!(
-                    entity = T::NAME,
+                    entity,
                     "an entry differs from the database, and nothing explains it"
                 );
             }

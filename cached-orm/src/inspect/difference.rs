@@ -97,8 +97,8 @@ fn columns(select: &str, quote: char) -> Vec<String> {
 }
 
 /// What serde has written, of whatever type.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Value {
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Value {
     Nil,
     Bool(bool),
     Integer(i128),
@@ -200,7 +200,7 @@ impl<'de> Visitor<'de> for AnyValue {
 }
 
 /// A struct's fields, in its own order.
-struct Fields(Vec<(String, Value)>);
+pub(super) struct Fields(pub(super) Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

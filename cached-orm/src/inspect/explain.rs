@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// How often a key is looked at that is written meanwhile.
-const ATTEMPTS: usize = 4;
+pub(super) const ATTEMPTS: usize = 4;
 
 impl<DB: Backend> Orm<DB> {
     /// What lies in the cache for the row with this primary key, and how it differs
@@ -93,8 +93,8 @@ impl<DB: Backend> Orm<DB> {
         CacheKey::of_parts(self.namespace(), cache_name, parts)
     }
 
-    /// Rows of the outbox that name the key, by either of its texts; `None` if there
-    /// is no outbox.
+    /// Rows of the outbox that name the key, by any of its texts; `None` if there is no
+    /// outbox.
     pub(super) async fn pending(
         &self,
         key: &CacheKey,
@@ -103,7 +103,10 @@ impl<DB: Backend> Orm<DB> {
         const PENDING: Operation = Operation::new("pending");
         let asking = async {
             let mut connection = self.own_connection(PENDING).await?;
-            let texts = [key.as_str(), trigger_text.unwrap_or(key.as_str())];
+            let lower = trigger_text.unwrap_or(key.as_str());
+            // Not every database has hexadecimal digits in lower case.
+            let upper = trigger_text.map_or_else(|| lower.to_owned(), with_upper_digits);
+            let texts = [key.as_str(), lower, &upper];
             let namespace = self.namespace().name();
             let answer = match DB::exists(&mut connection).await {
                 Ok(true) => DB::count_of_key(&mut connection, namespace, texts).await.map(Some),
@@ -121,7 +124,11 @@ impl<DB: Backend> Orm<DB> {
     }
 
     /// What can be said without knowing the struct.
-    fn explanation(&self, key: &CacheKey, found: Result<&Lying, &CacheError>) -> Explanation {
+    pub(super) fn explanation(
+        &self,
+        key: &CacheKey,
+        found: Result<&Lying, &CacheError>,
+    ) -> Explanation {
         let near = self.coherence().near_age(key);
         let mut explanation = Explanation {
             key: key.to_string(),
@@ -189,6 +196,12 @@ impl Explanation {
         self.content = CacheContent::Unusable;
         self.reason = Some(reason.to_string());
     }
+}
+
+/// A trigger's text with its hexadecimal digits in upper case, and its name as it is.
+fn with_upper_digits(text: &str) -> String {
+    let (name, parts) = text.split_at(text.find('(').unwrap_or(text.len()));
+    format!("{name}{}", parts.to_ascii_uppercase())
 }
 
 /// What can be said of a value by who knows the struct.

@@ -7,10 +7,12 @@ mod audit;
 mod difference;
 mod explain;
 mod explanation;
+mod named;
 mod status;
 
 pub use audit::{Audit, AuditOptions, Disagreement, Verdict};
 pub use explanation::{Age, CacheContent, Explanation, InDatabase, NearCopy};
+pub use named::{RowKeys, TableAudit};
 pub use status::{DatabaseStatus, LoadStatus, OutboxStatus, Status};
 
 use serde::Serializer;

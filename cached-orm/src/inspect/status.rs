@@ -95,7 +95,19 @@ impl<DB: Backend> Orm<DB> {
         }
     }
 
-    async fn outbox_status(&self) -> Result<OutboxStatus> {
+    /// How the outbox is: a part of [`status`](Self::status) that asks no cache server.
+    ///
+    /// # Errors
+    /// [`Error::Database`] if it cannot be read, [`Error::Overloaded`] if the database
+    /// does not answer within five seconds.
+    ///
+    /// ```no_run
+    /// # async fn example(orm: cached_orm::Orm<cached_orm::Postgres>) -> cached_orm::Result<()> {
+    /// let outbox = orm.outbox_status().await?;
+    /// println!("{} rows, the oldest {:?} old", outbox.rows, outbox.oldest);
+    /// # Ok(()) }
+    /// ```
+    pub async fn outbox_status(&self) -> Result<OutboxStatus> {
         let asking = async {
             let mut connection = self.own_connection(STATUS).await?;
             let answer = match DB::exists(&mut connection).await {

@@ -134,14 +134,14 @@ impl CacheKey {
     }
 
     /// The key of the row of `table` whose primary key has parts of these texts.
-    pub(crate) fn of_parts(namespace: &Namespace, table: &str, parts: &[&str]) -> Self {
+    pub(crate) fn of_parts(namespace: &Namespace, table: &str, parts: &[impl AsRef<str>]) -> Self {
         let write = |text: &mut String| {
             text.push_str(&namespace.prefix);
             escape(table, text);
             text.push(':');
             for part in parts {
                 text.push('(');
-                escape(part, text);
+                escape(part.as_ref(), text);
                 text.push(')');
             }
         };
@@ -164,6 +164,21 @@ impl CacheKey {
         let mut instance_key = String::new();
         key.write_instance_key(&mut instance_key);
         outbox_text::write_parts(&instance_key, &mut text);
+        text
+    }
+
+    /// The form in which triggers write the key of the row whose primary key has parts
+    /// of these texts.
+    pub(crate) fn outbox_text_of_parts(table: &str, parts: &[String]) -> String {
+        let mut text = outbox_text::name(table);
+        for part in parts {
+            text.push('(');
+            part.bytes().for_each(|byte| {
+                // Writing to a `String` cannot fail.
+                let _ = write!(text, "{byte:02x}");
+            });
+            text.push(')');
+        }
         text
     }
 
@@ -283,7 +298,7 @@ impl Namespace {
 }
 
 /// How an index over these columns is called: `email`, or `tenant,handle`.
-pub(crate) fn index_name(columns: impl Iterator<Item = &'static str>) -> String {
+pub(crate) fn index_name<'c>(columns: impl Iterator<Item = &'c str>) -> String {
     let mut name = String::new();
     for column in columns {
         if !name.is_empty() {

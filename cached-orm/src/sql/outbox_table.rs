@@ -56,11 +56,11 @@ pub trait OutboxTable: Database {
         namespace: &str,
     ) -> impl Future<Output = sqlx::Result<(i64, Option<f64>)>> + Send;
 
-    /// How many rows have one of two texts for their key.
+    /// How many rows have one of these texts for their key.
     fn count_of_key(
         connection: &mut Self::Connection,
         namespace: &str,
-        texts: [&str; 2],
+        texts: [&str; 3],
     ) -> impl Future<Output = sqlx::Result<i64>> + Send;
 
     /// Calls `wake` whenever the database says that a trigger has put rows in,
@@ -160,10 +160,14 @@ macro_rules! outbox_statements {
         async fn count_of_key(
             connection: &mut Self::Connection,
             namespace: &str,
-            [one, other]: [&str; 2],
+            texts: [&str; 3],
         ) -> sqlx::Result<i64> {
             let query = sqlx::query_scalar($count_of_key).bind(namespace);
-            query.bind(one).bind(other).fetch_one(connection).await
+            texts
+                .into_iter()
+                .fold(query, |query, text| query.bind(text))
+                .fetch_one(connection)
+                .await
         }
     };
 }

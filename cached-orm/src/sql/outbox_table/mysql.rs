@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS cached_orm_outbox (
         backlog: "SELECT COUNT(*), TIMESTAMPDIFF(MICROSECOND, MIN(created_at), UTC_TIMESTAMP(6)) / 1e0 / 1e6 \
                   FROM cached_orm_outbox WHERE namespace = ?",
         count_of_key: "SELECT COUNT(*) FROM cached_orm_outbox \
-                       WHERE namespace = ? AND cache_key IN (?, ?)",
+                       WHERE namespace = ? AND cache_key IN (?, ?, ?)",
         placeholder: |_| "?".to_owned()
     }
 }

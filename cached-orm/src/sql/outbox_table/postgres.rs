@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS cached_orm_outbox (
         backlog: "SELECT COUNT(*), EXTRACT(EPOCH FROM clock_timestamp() - MIN(created_at))::float8 \
                   FROM cached_orm_outbox WHERE namespace = $1",
         count_of_key: "SELECT COUNT(*) FROM cached_orm_outbox \
-                       WHERE namespace = $1 AND cache_key IN ($2, $3)",
+                       WHERE namespace = $1 AND cache_key IN ($2, $3, $4)",
         placeholder: |n| format!("${n}")
     }
 }
