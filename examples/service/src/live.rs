@@ -37,8 +37,7 @@ struct Second {
     failed: u64,
     /// Rows that the cache gave.
     hits: u64,
-    misses: u64,
-    /// Rows that the database was asked for.
+    /// Rows that the database was asked for, whether the cache was asked before or away.
     loads: u64,
     /// Of reads, if there were any.
     p50_seconds: Option<f64>,
@@ -101,7 +100,6 @@ impl Live {
             writes: taken.writes,
             failed: taken.failed,
             hits: now.hits - before.hits,
-            misses: now.misses - before.misses,
             loads: now.loads - before.loads,
             p50_seconds: taken.p50.map(|time| time.as_secs_f64()),
             p99_seconds: taken.p99.map(|time| time.as_secs_f64()),

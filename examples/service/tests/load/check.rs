@@ -207,7 +207,8 @@ impl Default for Counts {
             writes: 0,
             refused_writes: 0,
             failed_writes: 0,
-            microseconds: Histogram::new(3).expect("three digits are few enough"),
+            microseconds: Histogram::new_with_bounds(1, 60_000_000, 3)
+                .expect("the bounds are right"),
         }
     }
 }

@@ -140,7 +140,7 @@ impl Browser {
         Ok(row.attr("data-id").await?.unwrap_or_default())
     }
 
-    /// A picture of the whole page, for people to look at.
+    /// A picture of what is seen, for people to look at.
     pub(crate) async fn save_screenshot(&self, name: &str) -> Result<(), Failure> {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         fs::write(folder.join(name).with_extension("png"), self.client.screenshot().await?)?;
