@@ -22,15 +22,12 @@ pub(crate) struct Live {
 #[derive(Debug, Default)]
 struct Seen {
     seconds: VecDeque<Second>,
-    counted: u64,
     status: Option<Status>,
 }
 
 /// What happened in one second.
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Second {
-    /// Counts up from the start, so that a page knows which ones are new.
-    number: u64,
     reads: u64,
     writes: u64,
     /// Requests that were answered with a status of 5xx.
@@ -89,13 +86,10 @@ impl Live {
     fn note(&self, before: &Statistics, now: &Statistics) {
         let taken = self.latencies.take();
         let mut seen = self.seen();
-        seen.counted += 1;
         if seen.seconds.len() == HISTORY {
             seen.seconds.pop_front();
         }
-        let number = seen.counted;
         seen.seconds.push_back(Second {
-            number,
             reads: taken.reads,
             writes: taken.writes,
             failed: taken.failed,

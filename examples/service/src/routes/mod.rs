@@ -42,7 +42,8 @@ where
         .fallback(async || ApiError::not_found("page"))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(TraceLayer::new_for_http())
+        // What fails is told where it fails, with its reason.
+        .layer(TraceLayer::new_for_http().on_failure(()))
 }
 
 /// The API alone: what is measured, and what the demonstration's visitors ask.
