@@ -14,6 +14,7 @@ macro_rules! suite {
 
         mod audits;
         mod explanations;
+        mod kinds;
         mod migrations;
         mod outboxes;
         mod statuses;

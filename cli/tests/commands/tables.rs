@@ -1,6 +1,6 @@
 //! The program's structs, and their tables.
 
-use cached_orm::MemcachedOrm;
+use cached_orm::{MemcachedOrm, Uncached};
 use serde::{Deserialize, Serialize};
 
 /// `city` lies in the cache in a form of its own.
@@ -46,6 +46,22 @@ pub(crate) fn users(count: i64) -> Vec<User> {
     };
     (1..=count).map(user).collect()
 }
+
+/// Its entries are compressed, and lack `secret`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
+#[orm(table = "notes", ttl = "10m", min_compress_len = 256)]
+pub(crate) struct Note {
+    #[primary_key]
+    pub(crate) id: i64,
+    pub(crate) body: String,
+    #[orm(uncached)]
+    pub(crate) secret: Uncached<String>,
+}
+
+pub(crate) const NOTES: &str = "
+    CREATE TABLE notes (
+        id BIGINT NOT NULL PRIMARY KEY, body VARCHAR(2000) NOT NULL, secret VARCHAR(100) NOT NULL
+    );";
 
 /// A key of texts; its bytes have hexadecimal digits that are letters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]

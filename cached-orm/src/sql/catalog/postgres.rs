@@ -63,6 +63,11 @@ impl Catalog for Postgres {
         text: &str,
         placeholder: &str,
     ) -> Option<Equals> {
+        let is_date = matches!(kind, KeyKind::Date | KeyKind::DateTime | KeyKind::Timestamp);
+        if is_date && ["+", "-", "0000"].iter().any(|sign| text.starts_with(sign)) {
+            // PostgreSQL writes such years in another way.
+            return None;
+        }
         // A cast to an enum fails for what is none of its values.
         let (column, type_name) = match type_name {
             "enum" => (format!("{column}::text"), "text"),

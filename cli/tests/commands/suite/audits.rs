@@ -1,9 +1,9 @@
 use super::Database;
 use crate::{
     place::{NOBODY, Place},
-    tables::{PLATES, Plate, USERS, User, plate, plate_key, users},
+    tables::{NOTES, Note, PLATES, Plate, USERS, User, plate, plate_key, users},
 };
-use cached_orm::MemcachedOrm as _;
+use cached_orm::{MemcachedOrm as _, Uncached};
 use serde_json::json;
 
 async fn with_cached_users(count: i64) -> Place<Database> {
@@ -97,6 +97,24 @@ async fn entries_whose_fields_cannot_be_told_apart_are_counted() {
     assert_eq!(run.code, Some(0), "{run:?}");
     assert_eq!(run.line("compared"), "owner, country, number");
     assert!(!run.out.contains("presence only"), "{run:?}");
+    place.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn compressed_entries_are_compared_and_columns_that_are_not_cached_are_not() {
+    let place = Place::<Database>::with(NOTES).await;
+    let note = |id| Note { id, body: "lorem ".repeat(200), secret: Uncached::new("xyzzy".into()) };
+    Note::insert_many(&place.orm, &[note(1), note(2)]).await.expect("they are inserted");
+    Note::fetch_many(&place.orm, [1, 2]).await.expect("they are read");
+    assert_eq!(place.cli(&["explain", "notes", "1", "--json"]).json()["is_compressed"], true);
+    let run = place.cli(&["audit", "notes"]);
+    assert_eq!((run.code, run.line("agreed")), (Some(0), "2"), "{run:?}");
+    assert_eq!((run.line("compared"), run.line("not compared")), ("id, body", "secret"));
+
+    place.run("UPDATE notes SET body = 'ipsum' WHERE id = 2").await;
+    let run = place.cli(&["audit", "notes"]);
+    assert_eq!((run.code, run.line("unexplained")), (Some(1), "1"), "{run:?}");
+    assert!(!run.out.contains("lorem") && !run.out.contains("xyzzy"), "{run:?}");
     place.end().await;
 }
 
