@@ -6,7 +6,7 @@ use crate::{
     databases::TestDatabase as _,
     rows::{PARTS, Part},
 };
-use cached_orm::{Audit, AuditOptions, MemcachedOrm as _, Orm};
+use cached_orm::{Audit, AuditOptions, MemcachedOrm as _, NamedTable, Orm, RowKeys};
 use std::{
     sync::{
         Arc,
@@ -29,7 +29,12 @@ async fn audited(orm: &Orm<Database>, stop: &AtomicBool, tasks: JoinSet<()>) -> 
         round += 1;
         let settle = Duration::from_micros(700 * round % 8_000);
         let options = AuditOptions::default().settle(settle);
-        let audit = orm.audit::<Part>(1..=ROWS, options, |_| {}).await.unwrap();
+        let audit = if round % 2 == 0 {
+            orm.audit::<Part>(1..=ROWS, options, |_| {}).await.unwrap()
+        } else {
+            let keys = RowKeys::These((1..=ROWS).map(|id| vec![id.to_string()]).collect());
+            orm.audit_table(&NamedTable::new("parts"), keys, options, |_| {}).await.unwrap().audit
+        };
         assert_eq!(audit.unexplained, 0, "{audit}");
         whole.agreed += audit.agreed;
         whole.overtaken += audit.overtaken;
