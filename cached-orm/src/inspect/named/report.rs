@@ -2,7 +2,7 @@ use super::super::{Audit, Lines};
 use serde::Serialize;
 use std::fmt;
 
-/// Which rows an [audit](Orm::audit_table) is of.
+/// Which rows an [audit](crate::Orm::audit_table) is of.
 ///
 /// ```
 /// use cached_orm::RowKeys;
@@ -16,11 +16,11 @@ pub enum RowKeys {
     /// So many rows of the database, taken by chance. It reads all keys of the table.
     Sample(u32),
     /// Those with these primary keys, of which the parts are written as in
-    /// [`Orm::row_key`]. There need not be such rows.
+    /// [`Orm::row_key`](crate::Orm::row_key). There need not be such rows.
     These(Vec<Vec<String>>),
 }
 
-/// What an [audit of a table by its name](Orm::audit_table) has found. It prints as a
+/// What an [audit of a table by its name](crate::Orm::audit_table) has found. It prints as a
 /// table, and serializes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
