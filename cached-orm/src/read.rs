@@ -134,7 +134,7 @@ pub(crate) fn row_entry<T: crate::Entity>(
 ) -> Option<Entry> {
     let value = entry::of_row(row, T::FINGERPRINT, key, policy.compress_from());
     if value.is_none() {
-        tracing::warn!(entity = T::NAME, "serde could not write a row, so it is not cached");
+        tracing::warn!(entity = T::NAME, "a row is not cached: serde cannot write it, or it is nested too deep");
     }
     Some(Entry { value: value?, ttl: policy.row_ttl() })
 }
