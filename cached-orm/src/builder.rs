@@ -2,6 +2,7 @@ use crate::{
     Backend, CacheStore, Error, Orm, Outbox, Result,
     cache::{MemcachedOptions, MemcachedStore, UncachedStore},
     coherence::{Coherence, Times},
+    entry::Signing,
     key::Namespace,
     observe::Counters,
     orm::Parts,
@@ -68,6 +69,7 @@ pub struct OrmBuilder<DB: Backend> {
     pool: Pool<DB>,
     store: Option<Store>,
     namespace: String,
+    signing: Signing,
     memcached: MemcachedOptions,
     lease_ttl: Duration,
     fence_ttl: Duration,
@@ -88,6 +90,7 @@ impl<DB: Backend> OrmBuilder<DB> {
             pool,
             store: None,
             namespace: String::new(),
+            signing: Signing::OFF,
             memcached: MemcachedOptions::default(),
             lease_ttl: Duration::from_secs(10),
             fence_ttl: Duration::from_secs(60),
@@ -180,6 +183,33 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// ```
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
+        self
+    }
+
+    /// Signs entries with the first of these keys, and takes only those for rows that
+    /// one of them has signed. Default: entries have a checksum only.
+    ///
+    /// For a cache that others can write to: without a key nobody can make up a row,
+    /// change one, or put it in another's place; what is not signed is loaded anew and
+    /// replaced. Who has no key can still read all entries, delete them, and bring
+    /// back an older one of the same row: see the threat model in `docs/`.
+    ///
+    /// A key is 32 random bytes that the cache's hosts do not have. To bring in
+    /// signatures, or another key, takes three roll-outs: first a program that knows
+    /// the new key beside the old ones, everywhere; then one that has it first; then
+    /// one without the old ones. A program without this option reads signed entries
+    /// too, by their checksums.
+    ///
+    /// An entry is 16 bytes longer.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres};
+    /// # fn example(builder: OrmBuilder<Postgres>, new_key: [u8; 32], old_key: [u8; 32]) {
+    /// let builder = builder.sign_entries([new_key, old_key]);
+    /// # }
+    /// ```
+    pub fn sign_entries(mut self, keys: impl IntoIterator<Item = [u8; 32]>) -> Self {
+        self.signing = Signing::new(keys);
         self
     }
 
@@ -465,6 +495,7 @@ impl<DB: Backend> OrmBuilder<DB> {
             ),
             counters,
             namespace,
+            signing: self.signing,
             outbox,
             max_database_loads: self.max_database_loads,
             load_timeout: self.load_timeout,
@@ -501,6 +532,9 @@ impl<DB: Backend> OrmBuilder<DB> {
         }
         if self.on_unreachable == Some(OnUnreachable::Abort) && self.outbox == Outbox::Always {
             return Err("`Outbox::Always` does not go with `OnUnreachable::Abort`".to_owned());
+        }
+        if self.signing.lacks_keys() {
+            return Err("`sign_entries` was given no key".to_owned());
         }
         if self.max_database_loads == 0 {
             return Err("`max_database_loads` must be at least 1".to_owned());

@@ -108,6 +108,8 @@ mod guide {
     mod replicas {}
     #[doc = include_str!("../../docs/sizing-memcached.md")]
     mod sizing_memcached {}
+    #[doc = include_str!("../../docs/threat-model.md")]
+    mod threat_model {}
     #[doc = include_str!("../../docs/transactions.md")]
     mod transactions {}
     #[doc = include_str!("../../docs/troubleshooting.md")]

@@ -9,6 +9,7 @@ use crate::{
     Result, Statistics, Transaction,
     cache_url::CacheUrl,
     coherence::Coherence,
+    entry::Signing,
     key::Namespace,
     observe::Counters,
     outbox::{Drainer, OutboxUse},
@@ -70,6 +71,7 @@ struct Inner<DB: Backend> {
     coherence: Arc<Coherence>,
     counters: Arc<Counters>,
     namespace: Namespace,
+    signing: Signing,
     outbox: OutboxUse,
     /// Tells the tasks that go on in the background to end.
     closing: watch::Sender<bool>,
@@ -87,6 +89,7 @@ pub(crate) struct Parts<DB: Backend> {
     pub(crate) coherence: Coherence,
     pub(crate) counters: Arc<Counters>,
     pub(crate) namespace: Namespace,
+    pub(crate) signing: Signing,
     pub(crate) outbox: OutboxUse,
     pub(crate) max_database_loads: u32,
     pub(crate) load_timeout: Duration,
@@ -162,6 +165,7 @@ impl<DB: Backend> Orm<DB> {
             coherence: Arc::new(parts.coherence),
             counters: parts.counters,
             namespace: parts.namespace,
+            signing: parts.signing,
             outbox: parts.outbox,
             closing,
             connect_options: Mutex::new(connect_options),
@@ -294,6 +298,10 @@ impl<DB: Backend> Orm<DB> {
 
     pub(crate) fn namespace(&self) -> &Namespace {
         &self.0.namespace
+    }
+
+    pub(crate) fn signing(&self) -> &Signing {
+        &self.0.signing
     }
 
     pub(crate) fn outbox(&self) -> &OutboxUse {

@@ -221,6 +221,8 @@ pub(crate) enum Unreadable {
     Shape,
     /// Its checksum or its length is wrong.
     Checksum,
+    /// It is not signed, or by none of the keys.
+    Signature,
     /// It belongs to another key.
     Key,
     /// Its body cannot be decoded.
