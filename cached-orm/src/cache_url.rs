@@ -142,6 +142,26 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads any URL. What lies before an `@` is never repeated.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn fuzz(url: &str) {
+    const SECRET: &str = "\u{1F511}";
+    match CacheUrl::parse(url) {
+        Ok(CacheUrl { store, connections, timeout, .. }) => {
+            assert!(connections != Some(0) && timeout != Some(Duration::ZERO));
+            if let Store::Memcached(servers) = store {
+                assert!(!servers.is_empty());
+                crate::cache::fuzzing::addresses(&servers);
+            }
+        }
+        Err(message) => assert!(!message.is_empty()),
+    }
+    let (scheme, rest) = url.split_once("://").unwrap_or(("memcached", url));
+    let with_password = format!("{scheme}://ann:{SECRET}@{rest}");
+    let message = CacheUrl::parse(&with_password).expect_err("there is a password");
+    assert!(!message.contains(SECRET), "{message}");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

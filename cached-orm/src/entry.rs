@@ -17,6 +17,8 @@
 //! so that a value that a cache or a proxy confuses with another is found out.
 
 pub(crate) mod body;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod signing;
 
 pub(crate) use self::signing::Signing;

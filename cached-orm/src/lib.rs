@@ -11,6 +11,9 @@ mod entity;
 mod entry;
 mod error;
 mod freshness;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod index;
 mod key;
 mod memcached_orm;

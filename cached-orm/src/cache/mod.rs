@@ -18,6 +18,8 @@ pub use error::CacheError;
 
 #[cfg(feature = "embedded")]
 pub(crate) use embedded::EmbeddedStore;
+#[cfg(any(fuzzing, test))]
+pub(crate) use memcached::fuzzing;
 pub(crate) use memcached::{MemcachedOptions, MemcachedStore};
 pub(crate) use uncached::UncachedStore;
 

@@ -8,8 +8,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::Instant,
 };
 
@@ -61,7 +60,10 @@ impl Identity {
     }
 
     /// Asks the server.
-    pub(super) async fn learn(stream: &mut TcpStream, buffer: &mut BytesMut) -> io::Result<Self> {
+    pub(super) async fn learn(
+        stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+        buffer: &mut BytesMut,
+    ) -> io::Result<Self> {
         stream.write_all(b"stats\r\nstats settings\r\n").await?;
         let mut stats = HashMap::new();
         let (mut lines, mut ends) = (0, 0);
