@@ -153,10 +153,9 @@ mod tests {
     fn every_kind_of_value_is_passed_over() {
         let long = "x".repeat(70_000);
         for len in [0, 1, 31, 32, 255, 256, 65_536] {
-            let row: BTreeMap<&str, (&str, i64, f64, Option<bool>, Vec<u8>)> = BTreeMap::from([(
-                "key",
-                (&long[..len], -1 << (len % 60), 0.5, None, vec![200; 9]),
-            )]);
+            let value =
+                (&long[..len], -1_i64 << (len % 60), 0.5_f64, None::<bool>, vec![200_u8; 9]);
+            let row = BTreeMap::from([("key", value)]);
             let body = rmp_serde::to_vec_named(&(&row, "end")).expect("serde can write it");
             assert_eq!(walk(&body), Some(4), "{len}");
             assert_eq!(walk(&body[..body.len() - 1]), None);
