@@ -22,6 +22,13 @@ pub const SCHEMA: &str = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT
                           INSERT INTO users VALUES (7, 'ann@example.org', 'Ann', 'Lima'), \
                                                    (8, 'bob@example.org', 'Bob', 'Lima')";
 
+#[allow(dead_code, reason = "most pages have no need of it")]
+pub async fn pool() -> Result<sqlx::SqlitePool, sqlx::Error> {
+    let pool = sqlx::SqlitePool::connect("sqlite::memory:").await?;
+    sqlx::raw_sql(SCHEMA).execute(&pool).await?;
+    Ok(pool)
+}
+
 pub async fn orm() -> Result<Orm<Sqlite>, Box<dyn std::error::Error>> {
     let orm = Orm::connect("sqlite::memory:", "embedded://16mb").await?;
     sqlx::raw_sql(SCHEMA).execute(orm.pool()).await?;

@@ -1,12 +1,17 @@
+#[cfg(feature = "test-kit")]
+mod for_tests;
+
 use crate::{
     Backend, CacheStore, Error, Orm, Outbox, Result,
     cache::{MemcachedOptions, MemcachedStore, UncachedStore},
+    cache_url::CacheUrl,
     coherence::{Coherence, Times},
     entry::Signing,
     key::Namespace,
     observe::Counters,
     orm::Parts,
     outbox::OutboxUse,
+    probe::Probe,
 };
 use sqlx::Pool;
 use std::{sync::Arc, time::Duration};
@@ -82,6 +87,8 @@ pub struct OrmBuilder<DB: Backend> {
     max_database_loads: u32,
     load_timeout: Duration,
     near_capacity: u64,
+    metrics_every: Option<Duration>,
+    probe: Probe,
 }
 
 impl<DB: Backend> OrmBuilder<DB> {
@@ -103,6 +110,8 @@ impl<DB: Backend> OrmBuilder<DB> {
             max_database_loads: 32,
             load_timeout: Duration::from_secs(10),
             near_capacity: 64 << 20,
+            metrics_every: None,
+            probe: Probe::default(),
         }
     }
 
@@ -153,6 +162,23 @@ impl<DB: Backend> OrmBuilder<DB> {
     pub fn uncached(mut self) -> Self {
         self.store = Some(Store::Uncached);
         self
+    }
+
+    /// Caches where this URL says, with the parameters that it has: what
+    /// [`Orm::connect`] takes.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if the URL makes no sense.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres};
+    /// # fn example(builder: OrmBuilder<Postgres>) -> cached_orm::Result<()> {
+    /// let builder = builder.cache_url("memcached://10.0.0.1,10.0.0.2?namespace=shop")?;
+    /// # Ok(()) }
+    /// ```
+    pub fn cache_url(self, url: &str) -> Result<Self> {
+        let url = CacheUrl::parse(url).map_err(Error::Configuration)?;
+        Ok(url.apply(self))
     }
 
     /// Caches in a store of your own.
@@ -453,6 +479,18 @@ impl<DB: Backend> OrmBuilder<DB> {
         self
     }
 
+    /// Measures how long operations take, and hands that and what is counted to the
+    /// recorder of the [`metrics`](https://docs.rs/metrics) facade: counters and gauges
+    /// so often, times as they are taken. Default: never. Install the recorder first.
+    ///
+    /// So often the outbox is counted too, and every cache server is asked whether it
+    /// answers: every 10 s is often enough.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self, every: Duration) -> Self {
+        self.metrics_every = Some(every);
+        self
+    }
+
     /// Builds the handle. Must be called in a Tokio runtime.
     ///
     /// # Errors
@@ -470,10 +508,14 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// }
     /// # }
     /// ```
-    pub async fn build(self) -> Result<Orm<DB>> {
+    #[cfg_attr(not(feature = "test-kit"), expect(unused_mut))]
+    pub async fn build(mut self) -> Result<Orm<DB>> {
         self.check().map_err(Error::Configuration)?;
+        #[cfg(feature = "test-kit")]
+        self.enter_transaction().await?;
         let namespace = Namespace::new(&self.namespace).map_err(Error::Configuration)?;
         let store = self.open_store().map_err(Error::Configuration)?;
+        let store = self.probe.before(store);
         let times = Times {
             lease_ttl: self.lease_ttl,
             fence_ttl: self.fence_ttl,
@@ -492,7 +534,8 @@ impl<DB: Backend> OrmBuilder<DB> {
                 always,
                 self.near_capacity,
                 Arc::clone(&counters),
-            ),
+            )
+            .probed(self.probe),
             counters,
             namespace,
             signing: self.signing,
@@ -501,6 +544,7 @@ impl<DB: Backend> OrmBuilder<DB> {
             load_timeout: self.load_timeout,
             drains_every: self.drainer.then_some(self.outbox_poll),
             listens: self.listens,
+            publishes_every: self.metrics_every,
         })
         .await
     }
@@ -535,6 +579,9 @@ impl<DB: Backend> OrmBuilder<DB> {
         }
         if self.signing.lacks_keys() {
             return Err("`sign_entries` was given no key".to_owned());
+        }
+        if self.metrics_every.is_some_and(|every| every.is_zero()) {
+            return Err("`metrics` must be longer than nothing".to_owned());
         }
         if self.max_database_loads == 0 {
             return Err("`max_database_loads` must be at least 1".to_owned());

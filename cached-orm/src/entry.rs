@@ -17,9 +17,12 @@
 //! so that a value that a cache or a proxy confuses with another is found out.
 
 pub(crate) mod body;
+mod facts;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
 mod signing;
+
+pub(crate) use self::facts::{Kind, facts, row_body};
 
 pub(crate) use self::signing::Signing;
 
@@ -129,6 +132,25 @@ fn open<'v>(
     key: &CacheKey,
     signing: &Signing,
 ) -> Result<Option<(u8, &'v [u8])>, Unreadable> {
+    let (header, body) = checked(value, key, signing)?;
+    match header[KIND_AT] {
+        ABSENT => return Ok(None),
+        found if found == kind => {}
+        _ => return Err(Unreadable::Format),
+    }
+    if header[FINGERPRINT_AT..KEY_LENGTH_AT] != fingerprint.to_le_bytes() {
+        return Err(Unreadable::Shape);
+    }
+    Ok(Some((header[FLAGS_AT] & !SIGNED, body)))
+}
+
+/// The header and the body of an entry that is whole, and of this key.
+#[inline]
+fn checked<'v>(
+    value: &'v [u8],
+    key: &CacheKey,
+    signing: &Signing,
+) -> Result<(&'v [u8; HEADER], &'v [u8]), Unreadable> {
     if !value.starts_with(&MAGIC) {
         return Err(Unreadable::Foreign);
     }
@@ -166,15 +188,7 @@ fn open<'v>(
     if entry_key != key.as_bytes() {
         return Err(Unreadable::Key);
     }
-    match header[KIND_AT] {
-        ABSENT => return Ok(None),
-        found if found == kind => {}
-        _ => return Err(Unreadable::Format),
-    }
-    if header[FINGERPRINT_AT..KEY_LENGTH_AT] != fingerprint.to_le_bytes() {
-        return Err(Unreadable::Shape);
-    }
-    Ok(Some((header[FLAGS_AT] & !SIGNED, body)))
+    Ok((header, body))
 }
 
 /// How long an entry is, or would be if it were not compressed.

@@ -28,16 +28,23 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operation {
     name: &'static str,
-    entity: Option<&'static str>,
+    subject: Option<&'static Subject>,
+}
+
+/// What an operation is on.
+#[derive(Debug, PartialEq, Eq)]
+struct Subject {
+    entity: &'static str,
+    table: &'static str,
 }
 
 impl Operation {
     pub(crate) const fn on<E: crate::Entity>(name: &'static str) -> Self {
-        Self { name, entity: Some(E::NAME) }
+        Self { name, subject: Some(const { &Subject { entity: E::NAME, table: E::TABLE.name() } }) }
     }
 
     pub(crate) const fn new(name: &'static str) -> Self {
-        Self { name, entity: None }
+        Self { name, subject: None }
     }
 
     /// The method: `fetch`, `update`, `commit`, …
@@ -47,13 +54,44 @@ impl Operation {
 
     /// The struct it was called on; `None` for a transaction as a whole.
     pub const fn entity(&self) -> Option<&'static str> {
-        self.entity
+        match self.subject {
+            Some(subject) => Some(subject.entity),
+            None => None,
+        }
+    }
+
+    /// That struct's table.
+    pub const fn table(&self) -> Option<&'static str> {
+        match self.subject {
+            Some(subject) => Some(subject.table),
+            None => None,
+        }
+    }
+
+    /// Whether `other` is the same for certain; it may be even if not.
+    #[inline]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        std::ptr::eq(self.name, other.name)
+            && match (self.subject, other.subject) {
+                (Some(one), Some(other)) => std::ptr::eq(one, other),
+                (None, None) => true,
+                _ => false,
+            }
+    }
+
+    /// A number that is the same for operations that are.
+    #[inline]
+    pub(crate) fn hash(&self) -> u64 {
+        let subject = self.subject.map_or(0, |subject| std::ptr::from_ref(subject).addr() as u64);
+        let name = self.name.as_ptr().addr() as u64;
+        // The lowest bits of addresses are alike.
+        (name ^ subject.rotate_left(17)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40
     }
 }
 
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.entity {
+        match self.entity() {
             Some(entity) => write!(f, "{} of {entity}", self.name),
             None => f.write_str(self.name),
         }
@@ -248,6 +286,37 @@ impl Error {
             Self::Overloaded { .. } | Self::Connect { .. } => true,
             Self::Database { source, .. } => is_outage(source),
             _ => false,
+        }
+    }
+
+    /// The variant's name in snake case, such as `row_not_found`: what metrics and
+    /// spans call `error.type`.
+    ///
+    /// ```
+    /// use cached_orm::Error;
+    ///
+    /// assert_eq!(Error::Configuration("…".to_owned()).kind(), "configuration");
+    /// ```
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::RowNotFound { .. } => "row_not_found",
+            Self::Conflict { .. } => "conflict",
+            Self::Refused { .. } => "refused",
+            Self::MoreThanOneRow { .. } => "more_than_one_row",
+            Self::Database { .. } => "database",
+            Self::Argument { .. } => "argument",
+            Self::NotLoaded { .. } => "not_loaded",
+            Self::Column { .. } => "column",
+            Self::NoGeneratedKey { .. } => "no_generated_key",
+            Self::NotFenced { .. } => "not_fenced",
+            Self::RolledBack { .. } => "rolled_back",
+            Self::HalfDone { .. } => "half_done",
+            Self::CommitUnknown { .. } => "commit_unknown",
+            Self::Cache { .. } => "cache",
+            Self::Overloaded { .. } => "overloaded",
+            Self::Connect { .. } => "connect",
+            Self::ShuttingDown { .. } => "shutting_down",
+            Self::Configuration(_) => "configuration",
         }
     }
 

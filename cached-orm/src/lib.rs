@@ -15,14 +15,17 @@ mod freshness;
 #[doc(hidden)]
 pub mod fuzzing;
 mod index;
+mod inspect;
 mod key;
 mod memcached_orm;
+mod named_table;
 mod observe;
 mod orm;
 mod outbox;
 mod patch;
 mod pending;
 mod policy;
+mod probe;
 mod read;
 mod session;
 mod sql;
@@ -34,15 +37,20 @@ mod write;
 
 pub use builder::{OnUnreachable, OrmBuilder};
 pub use cache::{
-    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreBatch,
-    StoreFuture,
+    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, ServerReports,
+    ServerStatus, StoreBatch, StoreFuture,
 };
 pub use entity::{Cacheable, Entity, GivenKey, Persist, Table};
 pub use error::{Error, Operation, Result};
 pub use freshness::Freshness;
 pub use index::{Index, IndexColumn, IndexPart, IndexValue};
+pub use inspect::{
+    Age, Audit, AuditOptions, CacheContent, DatabaseStatus, Disagreement, Explanation, InDatabase,
+    LoadStatus, NearCopy, OutboxStatus, RowKeys, Status, TableAudit, Verdict,
+};
 pub use key::{CacheKey, KeyKind, KeyPart, PartWriter, PrimaryKey};
 pub use memcached_orm::MemcachedOrm;
+pub use named_table::NamedTable;
 pub use observe::Statistics;
 pub use orm::Orm;
 pub use outbox::{Drained, Outbox};
@@ -76,11 +84,8 @@ pub use sqlx::Sqlite;
 #[cfg(feature = "json")]
 pub use sqlx::types::Json;
 
-/// Stops writes at each of their steps, for tests of what a crash leaves.
 #[cfg(feature = "test-kit")]
-pub mod test_kit {
-    pub use crate::steps::{Step, on_step};
-}
+pub mod test_kit;
 
 /// Runs the examples of the guide.
 #[cfg(doctest)]
@@ -105,12 +110,17 @@ mod guide {
     mod mistakes {}
     #[doc = include_str!("../docs/moving.md")]
     mod moving {}
+    #[cfg(all(feature = "embedded", feature = "metrics", feature = "sqlite"))]
+    #[doc = include_str!("../docs/observability.md")]
+    mod observability {}
     #[doc = include_str!("../docs/pgbouncer.md")]
     mod pgbouncer {}
     #[doc = include_str!("../docs/replicas.md")]
     mod replicas {}
     #[doc = include_str!("../docs/sizing-memcached.md")]
     mod sizing_memcached {}
+    #[doc = include_str!("../docs/testing.md")]
+    mod testing {}
     #[doc = include_str!("../docs/threat-model.md")]
     mod threat_model {}
     #[doc = include_str!("../docs/transactions.md")]

@@ -1,6 +1,7 @@
 use crate::{
     Backend, CacheKey, Column, Entity, Error, Freshness, GivenKey, Operation, Orm, Patch, Pending,
-    Persist, PrimaryKey as _, Result, Session, SetOptions, Warmed, read, sql::Storable, write,
+    Persist, PrimaryKey as _, Result, Session, SetOptions, Warmed, observe::Watch, read,
+    sql::Storable, write,
 };
 use std::future::Future;
 
@@ -55,7 +56,14 @@ pub trait MemcachedOrm: Entity {
     where
         Self: Persist<S::Database>,
     {
-        async move { read::fetch(session.target(), key, Operation::on::<Self>("fetch")).await }
+        async move {
+            let (target, operation) = (session.target(), Operation::on::<Self>("fetch"));
+            if target.is_read_seen() {
+                let watch = target.watch_read(operation);
+                return Box::pin(watch.over(read::fetch(target, key, operation))).await;
+            }
+            read::fetch(target, key, operation).await
+        }
     }
 
     /// The row with this primary key, as [`fetch`](Self::fetch) gives it.
@@ -78,8 +86,16 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let operation = Operation::on::<Self>("fetch_one");
-            let row = read::fetch(session.target(), key, operation).await?;
-            row.ok_or(Error::RowNotFound { operation })
+            let target = session.target();
+            let watch = target.is_read_seen().then(|| target.watch_read(operation));
+            let fetching = async {
+                let row = read::fetch(target, key, operation).await?;
+                row.ok_or(Error::RowNotFound { operation })
+            };
+            match watch {
+                Some(watch) => Box::pin(watch.over(fetching)).await,
+                None => fetching.await,
+            }
         }
     }
 
@@ -122,7 +138,12 @@ pub trait MemcachedOrm: Entity {
     {
         let keys = keys.into_iter().collect();
         async move {
-            read::fetch_many(session.target(), keys, Operation::on::<Self>("fetch_many")).await
+            let (target, operation) = (session.target(), Operation::on::<Self>("fetch_many"));
+            if target.is_read_seen() {
+                let watch = target.watch_read(operation);
+                return Box::pin(watch.over(read::fetch_many(target, keys, operation))).await;
+            }
+            read::fetch_many(target, keys, operation).await
         }
     }
 
@@ -164,7 +185,9 @@ pub trait MemcachedOrm: Entity {
     where
         Self: Persist<DB>,
     {
-        read::fetch_or_stale(orm, key, Operation::on::<Self>("fetch_or_stale"))
+        let operation = Operation::on::<Self>("fetch_or_stale");
+        let watch = Watch::read(orm.meters(), operation);
+        watch.over(read::fetch_or_stale(orm, key, operation))
     }
 
     /// The row with this primary key, from the database; the cache is neither asked
@@ -192,7 +215,9 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let operation = Operation::on::<Self>("fetch_uncached");
-            read::fetch_uncached(session.target(), key, operation).await
+            let target = session.target();
+            let watch = target.watch_read(operation);
+            watch.over(read::fetch_uncached(target, key, operation)).await
         }
     }
 
@@ -235,7 +260,9 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let operation = Operation::on::<Self>("load_uncached");
-            read::load_uncached(session.target(), self, operation).await
+            let target = session.target();
+            let watch = target.watch_read(operation);
+            watch.over(read::load_uncached(target, self, operation)).await
         }
     }
 
@@ -272,7 +299,9 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let operation = Operation::on::<Self>("fetch_by_field");
-            read::fetch_by_field(session.target(), column, value.into(), operation).await
+            let target = session.target();
+            let watch = target.watch_read(operation);
+            watch.over(read::fetch_by_field(target, column, value.into(), operation)).await
         }
     }
 
@@ -308,7 +337,9 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let operation = Operation::on::<Self>("fetch_all_by_field");
-            read::fetch_all_by_field(session.target(), column, value.into(), operation).await
+            let target = session.target();
+            let watch = target.watch_read(operation);
+            watch.over(read::fetch_all_by_field(target, column, value.into(), operation)).await
         }
     }
 
@@ -341,7 +372,9 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let operation = Operation::on::<Self>("insert");
-            write::insert(session.target(), self, operation).await
+            let target = session.target();
+            let watch = target.watch_write(operation);
+            watch.over(write::insert(target, self, operation)).await
         }
     }
 
@@ -376,7 +409,9 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let operation = Operation::on::<Self>("update");
-            let row = write::update(session.target(), &*self, operation).await?;
+            let target = session.target();
+            let watch = target.watch_write(operation);
+            let row = watch.over(write::update(target, &*self, operation)).await?;
             self.become_row(row);
             Ok(())
         }
@@ -456,7 +491,9 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let operation = Operation::on::<Self>("upsert");
-            write::upsert(session.target(), self, operation).await
+            let target = session.target();
+            let watch = target.watch_write(operation);
+            watch.over(write::upsert(target, self, operation)).await
         }
     }
 
@@ -503,7 +540,9 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let operation = Operation::on::<Self>("insert_many");
-            write::insert_many(session.target(), values, operation).await
+            let target = session.target();
+            let watch = target.watch_write(operation);
+            watch.over(write::insert_many(target, values, operation)).await
         }
     }
 
@@ -545,7 +584,9 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let operation = Operation::on::<Self>("update_many");
-            let rows = write::update_many(session.target(), &*values, operation).await?;
+            let target = session.target();
+            let watch = target.watch_write(operation);
+            let rows = watch.over(write::update_many(target, &*values, operation)).await?;
             for (value, row) in values.iter_mut().zip(rows) {
                 value.become_row(row);
             }
@@ -581,7 +622,9 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let operation = Operation::on::<Self>("refresh");
-            let row = read::refresh(session.target(), self.key(), operation).await?;
+            let target = session.target();
+            let watch = target.watch_write(operation);
+            let row = watch.over(read::refresh(target, self.key(), operation)).await?;
             self.become_row(row.ok_or(Error::RowNotFound { operation })?);
             Ok(())
         }
@@ -614,7 +657,9 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let operation = Operation::on::<Self>("delete");
-            write::delete::<_, Self>(session.target(), &self.key(), operation).await
+            let target = session.target();
+            let watch = target.watch_write(operation);
+            watch.over(write::delete::<_, Self>(target, &self.key(), operation)).await
         }
     }
 
@@ -642,7 +687,9 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let operation = Operation::on::<Self>("delete_by_key");
-            write::delete::<_, Self>(session.target(), &key, operation).await
+            let target = session.target();
+            let watch = target.watch_write(operation);
+            watch.over(write::delete::<_, Self>(target, &key, operation)).await
         }
     }
 
@@ -675,7 +722,9 @@ pub trait MemcachedOrm: Entity {
         let keys: Vec<_> = keys.into_iter().collect();
         async move {
             let operation = Operation::on::<Self>("delete_many");
-            write::delete_many::<_, Self>(session.target(), keys, operation).await
+            let target = session.target();
+            let watch = target.watch_write(operation);
+            watch.over(write::delete_many::<_, Self>(target, keys, operation)).await
         }
     }
 
@@ -710,7 +759,9 @@ pub trait MemcachedOrm: Entity {
     where
         Self: Persist<DB>,
     {
-        write::insert_on(orm, connection, self, Operation::on::<Self>("insert_on"))
+        let operation = Operation::on::<Self>("insert_on");
+        let watch = Watch::write(orm.meters(), operation);
+        watch.over(write::insert_on(orm, connection, self, operation))
     }
 
     /// [`update`](Self::update) in a transaction that the caller has begun with
@@ -744,7 +795,9 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let operation = Operation::on::<Self>("update_on");
-            let (row, pending) = write::update_on(orm, connection, &*self, operation).await?;
+            let watch = Watch::write(orm.meters(), operation);
+            let updating = write::update_on(orm, connection, &*self, operation);
+            let (row, pending) = watch.over(updating).await?;
             self.become_row(row);
             Ok(pending)
         }
@@ -782,7 +835,9 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let operation = Operation::on::<Self>("delete_on");
-            write::delete_on::<DB, Self>(orm, connection, &self.key(), operation).await
+            let watch = Watch::write(orm.meters(), operation);
+            let key = self.key();
+            watch.over(write::delete_on::<DB, Self>(orm, connection, &key, operation)).await
         }
     }
 
@@ -810,7 +865,9 @@ pub trait MemcachedOrm: Entity {
     where
         Self: Persist<DB>,
     {
-        read::cached(orm, key, Operation::on::<Self>("get_cached_instance"))
+        let operation = Operation::on::<Self>("get_cached_instance");
+        let watch = Watch::read(orm.meters(), operation);
+        watch.over(read::cached(orm, key, operation))
     }
 
     /// Puts the rows with these primary keys in the cache, unless they are there, as
@@ -846,7 +903,9 @@ pub trait MemcachedOrm: Entity {
     where
         Self: Persist<DB>,
     {
-        read::warm::<DB, Self>(orm, keys.into_iter(), progress, Operation::on::<Self>("warm"))
+        let operation = Operation::on::<Self>("warm");
+        let watch = Watch::write(orm.meters(), operation);
+        watch.over(read::warm::<DB, Self>(orm, keys.into_iter(), progress, operation))
     }
 
     /// Puts this row in the cache, with its own lifetime and compression; says
@@ -883,7 +942,9 @@ pub trait MemcachedOrm: Entity {
     {
         async move {
             let operation = Operation::on::<Self>("set_cached_instance");
-            let reloaded = read::reload::<DB, Self>(orm, self.key(), options, operation).await?;
+            let watch = Watch::write(orm.meters(), operation);
+            let reloading = read::reload::<DB, Self>(orm, self.key(), options, operation);
+            let reloaded = watch.over(reloading).await?;
             Ok(matches!(reloaded, (Some(_), true)))
         }
     }
@@ -921,8 +982,11 @@ pub trait MemcachedOrm: Entity {
         async move {
             let operation = Operation::on::<Self>("delete_cached_instance");
             let keys: Vec<_> = orm.cache_keys::<Self>(&key).collect();
-            let invalidated = orm.coherence().invalidate_all(keys).await;
-            invalidated.map_err(|source| Error::Cache { operation, source })
+            let invalidating = async {
+                let invalidated = orm.coherence().invalidate_all(keys).await;
+                invalidated.map_err(|source| Error::Cache { operation, source })
+            };
+            Watch::write(orm.meters(), operation).over(invalidating).await
         }
     }
 
@@ -963,8 +1027,11 @@ pub trait MemcachedOrm: Entity {
             keys.flat_map(|key| orm.cache_keys::<Self>(&key).collect::<Vec<_>>()).collect();
         async move {
             let operation = Operation::on::<Self>("invalidate");
-            let invalidated = orm.coherence().invalidate_all(keys).await;
-            invalidated.map_err(|source| Error::Cache { operation, source })
+            let invalidating = async {
+                let invalidated = orm.coherence().invalidate_all(keys).await;
+                invalidated.map_err(|source| Error::Cache { operation, source })
+            };
+            Watch::write(orm.meters(), operation).over(invalidating).await
         }
     }
 

@@ -1,3 +1,19 @@
+//! What is counted, measured and traced.
+//!
+//! Counters are kept always, for [`Statistics`]: one for each operation on each
+//! entity, found without a lock. Times are taken and spans made only for who listens.
+
+mod meters;
+#[cfg(feature = "metrics")]
+mod publish;
+mod watch;
+
+pub(crate) use meters::{Meter, Meters};
+#[cfg(feature = "metrics")]
+pub(crate) use publish::{Publisher, publish_for_ever};
+pub(crate) use watch::Watch;
+
+use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counts something, from any thread.
@@ -17,22 +33,51 @@ impl Counter {
         self.0.store(value, Ordering::Relaxed);
     }
 
-    fn get(&self) -> u64 {
+    pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
+/// One counter: its name, what it counts, and where it is.
+#[cfg(feature = "metrics")]
+pub(crate) type Named = (&'static str, &'static str, fn(&Counters) -> &Counter);
+
 macro_rules! counters {
-    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
-        /// What one `Orm` has done so far.
+    (
+        of operations { $($(#[doc = $doc:literal])+ $name:ident,)+ }
+        of handles { $($(#[doc = $whole_doc:literal])+ $whole:ident,)+ }
+        of now { $(#[doc = $now_doc:literal])+ $now:ident, }
+    ) => {
+        /// What has been done so far: by one operation, or as a whole.
         #[derive(Debug, Default)]
         pub(crate) struct Counters {
             $(pub(crate) $name: Counter,)+
+            $(pub(crate) $whole: Counter,)+
+            pub(crate) $now: Counter,
         }
 
         impl Counters {
-            pub(crate) fn snapshot(&self) -> Statistics {
-                Statistics { $($name: self.$name.get(),)+ }
+            /// What is counted for each operation on each entity.
+            #[cfg(feature = "metrics")]
+            pub(crate) const OF_OPERATIONS: &[Named] = &[$((
+                concat!("cached_orm_", stringify!($name), "_total"),
+                concat!($($doc),+),
+                |counters| &counters.$name,
+            ),)+];
+
+            /// What is counted for a handle as a whole.
+            #[cfg(feature = "metrics")]
+            pub(crate) const OF_HANDLES: &[Named] = &[$((
+                concat!("cached_orm_", stringify!($whole), "_total"),
+                concat!($($whole_doc),+),
+                |counters| &counters.$whole,
+            ),)+];
+
+            /// Adds what was counted to `sum`.
+            pub(crate) fn add_to(&self, sum: &mut Statistics) {
+                $(sum.$name += self.$name.get();)+
+                $(sum.$whole += self.$whole.get();)+
+                sum.$now += self.$now.get();
             }
         }
 
@@ -46,63 +91,79 @@ macro_rules! counters {
         /// println!("{} loads", now.loads - since.loads);
         /// # }
         /// ```
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
         #[non_exhaustive]
         pub struct Statistics {
             $($(#[doc = $doc])+ pub $name: u64,)+
+            $($(#[doc = $whole_doc])+ pub $whole: u64,)+
+            $(#[doc = $now_doc])+ pub $now: u64,
         }
     };
 }
 
 counters! {
-    /// Reads that the cache answered.
-    hits,
-    /// Reads that a copy in this process answered.
-    near_hits,
-    /// Reads that the cache did not answer.
-    misses,
-    /// Reads that met a fence, and were answered by the database.
-    fenced,
-    /// Reads that took the result of another read's load.
-    coalesced,
-    /// Rows asked of the database for reads.
-    loads,
-    /// Batches of reads: one for each 512 keys at most.
-    batches,
-    /// Statements that loaded the rows of batches.
-    batch_loads,
-    /// Loads that failed.
-    load_errors,
-    /// Rows that were loaded anew before they expired.
-    early_refreshes,
-    /// Reads that were given a row whose time is over, since the database failed.
-    stale_reads,
-    /// Loaded rows that were stored in the cache.
-    fills,
-    /// Loaded rows that were not stored, since a write or another reader came
-    /// between.
-    fills_refused,
-    /// Rows that were not stored, since they are larger than the cache takes.
-    too_large,
-    /// Entries of another shape, of another program, or broken; they are
-    /// replaced.
-    unreadable,
-    /// Entries of indexes that named a row which has another value now, or is gone;
-    /// they are replaced.
-    misled,
-    /// Keys fenced for a COMMIT.
-    fences,
-    /// Written rows that took their fence's place.
-    write_throughs,
-    /// Fences that may still be there.
-    releases_unconfirmed,
-    /// Keys put into the outbox by writes.
-    enlisted,
-    /// Rows of the outbox whose keys were taken out of the cache.
-    drained,
-    /// Rows that the last look at the outbox had to leave, since the cache did
-    /// not answer. Falls again, unlike the others.
-    outbox_left,
-    /// Cache commands without an answer.
-    cache_errors,
+    of operations {
+        /// Reads that the cache answered.
+        hits,
+        /// Reads that a copy in this process answered.
+        near_hits,
+        /// Reads that the cache did not answer.
+        misses,
+        /// Reads that met a fence, and were answered by the database.
+        fenced,
+        /// Reads that took the result of another read's load.
+        coalesced,
+        /// Rows asked of the database for reads.
+        loads,
+        /// Batches of reads: one for each 512 keys at most.
+        batches,
+        /// Statements that loaded the rows of batches.
+        batch_loads,
+        /// Loads that failed.
+        load_errors,
+        /// Rows that were loaded anew before they expired.
+        early_refreshes,
+        /// Reads that were given a row whose time is over, since the database failed.
+        stale_reads,
+        /// Loaded rows that were stored in the cache.
+        fills,
+        /// Loaded rows that were not stored, since a write or another reader came
+        /// between.
+        fills_refused,
+        /// Rows that were not stored, since they are larger than the cache takes.
+        too_large,
+        /// Entries of another shape, of another program, or broken; they are
+        /// replaced.
+        unreadable,
+        /// Entries of indexes that named a row which has another value now, or is gone;
+        /// they are replaced.
+        misled,
+    }
+    of handles {
+        /// Keys fenced for a COMMIT.
+        fences,
+        /// Written rows that took their fence's place.
+        write_throughs,
+        /// Fences that may still be there.
+        releases_unconfirmed,
+        /// Keys put into the outbox by writes.
+        enlisted,
+        /// Rows of the outbox whose keys were taken out of the cache.
+        drained,
+        /// Entries that an audit found to say what the database says.
+        audits_agreed,
+        /// Entries that an audit found to differ, and that were gone a moment later.
+        audits_overtaken,
+        /// Entries that an audit found to differ while the outbox had their keys.
+        audits_pending,
+        /// Entries that an audit found to differ, which nothing explains.
+        audits_unexplained,
+        /// Cache commands without an answer.
+        cache_errors,
+    }
+    of now {
+        /// Rows that the last look at the outbox had to leave, since the cache did
+        /// not answer. Falls again, unlike the others.
+        outbox_left,
+    }
 }

@@ -4,15 +4,19 @@ mod own_connections;
 
 pub(crate) use own_connections::OwnConnection;
 
+#[cfg(feature = "metrics")]
+use crate::observe::{Publisher, publish_for_ever};
+
 use crate::{
-    Backend, CacheKey, CacheStore, Entity, Error, Isolation, Operation, OrmBuilder, Persist,
-    Result, Statistics, Transaction,
+    Backend, CacheKey, CacheStore, Entity, Error, Isolation, LoadStatus, Operation, OrmBuilder,
+    Persist, Result, Statistics, Transaction,
     cache_url::CacheUrl,
     coherence::Coherence,
     entry::Signing,
     key::Namespace,
-    observe::Counters,
+    observe::{Counters, Meters},
     outbox::{Drainer, OutboxUse},
+    probe::Probe,
     sql::TableFacts,
 };
 use sqlx::{Connection as _, Pool};
@@ -65,11 +69,14 @@ struct Inner<DB: Backend> {
     own_pool: Pool<DB>,
     /// One permit for each load that may be under way.
     loads: Arc<Semaphore>,
+    most_loads: usize,
     load_timeout: Duration,
     /// When a connection of the own pool was last found fit for loads.
     loads_checked: Mutex<Option<Instant>>,
     coherence: Arc<Coherence>,
-    counters: Arc<Counters>,
+    meters: Arc<Meters>,
+    #[cfg(feature = "metrics")]
+    publisher: Publisher,
     namespace: Namespace,
     signing: Signing,
     outbox: OutboxUse,
@@ -97,6 +104,8 @@ pub(crate) struct Parts<DB: Backend> {
     pub(crate) drains_every: Option<Duration>,
     /// Whether it hears of what triggers put in.
     pub(crate) listens: bool,
+    /// How often metrics are published, if they are.
+    pub(crate) publishes_every: Option<Duration>,
 }
 
 impl<DB: Backend> Orm<DB> {
@@ -151,19 +160,32 @@ impl<DB: Backend> Orm<DB> {
     pub(crate) async fn assemble(parts: Parts<DB>) -> Result<Self> {
         let connect_options = parts.pool.connect_options();
         let connections = parts.max_database_loads.saturating_add(SPARE_CONNECTIONS);
-        let own_pool = DB::own_pool(&parts.pool, connections)
-            .await
-            .map_err(Error::database(Operation::new("build")))?;
-        let loads = usize::try_from(parts.max_database_loads).unwrap_or(Semaphore::MAX_PERMITS);
+        let own_pool = if parts.coherence.probe().rolls_back() {
+            // Nobody else sees what is never committed.
+            parts.pool.clone()
+        } else {
+            DB::own_pool(&parts.pool, connections)
+                .await
+                .map_err(Error::database(Operation::new("build")))?
+        };
+        let most_loads = usize::try_from(parts.max_database_loads).unwrap_or(usize::MAX);
+        let most_loads = most_loads.min(Semaphore::MAX_PERMITS);
         let (closing, _) = watch::channel(false);
         let orm = Self(Arc::new(Inner {
             pool: parts.pool,
             own_pool,
-            loads: Arc::new(Semaphore::new(loads.min(Semaphore::MAX_PERMITS))),
+            loads: Arc::new(Semaphore::new(most_loads)),
+            most_loads,
             load_timeout: parts.load_timeout,
             loads_checked: Mutex::default(),
             coherence: Arc::new(parts.coherence),
-            counters: parts.counters,
+            meters: Arc::new(Meters::new(
+                parts.counters,
+                parts.publishes_every.is_some(),
+                DB::NAME,
+            )),
+            #[cfg(feature = "metrics")]
+            publisher: Publisher::default(),
             namespace: parts.namespace,
             signing: parts.signing,
             outbox: parts.outbox,
@@ -181,6 +203,12 @@ impl<DB: Backend> Orm<DB> {
                 closing: orm.closing(),
             };
             tokio::spawn(drainer.run());
+        }
+        #[cfg(feature = "metrics")]
+        if let Some(every) = parts.publishes_every {
+            Publisher::describe();
+            let weak = WeakOrm(Arc::downgrade(&orm.0));
+            tokio::spawn(publish_for_ever(weak, every, orm.closing()));
         }
         Ok(orm)
     }
@@ -246,7 +274,7 @@ impl<DB: Backend> Orm<DB> {
     /// # }
     /// ```
     pub fn statistics(&self) -> Statistics {
-        self.0.counters.snapshot()
+        self.0.meters.sum()
     }
 
     /// The store that entries lie in, for tools that look at what is there: it
@@ -292,8 +320,22 @@ impl<DB: Backend> Orm<DB> {
         &self.0.coherence
     }
 
+    pub(crate) fn probe(&self) -> &Probe {
+        self.0.coherence.probe()
+    }
+
+    /// What is counted for the handle as a whole.
     pub(crate) fn counters(&self) -> &Counters {
-        &self.0.counters
+        self.0.meters.whole()
+    }
+
+    pub(crate) fn meters(&self) -> &Arc<Meters> {
+        &self.0.meters
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) fn publisher(&self) -> &Publisher {
+        &self.0.publisher
     }
 
     pub(crate) fn namespace(&self) -> &Namespace {
@@ -310,6 +352,11 @@ impl<DB: Backend> Orm<DB> {
 
     pub(crate) fn own_pool(&self) -> &Pool<DB> {
         &self.0.own_pool
+    }
+
+    pub(crate) fn load_status(&self) -> LoadStatus {
+        let most = self.0.most_loads;
+        LoadStatus { under_way: most.saturating_sub(self.0.loads.available_permits()), most }
     }
 
     /// Becomes true, or is dropped, at the end.

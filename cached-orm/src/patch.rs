@@ -90,7 +90,11 @@ impl<T: Entity, DB: Backend> Patch<T, DB> {
             .or_else(|| assigned.columns().is_empty().then(|| "no column is set".to_owned()));
         match reason {
             Some(reason) => Err(crate::Error::Refused { operation, reason }),
-            None => write::patch(session.target(), &key, assigned, operation).await,
+            None => {
+                let target = session.target();
+                let watch = target.watch_write(operation);
+                watch.over(write::patch(target, &key, assigned, operation)).await
+            }
         }
     }
 }

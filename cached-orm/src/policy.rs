@@ -159,6 +159,12 @@ impl CachePolicy {
         self.spread_ttl() + self.stale_if_error.unwrap_or_default()
     }
 
+    /// Between what and what [`row_ttl`](Self::row_ttl) is.
+    pub(crate) fn row_ttls(&self) -> (Duration, Duration) {
+        let (ttl, kept) = (self.ttl.min(MAX_TTL), self.stale_if_error.unwrap_or_default());
+        (ttl.mul_f64(1.0 - self.ttl_jitter) + kept, ttl + kept)
+    }
+
     pub(crate) const fn early(&self) -> Option<Duration> {
         self.early_refresh
     }

@@ -6,7 +6,7 @@ use by_index::at_most_one;
 pub(crate) use by_index::{Asked, by_index, by_unique, index_entry};
 pub use by_index::{IndexKey, fetch_by_index, fetch_by_unique};
 pub use many::Warmed;
-pub(crate) use many::{fetch_many, warm};
+pub(crate) use many::{at_once, fetch_many, warm};
 pub use many_by_unique::fetch_many_by_unique;
 
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     coherence::{Content, Entry, Source},
     entry::{self, Signing},
     key::CacheKey,
+    observe::Meter,
     session::Target,
     sql::{Storable, fetch_at_most, fetch_rows},
     transaction::Open,
@@ -25,7 +26,7 @@ use sqlx::AssertSqlSafe;
 use std::{any::Any, marker::PhantomData, time::Duration};
 
 /// One row, as the protocol reads it.
-struct RowSource<DB: Backend, T: Persist<DB>> {
+pub(crate) struct RowSource<DB: Backend, T: Persist<DB>> {
     orm: Orm<DB>,
     key: T::Key,
     cache_key: CacheKey,
@@ -35,9 +36,13 @@ struct RowSource<DB: Backend, T: Persist<DB>> {
 }
 
 impl<DB: Backend, T: Persist<DB>> RowSource<DB, T> {
-    fn new(orm: &Orm<DB>, key: T::Key, operation: Operation) -> Self {
+    pub(crate) fn new(orm: &Orm<DB>, key: T::Key, operation: Operation) -> Self {
         let cache_key = orm.cache_key::<T>(&key);
         Self::under(orm, key, cache_key, operation)
+    }
+
+    pub(crate) fn row_key(&self) -> &T::Key {
+        &self.key
     }
 
     /// The row whose cache key is known already.
@@ -121,6 +126,10 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
         self.policy.stale_for()
     }
 
+    fn meter(&self) -> Option<&Meter> {
+        Some(self.orm.meters().of(self.operation))
+    }
+
     fn abandoned(&self) -> Error {
         Error::ShuttingDown { operation: self.operation }
     }
@@ -150,7 +159,7 @@ pub(crate) async fn fetch<DB: Backend, T: Persist<DB>>(
 ) -> Result<Option<T>> {
     match target {
         Target::Orm(orm) => {
-            if let Some(row) = read_near::<DB, T>(orm, &key) {
+            if let Some(row) = read_near::<DB, T>(orm, &key, operation) {
                 return Ok(row);
             }
             let row = orm.coherence().read(RowSource::<DB, T>::new(orm, key, operation)).await?;
@@ -163,9 +172,16 @@ pub(crate) async fn fetch<DB: Backend, T: Persist<DB>>(
 
 /// What a copy in this process says. It is asked before anything is made that only a
 /// read needs which goes further.
-fn read_near<DB: Backend, T: Persist<DB>>(orm: &Orm<DB>, key: &T::Key) -> Option<Option<T>> {
+fn read_near<DB: Backend, T: Persist<DB>>(
+    orm: &Orm<DB>,
+    key: &T::Key,
+    operation: Operation,
+) -> Option<Option<T>> {
     let ttl = Some(T::POLICY.near_for()?);
-    orm.with_cache_key::<T, _>(key, |text| orm.coherence().read_near::<RowSource<DB, T>>(text, ttl))
+    let counters = || orm.meters().of(operation).counters();
+    orm.with_cache_key::<T, _>(key, |text| {
+        orm.coherence().read_near::<RowSource<DB, T>>(text, ttl, counters)
+    })
 }
 
 /// As [`fetch`], and if the database fails, the row that lies in the cache although
@@ -185,7 +201,7 @@ pub(crate) async fn fetch_or_stale<DB: Backend, T: Persist<DB>>(
         // Somebody has loaded it meanwhile.
         Some((row, None)) => Ok(Freshness::Fresh(Some(row))),
         Some((row, Some(expired_for))) => {
-            orm.counters().stale_reads.add_one();
+            orm.meters().of(operation).counters().stale_reads.add_one();
             Ok(Freshness::Stale { row, expired_for, error })
         }
         None => Err(error),

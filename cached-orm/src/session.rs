@@ -1,4 +1,4 @@
-use crate::{Backend, Orm, Savepoint, Transaction, transaction::Open};
+use crate::{Backend, Operation, Orm, Savepoint, Transaction, observe::Watch, transaction::Open};
 
 mod sealed {
     pub trait Sealed {}
@@ -41,6 +41,30 @@ pub trait Session: Send + sealed::Sealed {
 pub enum Target<'s, DB: Backend> {
     Orm(&'s Orm<DB>),
     Open(Open<'s, DB>),
+}
+
+impl<DB: Backend> Target<'_, DB> {
+    #[inline]
+    fn orm(&self) -> &Orm<DB> {
+        match self {
+            Self::Orm(orm) => orm,
+            Self::Open(open) => open.orm(),
+        }
+    }
+
+    /// Whether to call [`watch_read`](Self::watch_read).
+    #[inline]
+    pub(crate) fn is_read_seen(&self) -> bool {
+        Watch::may_see_reads(self.orm().meters())
+    }
+
+    pub(crate) fn watch_read(&self, operation: Operation) -> Watch {
+        Watch::read(self.orm().meters(), operation)
+    }
+
+    pub(crate) fn watch_write(&self, operation: Operation) -> Watch {
+        Watch::write(self.orm().meters(), operation)
+    }
 }
 
 impl<DB: Backend> sealed::Sealed for &Orm<DB> {}

@@ -1,10 +1,31 @@
-//! The steps of a write, for tests that stop it at each of them.
+//! The steps of reads and writes, for tests that stop at each of them.
 #![cfg_attr(not(feature = "test-kit"), allow(dead_code, unreachable_pub))]
 
-/// A step of a write that has been taken.
+/// A step of a read or a write that has been taken.
+///
+/// A read that the cache answers takes none. One that it does not takes `Loading`,
+/// `Loaded`, and, if the row may be stored, `Filled`. A write takes the others, in
+/// their order; `Begun` and `Written` if it is a transaction of its own.
+///
+/// ```
+/// use cached_orm::test_kit::{Step, TestKit};
+///
+/// let kit = TestKit::new();
+/// // The next read of the database stops when it has its row, and has stored nothing.
+/// let reader = kit.pause_at(Step::Loaded);
+/// // The next write stops just before COMMIT.
+/// let writer = kit.pause_at(Step::Fenced);
+/// # drop((reader, writer));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Step {
+    /// The cache did not answer a read, and the database is about to be asked.
+    Loading,
+    /// The database was asked; nothing was stored, and nobody has the row.
+    Loaded,
+    /// The cache has taken the row, or has refused it; nobody has it yet.
+    Filled,
     /// The transaction has begun; no statement was sent.
     Begun,
     /// The rows are written, and locked.
@@ -25,8 +46,15 @@ pub enum Step {
 }
 
 impl Step {
-    /// All of them, in order.
-    pub const ALL: [Self; 8] = [
+    /// Those of a write, in order.
+    ///
+    /// ```
+    /// use cached_orm::test_kit::Step;
+    ///
+    /// assert_eq!(Step::OF_A_WRITE.first(), Some(&Step::Begun));
+    /// assert!(!Step::OF_A_WRITE.contains(&Step::Loaded));
+    /// ```
+    pub const OF_A_WRITE: [Self; 8] = [
         Self::Begun,
         Self::Written,
         Self::Checked,
@@ -41,8 +69,11 @@ impl Step {
 #[cfg(feature = "test-kit")]
 static HOOK: std::sync::OnceLock<Box<dyn Fn(Step) + Send + Sync>> = std::sync::OnceLock::new();
 
-/// Calls `hook` at each step of every write of this process, on the task that
-/// writes. Only the first hook counts; returns whether this was it.
+/// Calls `hook` at each step of every read and write of this process, on the task
+/// that takes it. Only the first hook counts; returns whether this was it.
+///
+/// To hold up a read or a write of one `Orm`, use
+/// [`TestKit::pause_at`](crate::test_kit::TestKit::pause_at).
 ///
 /// ```no_run
 /// use cached_orm::test_kit::{Step, on_step};
@@ -65,6 +96,3 @@ pub(crate) fn reach(step: Step) {
         hook(step);
     }
 }
-
-#[cfg(not(feature = "test-kit"))]
-pub(crate) const fn reach(_: Step) {}

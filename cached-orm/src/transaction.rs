@@ -7,9 +7,10 @@ pub use savepoint::Savepoint;
 use crate::{
     Backend, CacheKey, Error, Operation, Orm, Persist, Result,
     coherence::{CommitFailure, Ended, Enlist, OpenTransaction, after_panic},
+    observe::Watch,
     outbox::{AfterCommit, enlist_in},
     sql::Witness,
-    steps::{Step, reach},
+    steps::Step,
 };
 use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, SqlStr, pool::PoolConnection};
 use sqlx_core::transaction::TransactionManager as _;
@@ -18,6 +19,7 @@ use std::{
     ops::{Deref, DerefMut},
     sync::Arc,
 };
+use tracing::Instrument as _;
 
 const BEGIN: Operation = Operation::new("begin");
 const COMMIT: Operation = Operation::new("commit");
@@ -109,11 +111,16 @@ impl<DB: Backend> Transaction<DB> {
 
     async fn begin_by(orm: &Orm<DB>, statement: Option<SqlStr>) -> Result<Self> {
         let connection = orm.pool().acquire().await.map_err(Error::database(BEGIN))?;
-        let mut transaction = Self { connection, is_open: true, book: Book::new(orm) };
+        orm.still_rolls_back(connection.is_in_transaction(), BEGIN)?;
+        // Until it has begun inside another one, its end would be that one's.
+        let is_inside = orm.probe().rolls_back();
+        let mut transaction = Self { connection, is_open: !is_inside, book: Book::new(orm) };
         transaction.book.asked(BEGIN);
+        let statement = statement.filter(|_| !is_inside);
         let begun = DB::TransactionManager::begin(&mut transaction.connection, statement).await;
         transaction.book.answered();
         begun.map_err(Error::database(BEGIN))?;
+        transaction.is_open = true;
         Ok(transaction)
     }
 
@@ -140,7 +147,8 @@ impl<DB: Backend> Transaction<DB> {
     /// # Ok(()) }
     /// ```
     pub async fn commit(self) -> Result<Committed> {
-        self.commit_as(COMMIT).await
+        let watch = Watch::write(self.book.orm().meters(), COMMIT);
+        watch.over(self.commit_as(COMMIT)).await
     }
 
     pub(crate) async fn commit_as(mut self, operation: Operation) -> Result<Committed> {
@@ -149,13 +157,14 @@ impl<DB: Backend> Transaction<DB> {
             return Err(error);
         }
         let coherence = Arc::clone(self.book.orm().coherence());
+        let probe = coherence.probe().clone();
         let orm = self.book.orm().clone();
         let Summary { journal, witness, is_suspect } = self.book.close();
         let closing =
             Closing { transaction: Some(self), orm, witness, is_suspect, enlisted: false };
-        let task = tokio::spawn(coherence.commit(closing, journal));
+        let task = tokio::spawn(coherence.commit(closing, journal).in_current_span());
         let ended = task.await;
-        reach(Step::Acknowledged);
+        probe.reach(Step::Acknowledged).await;
         match ended {
             Ok(Ok(release_unconfirmed)) => Ok(Committed { release_unconfirmed }),
             Ok(Err(CommitFailure::NotFenced(source))) => {
@@ -259,7 +268,9 @@ impl<DB: Backend> Transaction<DB> {
     /// # Ok(()) }
     /// ```
     pub async fn touch<T: Persist<DB>>(&mut self, key: T::Key) -> Result<bool> {
-        crate::write::touch::<DB, T>(self.open(), &key).await
+        let operation = Operation::on::<T>("touch");
+        let watch = Watch::write(self.book.orm().meters(), operation);
+        watch.over(crate::write::touch::<DB, T>(self.open(), &key)).await
     }
 
     pub(crate) fn open(&mut self) -> Open<'_, DB> {

@@ -12,9 +12,16 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+#[cfg(feature = "mysql")]
+pub(crate) use mysql::text as mysql_text;
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::{select_date as postgres_date, text as postgres_text};
+#[cfg(feature = "sqlite")]
+pub(crate) use sqlite::text as sqlite_text;
+
 use crate::{
-    Backend, CacheKey, Entity, Error, Index, IndexColumn, KeyKind, Operation, Orm, Persist,
-    PrimaryKey as _, Result,
+    Backend, CacheKey, Entity, Error, Index, IndexColumn, KeyKind, NamedTable, Operation, Orm,
+    Persist, PrimaryKey as _, Result, key::index_name, named_table::Known,
 };
 use sqlx::Database;
 use std::future::Future;
@@ -98,6 +105,39 @@ impl<DB: Backend> Orm<DB> {
         connection.answered();
         sql.map_err(|refusal| refusal.during(operation))
     }
+
+    /// The statements that create the triggers on a table that is known by its name.
+    /// They are those of [`triggers_sql`](Self::triggers_sql) if the table is
+    /// described as the struct describes it, indexes included. If the outbox is not
+    /// there yet, they expect it where [`outbox_sql`](Self::outbox_sql) creates it.
+    ///
+    /// # Errors
+    /// Those of [`install_triggers`](Self::install_triggers), and those of a table
+    /// that is not as it is described.
+    ///
+    /// ```no_run
+    /// # async fn example(orm: cached_orm::Orm<cached_orm::Postgres>) -> cached_orm::Result<()> {
+    /// use cached_orm::NamedTable;
+    ///
+    /// let users = NamedTable::new("users").index([("email", None)]);
+    /// println!("{}", orm.triggers_sql_of(&users).await?);
+    /// # Ok(()) }
+    /// ```
+    pub async fn triggers_sql_of(&self, table: &NamedTable) -> Result<String> {
+        let operation = Operation::new("triggers_sql");
+        let mut connection = self.own_connection(operation).await?;
+        let known = table.find::<DB>(&mut connection, operation).await;
+        let sql = match known {
+            Ok(known) => {
+                let watched = Watched::named(table, &known, self.namespace().name());
+                let sql = DB::sql(&mut connection, &watched).await;
+                sql.map_err(|refusal| refusal.during(operation))
+            }
+            Err(error) => Err(error),
+        };
+        connection.answered();
+        sql
+    }
 }
 
 /// How a database's triggers are made.
@@ -120,7 +160,8 @@ pub trait Triggers: Database {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Watched {
-    table: &'static str,
+    table: String,
+    outbox: WatchedOutbox,
     namespace: String,
     /// What the names of the triggers begin with; it can stand in SQL as it is.
     name: String,
@@ -144,10 +185,24 @@ struct WatchedIndex {
 }
 
 /// A part of the key.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Part {
-    column: &'static str,
+    column: String,
     kind: KeyKind,
+}
+
+impl Part {
+    fn new((column, kind): &(String, KeyKind)) -> Self {
+        Self { column: column.clone(), kind: *kind }
+    }
+}
+
+/// Whether the outbox must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WatchedOutbox {
+    Needed,
+    /// It may be created by the statements before those of the triggers.
+    Planned,
 }
 
 impl Watched {
@@ -158,11 +213,15 @@ impl Watched {
         if columns.len() != kinds.len() {
             return refused("the table has another number of key columns than the key".to_owned());
         }
-        let parts = columns.iter().zip(kinds).map(|(column, kind)| Part { column, kind: *kind });
+        let parts = columns.iter().zip(kinds);
+        let parts = parts.map(|(column, kind)| Part { column: (*column).to_owned(), kind: *kind });
         let parts: Vec<_> = parts.collect();
         let index = |index: &Index<T>| {
             let name = index.name();
-            let part = |column: &IndexColumn| Part { column: column.name(), kind: column.kind() };
+            let part = |column: &IndexColumn| Part {
+                column: column.name().to_owned(),
+                kind: column.kind(),
+            };
             WatchedIndex {
                 key_name: format!("{}{name}", CacheKey::outbox_name(T::CACHE_NAME)),
                 parts: index.columns().iter().map(part).collect(),
@@ -181,13 +240,37 @@ impl Watched {
         let table = T::TABLE.name();
         let namespace = orm.namespace().name().to_owned();
         Ok(Self {
-            table,
+            table: table.to_owned(),
+            outbox: WatchedOutbox::Needed,
             name: name(&namespace, table, T::CACHE_NAME),
             namespace,
             key_name: CacheKey::outbox_name(T::CACHE_NAME),
             parts,
             indexes,
         })
+    }
+
+    /// A table that no struct describes.
+    fn named(table: &NamedTable, known: &Known, namespace: &str) -> Self {
+        let cache_name = table.cache_name_or_table();
+        let key_name = CacheKey::outbox_name(cache_name);
+        let index = |columns: &Vec<(String, KeyKind)>| {
+            let name = index_name(columns.iter().map(|(column, _)| column.as_str()));
+            WatchedIndex {
+                key_name: format!("{key_name}{name}"),
+                parts: columns.iter().map(Part::new).collect(),
+                name,
+            }
+        };
+        Self {
+            table: table.name().to_owned(),
+            outbox: WatchedOutbox::Planned,
+            name: name(namespace, table.name(), cache_name),
+            namespace: namespace.to_owned(),
+            parts: known.key().iter().map(Part::new).collect(),
+            indexes: known.indexes().iter().map(index).collect(),
+            key_name,
+        }
     }
 
     /// The parts of every key.

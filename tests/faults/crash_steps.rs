@@ -49,7 +49,7 @@ pub(crate) async fn run<DB: Engine>(
     seed: u64,
 ) -> Result<Report, String> {
     let began = Instant::now();
-    let stage = Stage::<DB>::set(policy, (Step::ALL.len() * aborts) as i64).await?;
+    let stage = Stage::<DB>::set(policy, (Step::OF_A_WRITE.len() * aborts) as i64).await?;
     stage.insert_rows().await;
     let orm = stage.handle(|builder| builder.timeout(PATIENCE)).await;
     // Until the servers give leases: only then can a child's fence matter.
@@ -59,10 +59,12 @@ pub(crate) async fn run<DB: Engine>(
     let mut children = JoinSet::new();
     let mut wrong_ends = Vec::new();
     for key in 0..stage.keys {
-        let step = key as usize % Step::ALL.len();
-        let way = match WAYS[key as usize / Step::ALL.len() % WAYS.len()] {
+        let step = key as usize % Step::OF_A_WRITE.len();
+        let way = match WAYS[key as usize / Step::OF_A_WRITE.len() % WAYS.len()] {
             // These two are steps of writes that are transactions of their own.
-            "transaction" if matches!(Step::ALL[step], Step::Begun | Step::Written) => "update",
+            "transaction" if matches!(Step::OF_A_WRITE[step], Step::Begun | Step::Written) => {
+                "update"
+            }
             way => way,
         };
         let words = [
@@ -103,7 +105,7 @@ pub(crate) async fn run<DB: Engine>(
     let differing = at_rest::differing(&orm, stage.keys).await;
     orm.close().await;
     report.took = began.elapsed();
-    report.row("steps", Step::ALL.len());
+    report.row("steps", Step::OF_A_WRITE.len());
     report.row("children aborted at each", aborts);
     report.must_be_zero("children that did not abort", wrong_ends.len() as u64);
     report.must_be_zero("rows left in the outbox", undrained);
@@ -147,7 +149,7 @@ pub(crate) async fn child<DB: Engine>(words: &[String]) -> i32 {
     let port = port.parse().expect("a port");
     let policy = Policy::parse(policy).expect("a policy");
     let key: i64 = key.parse().expect("a key");
-    let step = Step::ALL[step.parse::<usize>().expect("a step")];
+    let step = Step::OF_A_WRITE[step.parse::<usize>().expect("a step")];
     let builder = Orm::builder(pool::<DB>(DB::options(port, Path::new(folder)), 2));
     let addresses = caches.split(',').map(str::to_owned);
     let orm =

@@ -12,9 +12,11 @@ pub(crate) mod conformance;
 mod embedded;
 mod error;
 mod memcached;
+mod server_status;
 mod uncached;
 
 pub use error::CacheError;
+pub use server_status::{ServerReports, ServerStatus};
 
 #[cfg(feature = "embedded")]
 pub(crate) use embedded::EmbeddedStore;
@@ -26,7 +28,8 @@ pub(crate) use uncached::UncachedStore;
 use crate::key::CacheKey;
 use bytes::Bytes;
 use futures_util::future::join_all;
-use std::{fmt, future::Future, pin::Pin, time::Duration};
+use serde::Serialize;
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 /// What the methods of a [`CacheStore`] return.
 pub type StoreFuture<'s, T> = Pin<Box<dyn Future<Output = Result<T, CacheError>> + Send + 's>>;
@@ -48,12 +51,20 @@ pub type StoreBatch<'s> =
 /// // The same token of another life of the server is another version.
 /// assert_ne!(Cas { incarnation: before, token: 1 }, Cas { incarnation: after, token: 1 });
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub struct Incarnation {
     /// The server's process id.
     pub process: u64,
     /// When it started, in seconds since 1970 by its own clock.
     pub started: u64,
+}
+
+/// `4711 since 1764167700`: the process's number and when it started.
+impl fmt::Display for Incarnation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The upper half only keeps lives of the first second apart.
+        write!(f, "{} since {}", self.process & 0xFFFF_FFFF, self.started)
+    }
 }
 
 /// The version of one item on one server: a memcached CAS token, and the
@@ -299,6 +310,16 @@ pub trait CacheStore: fmt::Debug + Send + Sync + 'static {
     /// servers is changed, some readers look for it there already, or still.
     fn also(&self, _key: &CacheKey) -> Option<&dyn CacheStore> {
         None
+    }
+
+    /// The name of the server that has this key, if the store has servers.
+    fn server_name(&self, _key: &CacheKey) -> Option<Arc<str>> {
+        None
+    }
+
+    /// Asks every server how it is, all at once; none if the store has none.
+    fn servers(&self) -> ServerReports<'_> {
+        Box::pin(std::future::ready(Vec::new()))
     }
 
     /// Ends connections and tasks; calls after it fail with

@@ -1,4 +1,4 @@
-use super::{Coherence, Enlist, Fencing, Journal, fencing::Unfenced, reach};
+use super::{Coherence, Enlist, Fencing, Journal, fencing::Unfenced};
 use crate::{CacheError, steps::Step};
 use std::{future::Future, pin::pin, sync::Arc};
 use tokio::time::timeout;
@@ -83,7 +83,7 @@ impl Coherence {
             transaction.rollback().await;
             return Err(CommitFailure::RolledBack(error));
         }
-        reach(Step::Checked);
+        self.probe.reach(Step::Checked).await;
         let mut fencing = match self.fence(journal, &mut transaction).await {
             Ok(fencing) => fencing,
             Err(Unfenced { fencing, error }) => {
@@ -92,12 +92,12 @@ impl Coherence {
                 return Err(CommitFailure::NotFenced(error));
             }
         };
-        reach(Step::Fenced);
+        self.probe.reach(Step::Fenced).await;
         match self.send_commit(&mut transaction, &mut fencing).await {
             Ended::Committed => {
-                reach(Step::Committed);
+                self.probe.reach(Step::Committed).await;
                 let unconfirmed = self.release(fencing, transaction.afterwards()).await;
-                reach(Step::Released);
+                self.probe.reach(Step::Released).await;
                 Ok(unconfirmed)
             }
             Ended::RolledBack(error) => {

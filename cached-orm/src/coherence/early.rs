@@ -36,7 +36,7 @@ impl Coherence {
             match coherence.store.claim(source.key(), below).await {
                 // Nothing else has come to lie there since the row was read.
                 Ok(Some(claimed)) if claimed == cas => {
-                    coherence.counters.early_refreshes.add_one();
+                    coherence.count(&source).early_refreshes.add_one();
                     // Errors are counted; the row is still there.
                     drop(coherence.fill(source, Over::Item(cas), None).await);
                 }

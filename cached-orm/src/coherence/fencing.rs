@@ -2,7 +2,6 @@ use super::{
     COMMANDS_AT_ONCE, Coherence, Journal,
     fence::{Fence, Token},
     journal::Release,
-    reach,
     shared_fence::SharedFence,
 };
 use crate::{
@@ -93,7 +92,7 @@ impl Coherence {
             // can be taken out whenever they have come.
             fencing.fence = Fence::new();
             let error = self.fence_all(&keys, &mut fencing).await;
-            reach(Step::Fencing);
+            self.probe.reach(Step::Fencing).await;
             if let Some(error) = error {
                 let missed: Vec<_> =
                     fencing.missed.iter().map(|missed| missed.key.clone()).collect();

@@ -2,6 +2,8 @@ use super::{Coherence, Content, Source, after_panic, near::Ticket};
 use crate::{
     cache::{Cas, Replaced},
     key::CacheKey,
+    observe::Meter,
+    steps::Step,
 };
 use bytes::Bytes;
 use std::{
@@ -10,6 +12,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 use tokio::{sync::watch, time::timeout};
+use tracing::Instrument as _;
 
 /// Whether a fill was stored.
 pub(crate) type Filled = bool;
@@ -112,19 +115,21 @@ impl Coherence {
         let coherence = Arc::clone(self);
         let id = (source.key().clone(), TypeId::of::<S>());
         let sender = self.fills.begin(id.clone());
-        let filling = source.clone();
-        let task = tokio::spawn(async move {
+        let source_of_fill = source.clone();
+        let filling = async move {
             let ending = Ending { fills: &coherence.fills, id, sender };
-            let loaded = coherence.load(&filling).await;
+            let loaded = coherence.load(&source_of_fill).await;
             ending.reached(Stage::Storing);
-            let stored = coherence.store_loaded(&filling, loaded.as_ref().ok(), over).await;
+            let stored = coherence.store_loaded(&source_of_fill, loaded.as_ref().ok(), over).await;
             if let Some(value) = &stored {
-                coherence.near.keep(&filling, value, ticket);
+                coherence.near.keep(&source_of_fill, value, ticket);
             }
+            coherence.probe.reach(Step::Filled).await;
             let filled = stored.is_some();
             ending.reached(stored.map_or(Stage::NotStored, Stage::Stored));
             loaded.map(|row| (row, filled))
-        });
+        };
+        let task = tokio::spawn(filling.in_current_span());
         task.await.unwrap_or_else(|ended| Err(after_panic(ended, source.abandoned())))
     }
 
@@ -142,10 +147,17 @@ impl Coherence {
 
     /// Loads, and counts it.
     pub(super) async fn load<S: Source>(&self, source: &S) -> Result<Option<S::Row>, S::Error> {
-        self.counters.loads.add_one();
+        self.count(source).loads.add_one();
+        tracing::debug!(key = source.key().as_str(), "a row is loaded");
+        self.probe.reach(Step::Loading).await;
+        let started = source.meter().and_then(Meter::start);
         let loaded = source.load().await;
+        if let Some(meter) = source.meter() {
+            meter.loaded(started);
+        }
+        self.probe.reach(Step::Loaded).await;
         if loaded.is_err() {
-            self.counters.load_errors.add_one();
+            self.count(source).load_errors.add_one();
         }
         loaded
     }
@@ -167,12 +179,12 @@ impl Coherence {
         if let Some(entry) = loaded.and_then(|row| source.encode(row.as_ref())) {
             match self.store.replace(key, entry.value.clone(), entry.ttl, cas).await {
                 Ok(Replaced::Stored(_)) => {
-                    self.counters.fills.add_one();
+                    self.count(source).fills.add_one();
                     return Some(entry.value);
                 }
-                Ok(Replaced::TooLarge) => self.counters.too_large.add_one(),
+                Ok(Replaced::TooLarge) => self.count(source).too_large.add_one(),
                 Ok(Replaced::Exists | Replaced::NotFound | Replaced::OtherIncarnation) => {
-                    self.counters.fills_refused.add_one();
+                    self.count(source).fills_refused.add_one();
                     return None;
                 }
                 Err(error) => {

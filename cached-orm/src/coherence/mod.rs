@@ -19,6 +19,7 @@ mod fencing;
 mod fill;
 mod invalidate;
 mod journal;
+mod look;
 mod near;
 mod read;
 mod read_many;
@@ -31,13 +32,14 @@ mod unknown;
 pub(crate) use commit::{Afterwards, CommitFailure, Ended, IsOver, OpenTransaction};
 pub(crate) use fencing::{Enlist, Fencing, Unfenced};
 pub(crate) use journal::Journal;
+pub(crate) use look::{Lying, Value};
 pub(crate) use read_many::{Found, Origin};
 
 use crate::{
     cache::{CacheError, CacheStore},
     key::CacheKey,
-    observe::Counters,
-    steps::reach,
+    observe::{Counters, Meter},
+    probe::Probe,
 };
 use bytes::Bytes;
 use std::{fmt, future::Future, panic::resume_unwind, sync::Arc, time::Duration};
@@ -74,6 +76,7 @@ pub(crate) struct Coherence {
     abandoned: abandoned::Abandoned,
     near: near::Near,
     early: early::UnderWay,
+    probe: Probe,
 }
 
 impl Coherence {
@@ -94,11 +97,26 @@ impl Coherence {
             abandoned: abandoned::Abandoned::default(),
             near: near::Near::new(near_capacity),
             early: early::UnderWay::default(),
+            probe: Probe::default(),
         }
+    }
+
+    /// Lets a test look in.
+    pub(crate) fn probed(self, probe: Probe) -> Self {
+        Self { probe, ..self }
+    }
+
+    pub(crate) fn probe(&self) -> &Probe {
+        &self.probe
     }
 
     pub(crate) fn store(&self) -> &dyn CacheStore {
         &*self.store
+    }
+
+    /// Where what is done for a source is counted.
+    fn count<'c, S: Source>(&'c self, source: &'c S) -> &'c Counters {
+        source.meter().map_or(&*self.counters, Meter::counters)
     }
 
     /// Notes a cache error, and hands it on.
@@ -188,6 +206,11 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
         None
     }
 
+    /// Where the operation is counted that asks for the key, if it is told from others.
+    fn meter(&self) -> Option<&Meter> {
+        None
+    }
+
     /// The error of a load whose task was ended by the runtime.
     fn abandoned(&self) -> Self::Error;
 }
@@ -211,25 +234,33 @@ pub(crate) enum Content<R> {
 }
 
 /// Why an entry cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unreadable {
     /// Not an entry of this crate.
+    #[error("it is not an entry of this crate")]
     Foreign,
     /// Written by a newer version of this crate.
+    #[error("it was written by a newer version of this crate")]
     Format,
     /// Of a struct of another shape.
+    #[error("it is of a struct of another shape")]
     Shape,
     /// Its checksum or its length is wrong.
+    #[error("its checksum or its length is wrong")]
     Checksum,
     /// It is not signed, or by none of the keys.
     Signature,
     /// It belongs to another key.
+    #[error("it belongs to another key")]
     Key,
     /// Its body cannot be decoded.
+    #[error("its body cannot be decoded")]
     Body,
     /// Marked as out of date by somebody.
+    #[error("somebody has marked it as out of date")]
     Stale,
     /// Its time is over; it lies there in case the database fails.
+    #[error("its time is over")]
     Expired,
 }
 

@@ -148,6 +148,15 @@ impl Near {
         }
     }
 
+    /// How old the copy is, and whether it counts still.
+    pub(super) fn age(&self, key: &CacheKey) -> Option<(Duration, bool)> {
+        let copies = self.copies.get()?;
+        let Copy { ticket, .. } = copies.map.get(key)?;
+        let is_current =
+            copies.generation(key.as_str()).load(Ordering::SeqCst) == ticket.generation;
+        Some((ticket.asked.elapsed(), is_current && !ticket.is_over()))
+    }
+
     /// Ends what was kept of the key, and what is still to be kept by reads that
     /// have begun.
     pub(super) fn end(&self, key: &CacheKey) {

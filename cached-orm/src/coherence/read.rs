@@ -7,6 +7,7 @@ use super::{
 use crate::{
     cache::{CacheError, Cas, Lookup},
     key::CacheKey,
+    observe::Counters,
 };
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
@@ -31,7 +32,9 @@ impl Coherence {
         self: &Arc<Self>,
         source: S,
     ) -> Result<Option<S::Row>, S::Error> {
-        if let Some(row) = self.read_near::<S>(source.key().as_str(), source.near_ttl()) {
+        if let Some(row) =
+            self.read_near::<S>(source.key().as_str(), source.near_ttl(), || self.count(&source))
+        {
             return Ok(row);
         }
         let ticket = self.near.ticket(source.key(), source.near_ttl());
@@ -39,7 +42,7 @@ impl Coherence {
         if let Ok(Lookup::Item { value, cas, stale, ttl, claimed }) = &lookup
             && let Some(row) = self.answer(&source, value, *stale, *ttl)
         {
-            self.counters.hits.add_one();
+            self.count(&source).hits.add_one();
             self.near.keep(&source, value, ticket);
             if row.is_some() {
                 self.refresh_early(&source, *cas, *ttl, *claimed);
@@ -83,7 +86,7 @@ impl Coherence {
                 Ok(Lookup::Item { value, cas, stale, ttl, claimed }) => {
                     return match self.judge(&source, &value, cas, stale, ttl).await {
                         Verdict::Answer(row) => {
-                            self.counters.hits.add_one();
+                            self.count(&source).hits.add_one();
                             self.near.keep(&source, &value, ticket);
                             if row.is_some() {
                                 self.refresh_early(&source, cas, ttl, claimed);
@@ -95,18 +98,18 @@ impl Coherence {
                         }
                         Verdict::LoadOnly => {
                             self.near.drop_copy(source.key());
-                            self.counters.fenced.add_one();
+                            self.count(&source).fenced.add_one();
                             self.load_shared(source).await
                         }
                     };
                 }
                 Ok(Lookup::Lease(cas)) => {
                     self.near.drop_copy(source.key());
-                    self.counters.misses.add_one();
+                    self.count(&source).misses.add_one();
                     return self.fill(source, Over::Lease(cas), ticket).await.map(|(row, _)| row);
                 }
                 Ok(Lookup::Miss) => {
-                    self.counters.misses.add_one();
+                    self.count(&source).misses.add_one();
                     return self.load_shared(source).await;
                 }
                 Ok(Lookup::Leased(_)) => {
@@ -114,7 +117,7 @@ impl Coherence {
                     let give_up = since + self.times.lease_wait;
                     match self.join_fill(&source).await {
                         Joined::Answer(row) => {
-                            self.counters.coalesced.add_one();
+                            self.count(&source).coalesced.add_one();
                             return Ok(row);
                         }
                         // What it stored can be asked for at once.
@@ -123,7 +126,7 @@ impl Coherence {
                             sleep(self.times.lease_poll).await;
                         }
                         Joined::NotStored | Joined::TooLate | Joined::Nothing => {
-                            self.counters.misses.add_one();
+                            self.count(&source).misses.add_one();
                             return self.load_shared_since(source, since).await;
                         }
                     }
@@ -144,28 +147,30 @@ impl Coherence {
     ) -> Result<Option<S::Row>, S::Error> {
         match self.join_fill(&source).await {
             Joined::Answer(row) => {
-                self.counters.coalesced.add_one();
+                self.count(&source).coalesced.add_one();
                 Ok(row)
             }
             Joined::Nothing => {
-                self.counters.misses.add_one();
+                self.count(&source).misses.add_one();
                 self.fill(source, over, ticket).await.map(|(row, _)| row)
             }
             Joined::NotStored | Joined::TooLate => {
-                self.counters.misses.add_one();
+                self.count(&source).misses.add_one();
                 self.load_shared(source).await
             }
         }
     }
 
     /// What a copy in this process says, if there is one that counts.
-    pub(crate) fn read_near<S: Source>(
+    #[inline]
+    pub(crate) fn read_near<'c, S: Source>(
         &self,
         key: &str,
         ttl: Option<Duration>,
+        counters: impl FnOnce() -> &'c Counters,
     ) -> Option<Option<S::Row>> {
         let row = self.near.get::<S>(key, ttl)?;
-        self.counters.near_hits.add_one();
+        counters().near_hits.add_one();
         Some(row)
     }
 
@@ -216,7 +221,7 @@ impl Coherence {
             Some(Content::Row(row)) => Verdict::Answer(Some(row)),
             Some(Content::Absent) => Verdict::Answer(None),
             Some(Content::Unreadable(reason)) => {
-                self.note_unreadable(reason);
+                self.note_unreadable(source, reason);
                 match reason {
                     Unreadable::Format => Verdict::LoadOnly,
                     Unreadable::Foreign => self.confirm_foreign(source, value, cas).await,
@@ -227,10 +232,10 @@ impl Coherence {
     }
 
     /// Counts an entry that is to be replaced.
-    pub(super) fn note_unreadable(&self, reason: Unreadable) {
+    pub(super) fn note_unreadable<S: Source>(&self, source: &S, reason: Unreadable) {
         if reason != Unreadable::Expired {
-            self.counters.unreadable.add_one();
-            tracing::debug!(?reason, "an entry could not be used");
+            self.count(source).unreadable.add_one();
+            tracing::debug!(key = source.key().as_str(), ?reason, "an entry could not be used");
         }
     }
 

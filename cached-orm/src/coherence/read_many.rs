@@ -3,11 +3,16 @@ use super::{
     fill::{Ending, Joined, Over, Stage},
     near::Ticket,
 };
-use crate::cache::{CacheError, Cas, Lookup};
+use crate::{
+    cache::{CacheError, Cas, Lookup},
+    observe::{Counters, Meter},
+    steps::Step,
+};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use std::sync::Arc;
 use tokio::time::{Instant, sleep};
+use tracing::Instrument as _;
 
 /// A row of a batch, or that there is none, and where it comes from.
 #[derive(Debug)]
@@ -46,7 +51,7 @@ impl Coherence {
         if batch.found.iter().all(Option::is_some) {
             return Ok(batch.found.into_iter().flatten().collect());
         }
-        let task = tokio::spawn(batch.read());
+        let task = tokio::spawn(batch.read().in_current_span());
         task.await.unwrap_or_else(|ended| Err(after_panic(ended, first.abandoned())))
     }
 
@@ -59,7 +64,7 @@ impl Coherence {
         let Some(first) = sources.first().cloned() else { return Ok(Vec::new()) };
         sources.iter().for_each(|source| self.near.drop_copy(source.key()));
         let found = sources.iter().map(|_| None).collect();
-        let task = tokio::spawn(self.begin_batch(sources, found).reread());
+        let task = tokio::spawn(self.begin_batch(sources, found).reread().in_current_span());
         task.await.unwrap_or_else(|ended| Err(after_panic(ended, first.abandoned())))
     }
 
@@ -68,13 +73,19 @@ impl Coherence {
         sources: Vec<S>,
         found: Vec<Option<Found<S::Row>>>,
     ) -> Batch<S> {
-        self.counters.batches.add_one();
+        if let Some(first) = sources.first() {
+            self.count(first).batches.add_one();
+            if let Some(meter) = first.meter() {
+                meter.batch_of(sources.len());
+            }
+        }
         let tickets = vec![None; sources.len()];
         Batch { coherence: Arc::clone(self), sources, found, tickets }
     }
 
     fn found_near<S: Source>(&self, source: &S) -> Option<Found<S::Row>> {
-        let row = self.read_near::<S>(source.key().as_str(), source.near_ttl())?;
+        let row =
+            self.read_near::<S>(source.key().as_str(), source.near_ttl(), || self.count(source))?;
         Some(Found { row, origin: Origin::Cache })
     }
 }
@@ -107,6 +118,12 @@ struct Foreign {
 }
 
 impl<S: Source> Batch<S> {
+    /// Where it is counted: it is of one operation, and not empty.
+    fn count(&self) -> &Counters {
+        let first = self.sources.first();
+        first.map_or(&self.coherence.counters, |first| self.coherence.count(first))
+    }
+
     async fn read(mut self) -> Result<Vec<Found<S::Row>>, S::Error> {
         let mut asking: Vec<usize> =
             (0..self.sources.len()).filter(|&place| self.found[place].is_none()).collect();
@@ -115,7 +132,7 @@ impl<S: Source> Batch<S> {
             let mut todo = self.ask(&asking).await;
             let lease_wait = self.coherence.times.lease_wait;
             if Instant::now() >= *give_up.get_or_insert_with(|| Instant::now() + lease_wait) {
-                self.coherence.counters.misses.add(todo.wait.len() as u64);
+                self.count().misses.add(todo.wait.len() as u64);
                 todo.load.append(&mut todo.wait);
             }
             // Before waiting for others: they may be waiting for these.
@@ -175,10 +192,9 @@ impl<S: Source> Batch<S> {
     /// Asks the cache for the sources at these places.
     async fn ask(&mut self, places: &[usize]) -> Todo {
         let coherence = Arc::clone(&self.coherence);
-        let counters = &coherence.counters;
         let mut todo = Todo::default();
         let mut foreign = Vec::new();
-        let (mut hits, mut misses) = (0, 0);
+        let (mut hits, mut misses, mut fenced) = (0, 0, 0);
         for (place, answer) in self.get(places).await {
             match answer {
                 Some(Ok(Lookup::Item { value, cas, stale, ttl, claimed })) => {
@@ -197,7 +213,7 @@ impl<S: Source> Batch<S> {
                             self.answer(place, None, Origin::Cache);
                         }
                         Some(Content::Unreadable(reason)) => {
-                            coherence.note_unreadable(reason);
+                            coherence.note_unreadable(&self.sources[place], reason);
                             match reason {
                                 Unreadable::Format => todo.load.push(place),
                                 Unreadable::Foreign => foreign.push(Foreign { place, value, cas }),
@@ -205,7 +221,7 @@ impl<S: Source> Batch<S> {
                             }
                         }
                         None => {
-                            counters.fenced.add_one();
+                            fenced += 1;
                             todo.load.push(place);
                         }
                     }
@@ -226,8 +242,10 @@ impl<S: Source> Batch<S> {
                 None => todo.load.push(place),
             }
         }
+        let counters = self.count();
         counters.hits.add(hits);
         counters.misses.add(misses);
+        counters.fenced.add(fenced);
         self.confirm_foreign(foreign, &mut todo).await;
         todo
     }
@@ -238,7 +256,7 @@ impl<S: Source> Batch<S> {
         if self.coherence.is_filling(&self.sources[place]) {
             todo.wait.push(place);
         } else {
-            self.coherence.counters.misses.add_one();
+            self.count().misses.add_one();
             todo.fill.push((place, Over::Item(cas)));
         }
     }
@@ -282,11 +300,18 @@ impl<S: Source> Batch<S> {
         let sources: Vec<_> = places.iter().map(|&place| self.sources[place].clone()).collect();
         let filling = fill.iter().map(|(place, _)| coherence.begin_fill(&self.sources[*place]));
         let filling: Vec<Ending<'_>> = filling.collect();
-        coherence.counters.loads.add(sources.len() as u64);
-        coherence.counters.batch_loads.add_one();
+        self.count().loads.add(sources.len() as u64);
+        self.count().batch_loads.add_one();
+        coherence.probe.reach(Step::Loading).await;
+        let meter = self.sources.first().and_then(S::meter);
+        let started = meter.and_then(Meter::start);
         let loaded = S::load_many(&sources).await;
+        if let Some(meter) = meter {
+            meter.loaded(started);
+        }
+        coherence.probe.reach(Step::Loaded).await;
         if loaded.is_err() {
-            coherence.counters.load_errors.add_one();
+            self.count().load_errors.add_one();
         }
         let rows = loaded.as_ref().map_or(&[][..], |rows| rows);
         let mut filled = Vec::with_capacity(fill.len());
@@ -305,6 +330,9 @@ impl<S: Source> Batch<S> {
                 filled.push(stored.is_some());
                 filling[nth].reached(stored.map_or(Stage::NotStored, Stage::Stored));
             }
+        }
+        if !filled.is_empty() {
+            coherence.probe.reach(Step::Filled).await;
         }
         let filled = filled.into_iter().chain(std::iter::repeat(false));
         for ((place, row), filled) in places.into_iter().zip(loaded?).zip(filled) {
@@ -328,7 +356,7 @@ impl<S: Source> Batch<S> {
         for (place, joined) in waiting.into_iter().zip(joined) {
             match joined {
                 Joined::Answer(row) => {
-                    coherence.counters.coalesced.add_one();
+                    self.count().coalesced.add_one();
                     self.answer(place, row, Origin::Cache);
                 }
                 Joined::NotStored => load.push(place),
@@ -340,7 +368,7 @@ impl<S: Source> Batch<S> {
                 Joined::Nothing => again.push(place),
             }
         }
-        coherence.counters.misses.add(load.len() as u64);
+        self.count().misses.add(load.len() as u64);
         self.load_and_fill(Vec::new(), load).await?;
         if pause && !again.is_empty() {
             sleep(coherence.times.lease_poll).await;

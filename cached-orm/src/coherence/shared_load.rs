@@ -10,6 +10,7 @@ use std::{
     },
 };
 use tokio::{sync::oneshot, time::Instant};
+use tracing::Instrument as _;
 
 type LoadId = (CacheKey, TypeId);
 
@@ -69,18 +70,18 @@ impl Coherence {
         if let Some((number, mut waiters)) = self.starts_load::<S>(&id, since, sender) {
             waiters.retain(|waiter| !waiter.is_closed());
             let running = Running { coherence: Arc::clone(self), id, number };
-            tokio::spawn(running.run(source.clone(), waiters));
+            tokio::spawn(running.run(source.clone(), waiters).in_current_span());
         }
         match receiver.await {
             Ok(Outcome::Row(row)) => Ok(row),
             Ok(Outcome::Failed(error)) => Err(error),
             Ok(Outcome::Entry(value)) => match source.decode(&value) {
                 Content::Row(row) => {
-                    self.counters.coalesced.add_one();
+                    self.count(&source).coalesced.add_one();
                     Ok(Some(row))
                 }
                 Content::Absent => {
-                    self.counters.coalesced.add_one();
+                    self.count(&source).coalesced.add_one();
                     Ok(None)
                 }
                 Content::Unreadable(_) => self.load(&source).await,

@@ -56,6 +56,14 @@ pub(crate) fn read<T: DeserializeOwned>(form: Form, body: &[u8]) -> Option<T> {
     }
 }
 
+/// The values of a compact body, one after another in MessagePack, if its fields have
+/// these names in this order.
+pub(crate) fn values_of<'b>(body: &'b [u8], names: &[&str]) -> Option<&'b [u8]> {
+    let body = Body::open(body)?;
+    let names = names.iter().fold(0, |before, name| hash(before, name));
+    (names == body.hash).then_some(body.values)
+}
+
 /// Whether what is read from a body is written as that body again. It is asked when
 /// a row is stored, and so seldom.
 fn comes_back<T: Serialize + DeserializeOwned>(body: &[u8]) -> bool {

@@ -133,12 +133,52 @@ impl CacheKey {
         with_text(write, |text| Self(text.into()))
     }
 
+    /// The key of the row of `table` whose primary key has parts of these texts.
+    pub(crate) fn of_parts(namespace: &Namespace, table: &str, parts: &[impl AsRef<str>]) -> Self {
+        let write = |text: &mut String| {
+            text.push_str(&namespace.prefix);
+            escape(table, text);
+            text.push(':');
+            for part in parts {
+                text.push('(');
+                escape(part.as_ref(), text);
+                text.push(')');
+            }
+        };
+        with_text(write, |text| Self(text.into()))
+    }
+
+    /// The form in which triggers write this key; `None` if it was shortened.
+    pub(crate) fn trigger_text(&self, namespace: &Namespace) -> Option<String> {
+        let key = self.0.strip_prefix(&*namespace.prefix)?;
+        let (name, parts) = key.split_at(key.find('(')?);
+        if !key.ends_with(')') {
+            return None;
+        }
+        Some(outbox_text::of_escaped(name, parts))
+    }
+
     /// The form in which triggers write the key of this row.
     pub(crate) fn outbox_text(table: &str, key: &impl PrimaryKey) -> String {
         let mut text = outbox_text::name(table);
         let mut instance_key = String::new();
         key.write_instance_key(&mut instance_key);
         outbox_text::write_parts(&instance_key, &mut text);
+        text
+    }
+
+    /// The form in which triggers write the key of the row whose primary key has parts
+    /// of these texts.
+    pub(crate) fn outbox_text_of_parts(table: &str, parts: &[String]) -> String {
+        let mut text = outbox_text::name(table);
+        for part in parts {
+            text.push('(');
+            part.bytes().for_each(|byte| {
+                // Writing to a `String` cannot fail.
+                let _ = write!(text, "{byte:02x}");
+            });
+            text.push(')');
+        }
         text
     }
 
@@ -258,7 +298,7 @@ impl Namespace {
 }
 
 /// How an index over these columns is called: `email`, or `tenant,handle`.
-pub(crate) fn index_name(columns: impl Iterator<Item = &'static str>) -> String {
+pub(crate) fn index_name<'c>(columns: impl Iterator<Item = &'c str>) -> String {
     let mut name = String::new();
     for column in columns {
         if !name.is_empty() {

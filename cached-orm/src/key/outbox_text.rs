@@ -19,6 +19,13 @@ pub(super) fn name(table: &str) -> String {
     text
 }
 
+/// The text of a key whose name and parts are escaped.
+pub(super) fn of_escaped(name: &str, parts: &str) -> String {
+    let mut text = HEX.to_owned() + name;
+    write_parts(parts, &mut text);
+    text
+}
+
 /// Appends the parts of an instance key, which are escaped.
 pub(super) fn write_parts(instance_key: &str, text: &mut String) {
     let mut bytes = instance_key.bytes();
@@ -92,7 +99,21 @@ mod tests {
             prop_assert_eq!(&text, &expected);
             let namespace = Namespace::default();
             let key = CacheKey::of_row(&namespace, &table, &(left, id));
+            if let Some(again) = key.trigger_text(&namespace) {
+                prop_assert_eq!(&again, &text);
+            }
             prop_assert_eq!(CacheKey::of_outbox(&namespace, &text), Some(key));
+        }
+
+        #[test]
+        fn a_key_can_be_made_of_texts(
+            table in ".{0,20}", left in any::<String>(), right: Vec<u8>, id: i64,
+        ) {
+            let namespace = Namespace::new("shop").expect("a plain name");
+            let digits: String = right.iter().map(|byte| format!("{byte:02x}")).collect();
+            let parts = [left.as_str(), &digits, &id.to_string()];
+            let made = CacheKey::of_parts(&namespace, &table, &parts);
+            prop_assert_eq!(made, CacheKey::of_row(&namespace, &table, &(left.clone(), right, id)));
         }
 
         #[test]

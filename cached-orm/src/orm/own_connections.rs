@@ -1,6 +1,6 @@
 use super::{Orm, locked};
 use crate::{Backend, Error, Operation, Result};
-use sqlx::pool::PoolConnection;
+use sqlx::{Connection as _, pool::PoolConnection};
 use std::{
     ops::{Deref, DerefMut},
     sync::Arc,
@@ -21,6 +21,7 @@ impl<DB: Backend> Orm<DB> {
     pub(crate) async fn own_connection(&self, operation: Operation) -> Result<OwnConnection<DB>> {
         self.follow_pool();
         let connection = self.0.own_pool.acquire().await.map_err(Error::database(operation))?;
+        self.still_rolls_back(connection.is_in_transaction(), operation)?;
         Ok(OwnConnection { connection, is_answered: false, _load: None })
     }
 
@@ -36,6 +37,7 @@ impl<DB: Backend> Orm<DB> {
             return Err(Error::Overloaded { operation, waited: self.0.load_timeout });
         };
         let (mut connection, load) = connected?;
+        self.probe().statement();
         connection._load = load;
         let is_recent = |at: &Instant| at.elapsed() < CHECK_EVERY;
         if locked(&self.0.loads_checked).as_ref().is_some_and(is_recent) {
@@ -49,6 +51,22 @@ impl<DB: Backend> Orm<DB> {
         }
         *locked(&self.0.loads_checked) = Some(Instant::now());
         Ok(connection)
+    }
+
+    /// Refuses to go on where everything is to be undone at the end, and what was done
+    /// so far has been undone already: the rest would not be.
+    pub(crate) fn still_rolls_back(
+        &self,
+        is_in_transaction: bool,
+        operation: Operation,
+    ) -> Result<()> {
+        let probe = self.probe();
+        if probe.rolls_back() && (probe.is_lost() || !is_in_transaction) {
+            let reason = "the transaction that `rollback_on_drop` began is over: its connection \
+                          was lost, or a statement of its own ended it";
+            return Err(Error::Refused { operation, reason: reason.to_owned() });
+        }
+        Ok(())
     }
 
     /// Takes over the user's pool's connect options, which may have been set

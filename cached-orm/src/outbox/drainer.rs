@@ -1,6 +1,7 @@
 use super::Drained;
 use crate::{
     Backend, CacheKey, Error, Isolation, Operation, Orm, Result,
+    observe::Watch,
     orm::{OwnConnection, WeakOrm},
 };
 use futures_util::future::join_all;
@@ -57,7 +58,8 @@ async fn batch<DB: Backend>(
     after: i64,
     pass: &mut Pass,
 ) -> sqlx::Result<Option<i64>> {
-    if !DB::LOCKS_ROWS {
+    // In a transaction already, which only a test is.
+    if !DB::LOCKS_ROWS || connection.is_in_transaction() {
         return drain_rows(orm, connection, after, pass).await;
     }
     // At a stricter level InnoDB would also lock the gap where writers put rows.
@@ -96,7 +98,7 @@ async fn drain_rows<DB: Backend>(
 
 /// Drains what can be drained now.
 pub(crate) async fn drain<DB: Backend>(orm: &Orm<DB>) -> Result<Drained> {
-    let Pass { drained, .. } = pass(orm).await?;
+    let Pass { drained, .. } = Watch::write(orm.meters(), DRAIN).over(pass(orm)).await?;
     let mut connection = orm.own_connection(DRAIN).await?;
     let remaining = DB::count(&mut connection, orm.namespace().name()).await;
     connection.answered();
@@ -131,7 +133,7 @@ impl<DB: Backend> Drainer<DB> {
             let mut pause = FIRST_PAUSE;
             loop {
                 let Some(orm) = self.orm.upgrade() else { return };
-                let passed = pass(&orm).await;
+                let passed = Watch::read(orm.meters(), DRAIN).over(pass(&orm)).await;
                 drop(orm);
                 if matches!(passed, Ok(Pass { left: 0, .. })) {
                     pause = FIRST_PAUSE;

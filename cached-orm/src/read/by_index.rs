@@ -7,6 +7,7 @@ use crate::{
     coherence::{Content, Entry, Source, Unreadable},
     entry::{self, Signing},
     index::asked_text,
+    observe::Meter,
     session::Target,
     sql::{among_bound, fetch_rows},
     uncached::unloaded,
@@ -87,7 +88,9 @@ where
     T: Persist<S::Database>,
     V: IndexKey<S::Database>,
 {
-    by_unique(session.target(), index, Asked::new(value), Operation::on::<T>(method)).await
+    let (target, operation) = (session.target(), Operation::on::<T>(method));
+    let watch = target.watch_read(operation);
+    watch.over(by_unique(target, index, Asked::new(value), operation)).await
 }
 
 /// What the derive's methods for other indexes call.
@@ -102,7 +105,9 @@ where
     T: Persist<S::Database>,
     V: IndexKey<S::Database>,
 {
-    by_index(session.target(), index, Asked::new(value), Operation::on::<T>(method)).await
+    let (target, operation) = (session.target(), Operation::on::<T>(method));
+    let watch = target.watch_read(operation);
+    watch.over(by_index(target, index, Asked::new(value), operation)).await
 }
 
 /// A value to ask an index for: a part for each of its columns.
@@ -176,7 +181,7 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
         let has_value = |row: &T| self.index.has_value(row, &self.asked.text);
         let rows: Option<Vec<T>> = rows.into_iter().map(|row| row.filter(has_value)).collect();
         if rows.is_none() {
-            self.orm.counters().misled.add_one();
+            self.orm.meters().of(self.operation).counters().misled.add_one();
             for key in &keys {
                 // It may be the row that is behind.
                 self.orm.coherence().drop_near(&self.orm.cache_key::<T>(key));
@@ -274,6 +279,10 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
             // An entry holds keys.
             Found::Rows(_) => None,
         }
+    }
+
+    fn meter(&self) -> Option<&Meter> {
+        Some(self.orm.meters().of(self.operation))
     }
 
     fn abandoned(&self) -> Error {

@@ -109,7 +109,7 @@ pub(crate) async fn warm<DB: Backend, T: Persist<DB>>(
 }
 
 /// How many rows are asked for at once.
-fn at_once<T: Entity>() -> usize {
+pub(crate) fn at_once<T: Entity>() -> usize {
     keys_at_once(T::TABLE.key_columns().len())
 }
 

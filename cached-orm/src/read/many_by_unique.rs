@@ -28,7 +28,11 @@ where
     let values = values.into_iter().map(|value| Asked::new(value.into()));
     let (distinct, places) = distinct(values);
     let operation = Operation::on::<T>(method);
-    async move { fetch_many_asked(session.target(), index, &distinct, &places, operation).await }
+    async move {
+        let target = session.target();
+        let watch = target.watch_read(operation);
+        watch.over(fetch_many_asked(target, index, &distinct, &places, operation)).await
+    }
 }
 
 async fn fetch_many_asked<DB: Backend, T: Persist<DB>>(
@@ -121,7 +125,7 @@ async fn read<DB: Backend, T: Persist<DB>>(
             }
         }
     }
-    orm.counters().misled.add(astray.len() as u64);
+    orm.meters().of(operation).counters().misled.add(astray.len() as u64);
     let sources = astray.iter().map(|&place| source(&asked[place])).collect();
     let loaded = orm.coherence().reread_many(sources).await?;
     for (place, entry) in astray.into_iter().zip(loaded) {

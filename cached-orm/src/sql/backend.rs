@@ -1,4 +1,4 @@
-use super::{Bindings, OutboxTable};
+use super::{Bindings, Catalog, OutboxTable};
 use crate::{Isolation, triggers::Triggers};
 use sqlx::{
     Connection, Database, Decode, Executor, IntoArguments, Pool, Type, database::HasStatementCache,
@@ -30,6 +30,7 @@ pub trait Backend:
     Database<Arguments: IntoArguments<Self> + fmt::Debug, Row: fmt::Debug>
     + HasStatementCache
     + OutboxTable
+    + Catalog
     + Triggers
     + sealed::Sealed
 {

@@ -2,6 +2,7 @@
 
 mod backend;
 mod bindings;
+mod catalog;
 mod column;
 pub(crate) mod compose;
 pub(crate) mod key_list;
@@ -15,6 +16,7 @@ pub use backend::JsonBackend;
 pub(crate) use backend::split_table;
 pub(crate) use backend::{CommitOutcome, KeyNumbers, LockedRow, TableFacts, Witness};
 pub use bindings::{BindKey, Bindings, Version};
+pub(crate) use catalog::{Catalog, ColumnFound, Equals, TableFound};
 pub use column::Column;
 pub(crate) use column::Role;
 pub(crate) use key_list::{among_bound, in_order_of, keys_at_once, select_among};

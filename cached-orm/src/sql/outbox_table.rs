@@ -50,6 +50,19 @@ pub trait OutboxTable: Database {
         namespace: &str,
     ) -> impl Future<Output = sqlx::Result<i64>> + Send;
 
+    /// How many rows there are, and how many seconds ago the oldest was put in.
+    fn backlog(
+        connection: &mut Self::Connection,
+        namespace: &str,
+    ) -> impl Future<Output = sqlx::Result<(i64, Option<f64>)>> + Send;
+
+    /// How many rows have one of these texts for their key.
+    fn count_of_key(
+        connection: &mut Self::Connection,
+        namespace: &str,
+        texts: [&str; 3],
+    ) -> impl Future<Output = sqlx::Result<i64>> + Send;
+
     /// Calls `wake` whenever the database says that a trigger has put rows in,
     /// and once when it begins to listen. Never ends, unless the connection is
     /// lost.
@@ -84,6 +97,8 @@ macro_rules! outbox_statements {
         take: $take:literal,
         remove: $remove:expr,
         count: $count:literal,
+        backlog: $backlog:literal,
+        count_of_key: $count_of_key:literal,
         placeholder: $placeholder:expr
     ) => {
         async fn put(
@@ -133,6 +148,26 @@ macro_rules! outbox_statements {
 
         async fn count(connection: &mut Self::Connection, namespace: &str) -> sqlx::Result<i64> {
             sqlx::query_scalar($count).bind(namespace).fetch_one(connection).await
+        }
+
+        async fn backlog(
+            connection: &mut Self::Connection,
+            namespace: &str,
+        ) -> sqlx::Result<(i64, Option<f64>)> {
+            sqlx::query_as($backlog).bind(namespace).fetch_one(connection).await
+        }
+
+        async fn count_of_key(
+            connection: &mut Self::Connection,
+            namespace: &str,
+            texts: [&str; 3],
+        ) -> sqlx::Result<i64> {
+            let query = sqlx::query_scalar($count_of_key).bind(namespace);
+            texts
+                .into_iter()
+                .fold(query, |query, text| query.bind(text))
+                .fetch_one(connection)
+                .await
         }
     };
 }

@@ -185,6 +185,7 @@ impl<'s, DB: Backend> Open<'s, DB> {
         operation: Operation,
     ) -> Result<Vec<T>> {
         self.book.asked(operation);
+        self.orm().probe().statement();
         let id = &mut self.book.witness.transaction_id;
         let note = |row: &DB::Row| {
             if id.is_none() {
@@ -204,6 +205,7 @@ impl<'s, DB: Backend> Open<'s, DB> {
         operation: Operation,
     ) -> Result<DB::QueryResult> {
         self.book.asked(operation);
+        self.orm().probe().statement();
         let done = sql::execute(self.connection, sql, bindings, operation).await;
         self.book.answered();
         done
@@ -257,6 +259,7 @@ impl<'s, DB: Backend> Open<'s, DB> {
         let before = Reading { suspect: self.book.state.suspect };
         self.book.suspect();
         self.book.asked(operation);
+        self.orm().probe().statement();
         Ok(before)
     }
 

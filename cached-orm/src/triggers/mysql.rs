@@ -1,4 +1,4 @@
-use super::{Part, Refusal, Triggers, Watched, WatchedIndex};
+use super::{Part, Refusal, Triggers, Watched, WatchedIndex, WatchedOutbox};
 use crate::{Backend as _, KeyKind, sql::split_table};
 use sqlx::{AssertSqlSafe, MySql, MySqlConnection};
 use std::collections::HashMap;
@@ -107,6 +107,7 @@ async fn place(connection: &mut MySqlConnection, watched: &Watched) -> Result<Pl
     const OUTBOX: &str = "
         SELECT CONVERT(table_schema USING utf8mb4) FROM information_schema.tables
         WHERE table_schema = DATABASE() AND table_name = 'cached_orm_outbox'";
+    const PLANNED: &str = "SELECT CONVERT(DATABASE() USING utf8mb4)";
     const CASCADES: &str = "
         SELECT CONVERT(constraint_name USING utf8mb4)
         FROM information_schema.referential_constraints
@@ -115,12 +116,12 @@ async fn place(connection: &mut MySqlConnection, watched: &Watched) -> Result<Pl
                OR delete_rule NOT IN ('RESTRICT', 'NO ACTION'))
         ORDER BY constraint_name";
     let refused = |reason: String| Err(Refusal::Reason(reason));
-    let (schema, name) = split_table(watched.table);
+    let (schema, name) = split_table(&watched.table);
     type Found = (String, String, String, Option<String>);
     let found: Option<Found> =
         sqlx::query_as(TABLE).bind(schema).bind(name).fetch_optional(&mut *connection).await?;
     let Some((schema, name, kind, engine)) = found else {
-        return Err(Refusal::no_table(watched.table));
+        return Err(Refusal::no_table(&watched.table));
     };
     if kind.contains("VIEW") {
         return refused(format!(
@@ -134,8 +135,11 @@ async fn place(connection: &mut MySqlConnection, watched: &Watched) -> Result<Pl
             watched.table
         ));
     }
-    let outbox: Option<String> =
+    let mut outbox: Option<String> =
         sqlx::query_scalar(OUTBOX).fetch_optional(&mut *connection).await?;
+    if outbox.is_none() && watched.outbox == WatchedOutbox::Planned {
+        outbox = sqlx::query_scalar(PLANNED).fetch_one(&mut *connection).await?;
+    }
     let outbox = outbox.ok_or_else(Refusal::no_outbox)?;
     let cascades: Vec<String> =
         sqlx::query_scalar(CASCADES).bind(&schema).bind(&name).fetch_all(connection).await?;
@@ -181,11 +185,11 @@ async fn column_types(
 }
 
 /// The first column among these that can be NULL.
-fn nullable(parts: &[Part], types: &HashMap<String, Column>) -> Option<&'static str> {
+fn nullable<'p>(parts: &'p [Part], types: &HashMap<String, Column>) -> Option<&'p str> {
     let is_nullable = |part: &&Part| {
         types.get(&part.column.to_lowercase()).is_some_and(|column| column.is_nullable)
     };
-    parts.iter().find(is_nullable).map(|part| part.column)
+    parts.iter().find(is_nullable).map(|part| part.column.as_str())
 }
 
 /// The key of a row, or of its value under an index; NULL if there is NULL in it.
@@ -213,7 +217,7 @@ fn key(
 }
 
 /// The text that Rust writes of this column.
-fn text(kind: KeyKind, found: &str, column: &str) -> Option<String> {
+pub(crate) fn text(kind: KeyKind, found: &str, column: &str) -> Option<String> {
     const DATE_TIME: &str = "%Y-%m-%dT%H-%i-%s.%f";
     Some(match (kind, found) {
         // ZEROFILL is a matter of printing; a sum has none.

@@ -1,4 +1,4 @@
-use super::{Part, Refusal, Triggers, Watched, WatchedIndex};
+use super::{Part, Refusal, Triggers, Watched, WatchedIndex, WatchedOutbox};
 use crate::{Backend as _, KeyKind, sql::split_table};
 use sqlx::{AssertSqlSafe, PgConnection, Postgres};
 use std::collections::HashMap;
@@ -80,19 +80,20 @@ async fn place(connection: &mut PgConnection, watched: &Watched) -> Result<Place
                c.relkind::text, c.relhassubclass,
                (SELECT quote_ident(s.nspname)
                 FROM pg_class o JOIN pg_namespace s ON s.oid = o.relnamespace
-                WHERE o.oid = to_regclass('cached_orm_outbox'))
+                WHERE o.oid = to_regclass('cached_orm_outbox')),
+               quote_ident(current_schema())
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.oid = to_regclass($1)";
-    let (schema, name) = split_table(watched.table);
+    let (schema, name) = split_table(&watched.table);
     let quoted = match schema {
         Some(schema) => format!("{}.{}", Postgres::quote(schema), Postgres::quote(name)),
         None => Postgres::quote(name),
     };
-    type Found = (i64, String, String, bool, Option<String>);
+    type Found = (i64, String, String, bool, Option<String>, Option<String>);
     let found: Option<Found> =
         sqlx::query_as(QUERY).bind(quoted).fetch_optional(connection).await?;
-    let Some((oid, table, kind, has_children, outbox_schema)) = found else {
-        return Err(Refusal::no_table(watched.table));
+    let Some((oid, table, kind, has_children, outbox_schema, current_schema)) = found else {
+        return Err(Refusal::no_table(&watched.table));
     };
     let reason = match (kind.as_str(), has_children) {
         ("p", _) | ("r", false) => None,
@@ -104,7 +105,8 @@ async fn place(connection: &mut PgConnection, watched: &Watched) -> Result<Place
     if let Some(reason) = reason {
         return Err(Refusal::Reason(format!("`{}` {reason}", watched.table)));
     }
-    let outbox_schema = outbox_schema.ok_or_else(Refusal::no_outbox)?;
+    let planned = current_schema.filter(|_| watched.outbox == WatchedOutbox::Planned);
+    let outbox_schema = outbox_schema.or(planned).ok_or_else(Refusal::no_outbox)?;
     Ok(Place { oid, table, outbox_schema })
 }
 
@@ -162,10 +164,11 @@ fn key(
     row: &str,
     place: &Place,
 ) -> Result<String, Refusal> {
+    let date = |at: &str| format!("{}.cached_orm_date({at})", place.outbox_schema);
     let part = |part: &Part| {
-        let found = types.get(part.column).ok_or_else(|| Refusal::no_column(part.column))?;
-        let column = format!("{row}.{}", Postgres::quote(part.column));
-        let text = text(part.kind, found, &column, &place.outbox_schema)
+        let found = types.get(&part.column).ok_or_else(|| Refusal::no_column(&part.column))?;
+        let column = format!("{row}.{}", Postgres::quote(&part.column));
+        let text = text(part.kind, found, &column, &date)
             .ok_or_else(|| Refusal::wrong_type(part, found))?;
         Ok(format!("encode(convert_to({text}, 'UTF8'), 'hex')"))
     };
@@ -174,9 +177,15 @@ fn key(
 }
 
 /// The text that Rust writes of this column.
-fn text(kind: KeyKind, found: &str, column: &str, schema: &str) -> Option<String> {
+///
+/// `date` makes the text of a timestamp's date.
+pub(crate) fn text(
+    kind: KeyKind,
+    found: &str,
+    column: &str,
+    date: &dyn Fn(&str) -> String,
+) -> Option<String> {
     const TIME: &str = r#""T"HH24-MI-SS.US"#;
-    let date = |at: &str| format!("{schema}.cached_orm_date({at})");
     Some(match (kind, found) {
         (KeyKind::Integer, "int2" | "int4" | "int8") => format!("{column}::text"),
         (KeyKind::Integer, "char") => format!("{column}::integer::text"),
@@ -210,18 +219,26 @@ fn has_date(part: &Part) -> bool {
     matches!(part.kind, KeyKind::Date | KeyKind::DateTime | KeyKind::Timestamp)
 }
 
-/// Years before 0 and after 9999 have a sign; PostgreSQL has no year 0.
 fn date(schema: &str) -> String {
+    let select = select_date("at");
     format!(
         "\
 CREATE OR REPLACE FUNCTION {schema}.cached_orm_date(at timestamp) RETURNS text
 LANGUAGE sql STABLE
 AS $cached_orm$
-    SELECT to_char(year, CASE WHEN year BETWEEN 0 AND 9999 THEN 'FM0000' ELSE 'FMSG999990000' END)
-        || to_char(at, '-MM-DD')
-    FROM (SELECT extract(year FROM at)::integer + CASE WHEN at < '0001-01-01' THEN 1 ELSE 0 END
-          WHERE isfinite(at)) AS of (year)
+    {select}
 $cached_orm$;
 "
+    )
+}
+
+/// Years before 0 and after 9999 have a sign; PostgreSQL has no year 0.
+pub(crate) fn select_date(at: &str) -> String {
+    format!(
+        "\
+SELECT to_char(year, CASE WHEN year BETWEEN 0 AND 9999 THEN 'FM0000' ELSE 'FMSG999990000' END)
+        || to_char({at}, '-MM-DD')
+    FROM (SELECT extract(year FROM {at})::integer + CASE WHEN {at} < '0001-01-01' THEN 1 ELSE 0 END
+          WHERE isfinite({at})) AS of (year)"
     )
 }

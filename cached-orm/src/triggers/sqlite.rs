@@ -1,4 +1,4 @@
-use super::{Part, Refusal, Triggers, Watched, WatchedIndex};
+use super::{Part, Refusal, Triggers, Watched, WatchedIndex, WatchedOutbox};
 use crate::{Backend as _, KeyKind, sql::split_table};
 use sqlx::{AssertSqlSafe, Connection as _, Sqlite, SqliteConnection};
 
@@ -8,7 +8,7 @@ impl Triggers for Sqlite {
         let columns = key_columns(connection, watched).await?;
         let rivals = unique(connection, watched, &columns).await?;
         let Watched { namespace, name, .. } = watched;
-        let table = Sqlite::quote(watched.table);
+        let table = Sqlite::quote(&watched.table);
         let put = "    INSERT INTO cached_orm_outbox (namespace, cache_key)";
         let Watched { key_name, parts, .. } = watched;
         let [old, new, other] = ["OLD", "NEW", "r"].map(|row| key(key_name, parts, row));
@@ -69,7 +69,7 @@ impl Triggers for Sqlite {
 
 async fn check(connection: &mut SqliteConnection, watched: &Watched) -> Result<(), Refusal> {
     let refused = |reason: String| Err(Refusal::Reason(reason));
-    let (None, table) = split_table(watched.table) else {
+    let (None, table) = split_table(&watched.table) else {
         return refused(format!(
             "`{}` is in an attached database; triggers write only to their own",
             watched.table
@@ -93,7 +93,7 @@ async fn check(connection: &mut SqliteConnection, watched: &Watched) -> Result<(
     )
     .fetch_one(&mut *connection)
     .await?;
-    if outbox == 0 {
+    if outbox == 0 && watched.outbox == WatchedOutbox::Needed {
         return Err(Refusal::no_outbox());
     }
     let encoding: String = sqlx::query_scalar("PRAGMA encoding").fetch_one(connection).await?;
@@ -109,12 +109,12 @@ async fn key_columns(
     watched: &Watched,
 ) -> Result<Vec<String>, Refusal> {
     let found: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_xinfo($1)")
-        .bind(watched.table)
+        .bind(&watched.table)
         .fetch_all(connection)
         .await?;
     let declared = |part: &Part| {
-        let declared = found.iter().find(|name| name.eq_ignore_ascii_case(part.column));
-        declared.cloned().ok_or_else(|| Refusal::no_column(part.column))
+        let declared = found.iter().find(|name| name.eq_ignore_ascii_case(&part.column));
+        declared.cloned().ok_or_else(|| Refusal::no_column(&part.column))
     };
     watched.all_parts().try_for_each(|part| declared(part).map(drop))?;
     watched.parts.iter().map(declared).collect()
@@ -122,7 +122,7 @@ async fn key_columns(
 
 /// `NEW."a" IS NOT NULL AND NEW."b" IS NOT NULL`
 fn each(parts: &[Part], row: &str, condition: &str, and: &str) -> String {
-    let each = |part: &Part| format!("{row}.{} {condition}", Sqlite::quote(part.column));
+    let each = |part: &Part| format!("{row}.{} {condition}", Sqlite::quote(&part.column));
     parts.iter().map(each).collect::<Vec<_>>().join(and)
 }
 
@@ -167,7 +167,7 @@ async fn unique(
     let indexes: Vec<(String, String, bool)> = sqlx::query_as(
         "SELECT name, origin, partial FROM pragma_index_list($1) WHERE \"unique\" ORDER BY name",
     )
-    .bind(watched.table)
+    .bind(&watched.table)
     .fetch_all(&mut *connection)
     .await?;
     let mut unique = Vec::new();
@@ -175,7 +175,7 @@ async fn unique(
         // An INTEGER PRIMARY KEY is no index but the table itself.
         let row_id: Option<String> =
             sqlx::query_scalar("SELECT name FROM pragma_table_info($1) WHERE pk > 0")
-                .bind(watched.table)
+                .bind(&watched.table)
                 .fetch_optional(&mut *connection)
                 .await?;
         unique.extend(row_id.map(|name| Unique(vec![(name, "BINARY".to_owned())])));
@@ -206,7 +206,7 @@ async fn unique(
 /// The key of a row, or of its value under an index.
 fn key(name: &str, parts: &[Part], row: &str) -> Result<String, Refusal> {
     let part = |part: &Part| {
-        let column = format!("{row}.{}", Sqlite::quote(part.column));
+        let column = format!("{row}.{}", Sqlite::quote(&part.column));
         let text = text(part.kind, &column).ok_or_else(|| Refusal::wrong_type(part, "any"))?;
         Ok(format!("hex({text})"))
     };
@@ -216,7 +216,7 @@ fn key(name: &str, parts: &[Part], row: &str) -> Result<String, Refusal> {
 
 /// The text that Rust writes of this column; dates and times are stored as sqlx
 /// writes them, or else the row is not found by its key.
-fn text(kind: KeyKind, x: &str) -> Option<String> {
+pub(crate) fn text(kind: KeyKind, x: &str) -> Option<String> {
     Some(match kind {
         KeyKind::Integer | KeyKind::Text | KeyKind::Date => x.to_owned(),
         KeyKind::Bool => format!("({x} <> 0)"),

@@ -1,9 +1,6 @@
 use crate::{
     Backend, Committed, Error, Isolation, Operation, Orm, Persist, Result, Transaction,
-    sql::TableFacts,
-    steps::{Step, reach},
-    transaction::Open,
-    triggers::own_text,
+    sql::TableFacts, steps::Step, transaction::Open, triggers::own_text,
 };
 use sqlx::error::DatabaseError;
 
@@ -67,7 +64,7 @@ impl<DB: Backend> OwnTransaction<DB> {
             }
             _ => Transaction::begin(orm, isolation).await?,
         };
-        reach(Step::Begun);
+        orm.probe().reach(Step::Begun).await;
         let rows_are_final = if key.is_some() { rows_are_final } else { many_are_final };
         Ok(Self { transaction, rows_are_final, operation })
     }
@@ -92,7 +89,7 @@ impl<DB: Backend> OwnTransaction<DB> {
                 return Err(error);
             }
         };
-        reach(Step::Written);
+        self.open().orm().probe().reach(Step::Written).await;
         if self.rows_are_final {
             self.open().write_through(rows(&written));
         }

@@ -322,6 +322,20 @@ fn memcached_conforms() {
     suite(&runtime, &store, 200);
 }
 
+#[cfg(feature = "test-kit")]
+#[test]
+fn stores_of_the_test_kit_conform() {
+    use crate::test_kit::{MemoryStore, TestKit};
+    use std::sync::Arc;
+
+    suite(&runtime(), &MemoryStore::new(), 500);
+    let kit = TestKit::new();
+    let scripted = kit.before(Arc::new(MemoryStore::new()));
+    // From now on its tokens are not those that are shown.
+    runtime().block_on(kit.cache().restart(Duration::ZERO)).unwrap();
+    suite(&runtime(), &*scripted, 500);
+}
+
 #[cfg(feature = "embedded")]
 #[test]
 fn embedded_conforms() {

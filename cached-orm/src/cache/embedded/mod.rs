@@ -24,8 +24,8 @@ use self::{
     row::{Reaper, Row, size},
 };
 use super::{
-    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, StoreBatch,
-    StoreFuture,
+    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, ServerReports,
+    ServerStatus, StoreBatch, StoreFuture,
 };
 use crate::key::CacheKey;
 use bytes::Bytes;
@@ -283,6 +283,15 @@ impl CacheStore for EmbeddedStore {
     fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted> {
         let key = key.clone();
         Box::pin(self.answer(move || self.delete_now(&key, cas)))
+    }
+
+    fn servers(&self) -> ServerReports<'_> {
+        Box::pin(async {
+            let asked = Instant::now();
+            let answered = self.answer(|| asked.elapsed()).await;
+            let incarnation = Some(self.incarnation);
+            vec![ServerStatus { incarnation, ..ServerStatus::new("embedded", answered) }]
+        })
     }
 
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

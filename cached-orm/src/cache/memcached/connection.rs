@@ -69,6 +69,10 @@ impl Connection {
         })
     }
 
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     /// Returns once the server has closed the connection or said something
     /// that nobody asked for.
     pub(super) async fn broken(&self) -> io::Error {
@@ -105,6 +109,7 @@ impl Connection {
                 Ok(learnt) => learnt.map_err(|error| peer.disconnected(error))?,
                 Err(_) => return Err(peer.timed_out()),
             };
+            peer.meet(&self.identity);
         }
         let now = Instant::now();
         let mut commands = 0;

@@ -86,8 +86,9 @@ impl Lane {
             let reason = match self.attend(dial, waiting, down.as_ref()).await? {
                 Ok(connection) => {
                     self.peer.report_up();
+                    self.peer.meet(connection.identity());
                     let Broken { error, was_good } = self.serve(connection, waiting).await?;
-                    tracing::debug!(server = self.peer.name(), %error, "connection dropped");
+                    tracing::debug!(server = %self.peer.name(), %error, "connection dropped");
                     if was_good {
                         pause = FIRST_PAUSE;
                     }

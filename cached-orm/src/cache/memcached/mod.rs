@@ -33,14 +33,16 @@ use self::{
     server::{BATCH, Server},
 };
 use super::{
-    CacheError, CacheStore, Cas, Deleted, Lookup, Over, Replaced, StoreBatch, StoreFuture,
+    CacheError, CacheStore, Cas, Deleted, Lookup, Over, Replaced, ServerReports, StoreBatch,
+    StoreFuture,
 };
 use crate::key::CacheKey;
 use bytes::Bytes;
+use futures_util::future::join_all;
 use std::{
     io,
     pin::Pin,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{
@@ -251,6 +253,20 @@ impl CacheStore for MemcachedStore {
         let also = self.also.as_deref()?;
         let moves = also.server_of(key).peer().name() != self.server_of(key).peer().name();
         moves.then_some(also)
+    }
+
+    fn server_name(&self, key: &CacheKey) -> Option<Arc<str>> {
+        Some(Arc::clone(self.server_of(key).peer().name()))
+    }
+
+    /// Those on which writers only fence follow those that are read from.
+    fn servers(&self) -> ServerReports<'_> {
+        let fenced = self.also.iter().flat_map(|also| &also.servers);
+        let only_fenced = fenced.filter(|other| {
+            self.servers.iter().all(|server| server.peer().name() != other.peer().name())
+        });
+        let all: Vec<_> = self.servers.iter().chain(only_fenced).map(Server::status).collect();
+        Box::pin(join_all(all))
     }
 
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

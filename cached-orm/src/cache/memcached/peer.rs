@@ -1,12 +1,14 @@
-use crate::cache::CacheError;
+use super::identity::Identity;
+use crate::cache::{CacheError, Incarnation};
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
+use tokio::time::Instant;
 
 /// One server, as its lanes share it: its name in errors, and whether the log
 /// last said that it is down.
@@ -17,6 +19,16 @@ pub(super) struct Peer {
     timeout: Duration,
     is_down: AtomicBool,
     writes: AtomicU64,
+    met: Mutex<Option<Met>>,
+}
+
+/// The life of the server that a lane has met last.
+#[derive(Debug, Clone, Copy)]
+struct Met {
+    incarnation: Incarnation,
+    /// Its age, at most, at that time.
+    age: Duration,
+    at: Instant,
 }
 
 impl Peer {
@@ -26,11 +38,25 @@ impl Peer {
             timeout,
             is_down: AtomicBool::new(false),
             writes: AtomicU64::new(0),
+            met: Mutex::default(),
         }
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    /// Notes whom a lane has met.
+    pub(super) fn meet(&self, identity: &Identity) {
+        let at = Instant::now();
+        let met = Met { incarnation: identity.incarnation, age: identity.age(at), at };
+        *self.met.lock().unwrap_or_else(PoisonError::into_inner) = Some(met);
+    }
+
+    /// The life of the server that was met last, and its age by now.
+    pub(super) fn met(&self) -> Option<(Incarnation, Duration)> {
+        let met = (*self.met.lock().unwrap_or_else(PoisonError::into_inner))?;
+        Some((met.incarnation, met.age.saturating_add(met.at.elapsed())))
     }
 
     /// Says once, for all lanes, that the server is down.

@@ -1,15 +1,21 @@
 use super::{
+    command::Command,
+    gets::Asker,
     lane::{Lane, Settings},
     options::{Address, MemcachedOptions},
     peer::Peer,
     request::Request,
     task,
 };
-use crate::{cache::CacheError, key::CacheKey};
-use std::sync::Arc;
+use crate::{
+    cache::{CacheError, ServerStatus},
+    key::{CacheKey, Namespace},
+};
+use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     task::JoinHandle,
+    time::Instant,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -29,6 +35,7 @@ pub(super) struct Server {
     peer: Arc<Peer>,
     lanes: Vec<mpsc::Sender<Request>>,
     large: mpsc::Sender<Request>,
+    hold_off: Duration,
 }
 
 impl Server {
@@ -63,11 +70,31 @@ impl Server {
         let lanes = (0..connections).map(|_| start(small, options.queue)).collect();
         let large = Settings { batch: LARGE_BATCH, dial_early: false, ..small };
         let large = start(large, options.queue.min(LARGE_QUEUE));
-        Self { peer, lanes, large }
+        Self { peer, lanes, large, hold_off: options.hold_off }
     }
 
     pub(super) fn peer(&self) -> &Peer {
         &self.peer
+    }
+
+    /// Asks the server for a key that nothing lies under, and tells how it is.
+    pub(super) async fn status(&self) -> ServerStatus {
+        let asked = Instant::now();
+        let answered = self.probe().await.map(|()| asked.elapsed());
+        let met = self.peer.met();
+        let hold_off = met.map(|(_, age)| self.hold_off.saturating_sub(age));
+        ServerStatus {
+            incarnation: met.map(|(incarnation, _)| incarnation),
+            hold_off: hold_off.filter(|left| !left.is_zero()),
+            ..ServerStatus::new(&**self.peer.name(), answered)
+        }
+    }
+
+    async fn probe(&self) -> Result<(), CacheError> {
+        let key = CacheKey::of_index(&Namespace::default(), "cached_orm", "probe", "");
+        let (caller, answer) = oneshot::channel();
+        self.send(Request::new(key, Command::Get { lease: None, asker: Asker::One(caller) }))?;
+        answer.await.unwrap_or(Err(CacheError::Closed)).map(drop)
     }
 
     /// Queues a request.

@@ -217,7 +217,7 @@ async fn a_fence_that_comes_during_the_load_keeps_its_row_out_and_no_other() {
     assert_eq!(rows(batch.await.expect("a batch")), tens(0..3));
     let found = lies_there(&coherence, 1).await;
     assert!(matches!(found, Lookup::Item { value, .. } if value == fence));
-    assert_eq!(coherence.counters.snapshot().fills_refused, 1);
+    assert_eq!(coherence.counters.fills_refused.get(), 1);
     table.gate.add_permits(1);
     let found = coherence.read_many(table.sources(0..3)).await.expect("rows");
     let origins: Vec<_> = found.iter().map(|found| found.origin).collect();

@@ -104,7 +104,7 @@ async fn a_row_loaded_before_a_fence_is_not_stored_after_it() {
     database.let_go(1);
     assert_eq!(reading.await.expect("a reader"), Ok(Some(7)));
     assert_eq!(coherence.peek(&row).await.expect("a store"), None);
-    assert_eq!(coherence.counters.snapshot().fills_refused, 1);
+    assert_eq!(coherence.counters.fills_refused.get(), 1);
 }
 
 /// The load that is under way began before the second reader did, and a write

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS cached_orm_outbox (
     id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     namespace VARCHAR(64) NOT NULL,
     cache_key MEDIUMTEXT NOT NULL,
-    created_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)
+    created_at DATETIME(6) NOT NULL DEFAULT (UTC_TIMESTAMP(6))
 ) ENGINE = InnoDB CHARACTER SET ascii COLLATE ascii_bin";
 
     const LOCKS_ROWS: bool = true;
@@ -38,6 +38,10 @@ CREATE TABLE IF NOT EXISTS cached_orm_outbox (
                ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED",
         remove: delete,
         count: "SELECT COUNT(*) FROM cached_orm_outbox WHERE namespace = ?",
+        backlog: "SELECT COUNT(*), TIMESTAMPDIFF(MICROSECOND, MIN(created_at), UTC_TIMESTAMP(6)) / 1e0 / 1e6 \
+                  FROM cached_orm_outbox WHERE namespace = ?",
+        count_of_key: "SELECT COUNT(*) FROM cached_orm_outbox \
+                       WHERE namespace = ? AND cache_key IN (?, ?, ?)",
         placeholder: |_| "?".to_owned()
     }
 }

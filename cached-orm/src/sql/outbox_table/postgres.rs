@@ -43,6 +43,10 @@ CREATE TABLE IF NOT EXISTS cached_orm_outbox (
                ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED",
         remove: super::delete,
         count: "SELECT COUNT(*) FROM cached_orm_outbox WHERE namespace = $1",
+        backlog: "SELECT COUNT(*), EXTRACT(EPOCH FROM clock_timestamp() - MIN(created_at))::float8 \
+                  FROM cached_orm_outbox WHERE namespace = $1",
+        count_of_key: "SELECT COUNT(*) FROM cached_orm_outbox \
+                       WHERE namespace = $1 AND cache_key IN ($2, $3, $4)",
         placeholder: |n| format!("${n}")
     }
 }

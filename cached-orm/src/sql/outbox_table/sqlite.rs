@@ -26,6 +26,10 @@ CREATE TABLE IF NOT EXISTS cached_orm_outbox (
                ORDER BY id LIMIT $3",
         remove: super::delete,
         count: "SELECT COUNT(*) FROM cached_orm_outbox WHERE namespace = $1",
+        backlog: "SELECT COUNT(*), (julianday('now') - julianday(MIN(created_at))) * 86400.0 \
+                  FROM cached_orm_outbox WHERE namespace = $1",
+        count_of_key: "SELECT COUNT(*) FROM cached_orm_outbox \
+                       WHERE namespace = $1 AND cache_key IN ($2, $3, $4)",
         placeholder: |n| format!("${n}")
     }
 }

@@ -1,0 +1,76 @@
+//! Looks at what lies under a key, for people. Nothing is changed by it.
+
+use super::{Coherence, shared_fence::SharedFence};
+use crate::{
+    cache::{CacheError, Cas, Lookup},
+    key::CacheKey,
+};
+use bytes::Bytes;
+use std::time::Duration;
+
+/// What lies under a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Lying {
+    Nothing,
+    Lease(Cas),
+    Fence {
+        cas: Cas,
+        /// How many transactions have put it.
+        writers: usize,
+        ttl: Option<Duration>,
+    },
+    Value(Value),
+}
+
+/// A value that is no fence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Value {
+    pub(crate) bytes: Bytes,
+    pub(crate) cas: Cas,
+    pub(crate) stale: bool,
+    pub(crate) ttl: Option<Duration>,
+}
+
+impl Lying {
+    fn of(lookup: Lookup) -> Self {
+        match lookup {
+            Lookup::Miss => Self::Nothing,
+            Lookup::Lease(cas) | Lookup::Leased(cas) => Self::Lease(cas),
+            Lookup::Item { value, cas, stale, ttl, .. } => match SharedFence::parse(&value) {
+                Some(fence) => Self::Fence { cas, writers: fence.tokens().len(), ttl },
+                None => Self::Value(Value { bytes: value, cas, stale, ttl }),
+            },
+        }
+    }
+
+    /// The version of what lies there.
+    pub(crate) fn cas(&self) -> Option<Cas> {
+        match self {
+            Self::Nothing => None,
+            Self::Lease(cas) | Self::Fence { cas, .. } => Some(*cas),
+            Self::Value(value) => Some(value.cas),
+        }
+    }
+}
+
+impl Coherence {
+    pub(crate) async fn look(&self, key: &CacheKey) -> Result<Lying, CacheError> {
+        self.store.get(key, None).await.map(Lying::of)
+    }
+
+    pub(crate) async fn look_at_many(&self, keys: &[CacheKey]) -> Vec<Result<Lying, CacheError>> {
+        let found = self.store.get_many(keys, None).await;
+        found.into_iter().map(|lookup| lookup.map(Lying::of)).collect()
+    }
+
+    /// How long a fence lives that was put just now.
+    pub(crate) fn fence_ttl(&self) -> Duration {
+        self.times.fence_ttl
+    }
+
+    /// How old this process's copy of the key is, and whether a read may still be
+    /// answered by it.
+    pub(crate) fn near_age(&self, key: &CacheKey) -> Option<(Duration, bool)> {
+        self.near.age(key)
+    }
+}

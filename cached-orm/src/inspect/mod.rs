@@ -1,0 +1,57 @@
+//! What operators look at: how servers, outbox and loads are, what lies under a
+//! key, and whether the cache agrees with the database.
+//!
+//! Nothing here changes the cache, or gives more of a row than its columns' names.
+
+mod audit;
+mod difference;
+mod explain;
+mod explanation;
+mod named;
+mod status;
+
+pub use audit::{Audit, AuditOptions, Disagreement, Verdict};
+pub use explanation::{Age, CacheContent, Explanation, InDatabase, NearCopy};
+pub use named::{RowKeys, TableAudit};
+pub use status::{DatabaseStatus, LoadStatus, OutboxStatus, Status};
+
+use serde::Serializer;
+use std::{fmt, time::Duration};
+
+/// How long a database may take that answers an operator.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Serializes a time as a number of seconds.
+pub(crate) fn seconds<S: Serializer>(
+    time: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.serialize_some(&time.as_secs_f64()),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// Prints the lines of a table of two columns.
+struct Lines<'f, 'b>(&'f mut fmt::Formatter<'b>);
+
+impl Lines<'_, '_> {
+    fn line(&mut self, name: &str, value: impl fmt::Display) -> fmt::Result {
+        writeln!(self.0, "{name:<13} {value}")
+    }
+
+    fn if_any(&mut self, name: &str, value: Option<impl fmt::Display>) -> fmt::Result {
+        value.map_or(Ok(()), |value| self.line(name, value))
+    }
+}
+
+/// A time as people read it: `9.6 ms`, `3.0 s`.
+fn readable(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    match seconds {
+        ..1e-3 => format!("{:.0} us", seconds * 1e6),
+        ..1.0 => format!("{:.1} ms", seconds * 1e3),
+        ..120.0 => format!("{seconds:.1} s"),
+        _ => format!("{:.0} min", seconds / 60.0),
+    }
+}
