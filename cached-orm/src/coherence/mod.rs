@@ -249,6 +249,7 @@ pub(crate) enum Unreadable {
     #[error("its checksum or its length is wrong")]
     Checksum,
     /// It is not signed, or by none of the keys.
+    #[error("it is not signed, or by none of the keys")]
     Signature,
     /// It belongs to another key.
     #[error("it belongs to another key")]
