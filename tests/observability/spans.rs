@@ -10,7 +10,7 @@ use sqlx::{Postgres, Sqlite};
 use std::{
     collections::{BTreeSet, HashMap},
     fmt,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Once},
 };
 use tracing::{
     Level, Subscriber,
@@ -83,6 +83,12 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Notes {
 
 /// What is seen while this thread's tasks run, at every level.
 fn listen() -> (Notes, tracing::subscriber::DefaultGuard) {
+    static EVERYWHERE: Once = Once::new();
+    // Where nobody listens in other threads, an event that one of them reaches for the
+    // first time just now may be taken for one that nobody wants, here as well.
+    EVERYWHERE.call_once(|| {
+        let _ = tracing::subscriber::set_global_default(Registry::default());
+    });
     let notes = Notes::default();
     let guard = tracing::subscriber::set_default(Registry::default().with(notes.clone()));
     (notes, guard)
