@@ -2,11 +2,13 @@
 
 use crate::{databases::variable, polling::until};
 use std::{
+    fs,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::PathBuf,
     process::{self, Child, Command, Stdio},
     sync::atomic::{AtomicU16, Ordering},
+    thread,
     time::{Duration, Instant},
 };
 use tokio::time::sleep;
@@ -173,6 +175,22 @@ impl OwnServer {
     /// Lets it hang: it keeps its connections and answers nothing.
     pub(crate) fn hang(&self) {
         self.signal("-STOP");
+        // `kill` returns before the threads have stopped; until then they answer.
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.every_thread_is_stopped() {
+            assert!(Instant::now() < deadline, "memcached does not stop");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn every_thread_is_stopped(&self) -> bool {
+        let child = self.child.as_ref().expect("it runs");
+        let threads = fs::read_dir(format!("/proc/{}/task", child.id())).expect("it is there");
+        // "PID (NAME) STATE …"; a name may hold anything.
+        threads.map(|thread| thread.expect("it is there").path().join("stat")).all(|stat| {
+            let stat = fs::read_to_string(stat).expect("it is there");
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+        })
     }
 
     pub(crate) fn go_on(&self) {
