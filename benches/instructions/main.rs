@@ -26,6 +26,8 @@ enum Path {
     Key,
     /// A row from the store in the process.
     HitsEmbedded,
+    /// The same, if entries are signed.
+    HitsSigned,
     /// A row from a copy in the process.
     HitsNear,
     /// A row from memcached.
@@ -42,7 +44,9 @@ async fn main() -> Result<()> {
     let items: Vec<_> = (1..=ROWS).map(Item::of).collect();
     match path {
         Path::Key => keys(&orm, &items, count)?,
-        Path::HitsEmbedded | Path::HitsMemcached => rows(&orm, &items, count).await?,
+        Path::HitsEmbedded | Path::HitsSigned | Path::HitsMemcached => {
+            rows(&orm, &items, count).await?
+        }
         Path::HitsNear => copies(&orm, &items, count).await?,
         Path::Many100Memcached => batches(&orm, &items, count).await?,
     }
@@ -55,6 +59,7 @@ async fn open(path: Path) -> Result<Orm<Sqlite>> {
     let builder = Orm::builder(pool);
     let builder = match path {
         Path::Key | Path::HitsEmbedded | Path::HitsNear => builder.embedded(64 << 20),
+        Path::HitsSigned => builder.embedded(64 << 20).sign_entries([[7; 32]]),
         Path::HitsMemcached | Path::Many100Memcached => {
             let url = std::env::var("TEST_MEMCACHED_URL")
                 .map_err(|_| "TEST_MEMCACHED_URL is not set; run `tests/servers -- …`")?;

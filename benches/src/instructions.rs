@@ -21,10 +21,11 @@ struct Way {
     rows: u64,
 }
 
-const WAYS: [Way; 5] = [
+const WAYS: [Way; 6] = [
     Way { name: "key", count: 200_000, rows: 1 },
     Way { name: "hits-near", count: 40_000, rows: 1 },
     Way { name: "hits-embedded", count: 40_000, rows: 1 },
+    Way { name: "hits-signed", count: 40_000, rows: 1 },
     Way { name: "hits-memcached", count: 5_000, rows: 1 },
     Way { name: "many-100-memcached", count: 200, rows: 100 },
 ];

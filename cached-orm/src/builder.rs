@@ -6,6 +6,7 @@ use crate::{
     cache::{MemcachedOptions, MemcachedStore, UncachedStore},
     cache_url::CacheUrl,
     coherence::{Coherence, Times},
+    entry::Signing,
     key::Namespace,
     observe::Counters,
     orm::Parts,
@@ -73,6 +74,7 @@ pub struct OrmBuilder<DB: Backend> {
     pool: Pool<DB>,
     store: Option<Store>,
     namespace: String,
+    signing: Signing,
     memcached: MemcachedOptions,
     lease_ttl: Duration,
     fence_ttl: Duration,
@@ -95,6 +97,7 @@ impl<DB: Backend> OrmBuilder<DB> {
             pool,
             store: None,
             namespace: String::new(),
+            signing: Signing::OFF,
             memcached: MemcachedOptions::default(),
             lease_ttl: Duration::from_secs(10),
             fence_ttl: Duration::from_secs(60),
@@ -206,6 +209,33 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// ```
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
+        self
+    }
+
+    /// Signs entries with the first of these keys, and takes only those for rows that
+    /// one of them has signed. Default: entries have a checksum only.
+    ///
+    /// For a cache that others can write to: without a key nobody can make up a row,
+    /// change one, or put it in another's place; what is not signed is loaded anew and
+    /// replaced. Who has no key can still read all entries, delete them, and bring
+    /// back an older one of the same row: see the threat model in `docs/`.
+    ///
+    /// A key is 32 random bytes that the cache's hosts do not have. To bring in
+    /// signatures, or another key, takes three roll-outs: first a program that knows
+    /// the new key beside the old ones, everywhere; then one that has it first; then
+    /// one without the old ones. A program without this option reads signed entries
+    /// too, by their checksums.
+    ///
+    /// An entry is 16 bytes longer.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres};
+    /// # fn example(builder: OrmBuilder<Postgres>, new_key: [u8; 32], old_key: [u8; 32]) {
+    /// let builder = builder.sign_entries([new_key, old_key]);
+    /// # }
+    /// ```
+    pub fn sign_entries(mut self, keys: impl IntoIterator<Item = [u8; 32]>) -> Self {
+        self.signing = Signing::new(keys);
         self
     }
 
@@ -508,6 +538,7 @@ impl<DB: Backend> OrmBuilder<DB> {
             .probed(self.probe),
             counters,
             namespace,
+            signing: self.signing,
             outbox,
             max_database_loads: self.max_database_loads,
             load_timeout: self.load_timeout,
@@ -545,6 +576,9 @@ impl<DB: Backend> OrmBuilder<DB> {
         }
         if self.on_unreachable == Some(OnUnreachable::Abort) && self.outbox == Outbox::Always {
             return Err("`Outbox::Always` does not go with `OnUnreachable::Abort`".to_owned());
+        }
+        if self.signing.lacks_keys() {
+            return Err("`sign_entries` was given no key".to_owned());
         }
         if self.metrics_every.is_some_and(|every| every.is_zero()) {
             return Err("`metrics` must be longer than nothing".to_owned());

@@ -27,15 +27,23 @@ impl CacheUrl {
         let Some((scheme, rest)) = url.split_once("://") else {
             return Err(format!("the cache URL has no scheme; write {ACCEPTED}"));
         };
+        // Nothing of such a URL is repeated: what lies before it may be a password.
+        if rest.contains('@') {
+            return Err(format!(
+                "the cache URL has an `@`, but memcached is reached without a user's name or \
+                 password; write {ACCEPTED}"
+            ));
+        }
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         let place = place.trim_end_matches('/');
         let store = match scheme {
             "memcached" => Store::Memcached(servers(place)?),
             "embedded" => embedded(place)?,
             "uncached" => Store::Uncached,
-            _ => {
+            _ if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
                 return Err(format!("the cache URL begins with `{scheme}://`; write {ACCEPTED}"));
             }
+            _ => return Err(format!("the cache URL has no scheme; write {ACCEPTED}")),
         };
         let mut parsed = Self { store, namespace: None, connections: None, timeout: None };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -134,6 +142,26 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads any URL. What lies before an `@` is never repeated.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn fuzz(url: &str) {
+    const SECRET: &str = "\u{1F511}";
+    match CacheUrl::parse(url) {
+        Ok(CacheUrl { store, connections, timeout, .. }) => {
+            assert!(connections != Some(0) && timeout != Some(Duration::ZERO));
+            if let Store::Memcached(servers) = store {
+                assert!(!servers.is_empty());
+                crate::cache::fuzzing::addresses(&servers);
+            }
+        }
+        Err(message) => assert!(!message.is_empty()),
+    }
+    let (scheme, rest) = url.split_once("://").unwrap_or(("memcached", url));
+    let with_password = format!("{scheme}://ann:{SECRET}@{rest}");
+    let message = CacheUrl::parse(&with_password).expect_err("there is a password");
+    assert!(!message.contains(SECRET), "{message}");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +190,23 @@ mod tests {
         for wrong in ["", "0", "mb", "64tb", "-1mb", "99999999999gb"] {
             let error = CacheUrl::parse(&format!("embedded://{wrong}"));
             assert!(error.is_err_and(|error| error.contains("embedded://64mb")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_password_is_repeated() {
+        for url in [
+            "memcached://ann:secret@localhost",
+            "memcached://secret@localhost?namespace=shop",
+            "memcached://ann:p?secret=x@localhost",
+            "memcached://ann:p?secret@localhost",
+            "memcached://ann:p?timeout=secret@localhost",
+            "redis://ann:secret@localhost",
+            "ann:secret@localhost",
+            "ann:secret@redis://localhost",
+        ] {
+            let error = CacheUrl::parse(url).expect_err(url);
+            assert!(!error.contains("secret") && error.contains("memcached://host"), "{error}");
         }
     }
 

@@ -7,20 +7,30 @@
 //! | 1 | format |
 //! | 8 | XXH3 of all that follows |
 //! | 1 | kind: a row, "there is no such row", or primary keys |
-//! | 1 | flags: whether the body is compressed, and whether it is compact |
+//! | 1 | flags: whether the body is compressed, whether it is compact, whether it is signed |
 //! | 8 | the struct's fingerprint, or that of its key |
 //! | 2 | length of the cache key |
 //! | … | the cache key, then the body |
+//! | 16 | if it is signed: the signature |
 //!
-//! What a body is made of: [`body`]. Numbers are little-endian. The key is repeated
-//! so that a value that a cache or a proxy confuses with another is found out.
+//! What a body is made of: [`body`]; signatures: [`signing`]. Numbers are little-endian.
+//! The key is repeated so that a value that a cache or a proxy confuses with another is
+//! found out.
 
 pub(crate) mod body;
 mod facts;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
+mod signing;
 
 pub(crate) use self::facts::{Kind, facts, row_body};
 
-use self::body::Form;
+pub(crate) use self::signing::Signing;
+
+use self::{
+    body::Form,
+    signing::{SIGNATURE, SIGNED},
+};
 use crate::{Cacheable, coherence::Unreadable, key::CacheKey};
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64;
@@ -52,6 +62,7 @@ pub(crate) fn of_row<T: Cacheable>(
     fingerprint: u64,
     key: &CacheKey,
     compress_from: Option<usize>,
+    signing: &Signing,
 ) -> Option<Bytes> {
     let mut entry = header(ROW, fingerprint, key);
     let body_at = entry.len();
@@ -61,19 +72,24 @@ pub(crate) fn of_row<T: Cacheable>(
     if compress_from.is_some_and(|least| entry.len() - body_at >= least) {
         compression::compress(&mut entry, body_at);
     }
-    Some(seal(entry))
+    Some(seal(entry, signing))
 }
 
 /// The entry of an index: the primary keys of the rows that have a value.
-pub(crate) fn of_keys<K: Cacheable>(keys: &[K], shape: u64, key: &CacheKey) -> Option<Bytes> {
+pub(crate) fn of_keys<K: Cacheable>(
+    keys: &[K],
+    shape: u64,
+    key: &CacheKey,
+    signing: &Signing,
+) -> Option<Bytes> {
     let mut entry = header(KEYS, shape, key);
     K::write_bodies(keys, &mut entry)?;
-    Some(seal(entry))
+    Some(seal(entry, signing))
 }
 
 /// The entry that says that there is no such row.
-pub(crate) fn of_absent(key: &CacheKey) -> Bytes {
-    seal(header(ABSENT, 0, key))
+pub(crate) fn of_absent(key: &CacheKey, signing: &Signing) -> Bytes {
+    seal(header(ABSENT, 0, key), signing)
 }
 
 /// What `value` says of `key`: a row, or `None` for "there is no such row".
@@ -81,8 +97,9 @@ pub(crate) fn decode<T: Cacheable>(
     value: &[u8],
     fingerprint: u64,
     key: &CacheKey,
+    signing: &Signing,
 ) -> Result<Option<T>, Unreadable> {
-    let Some((flags, body)) = open(value, ROW, fingerprint, key)? else { return Ok(None) };
+    let Some((flags, body)) = open(value, ROW, fingerprint, key, signing)? else { return Ok(None) };
     let form = if flags & COMPACT == 0 { Form::Named } else { Form::Compact };
     let row = match flags & !COMPACT {
         0 => T::read_body(form, body),
@@ -98,8 +115,9 @@ pub(crate) fn decode_keys<K: Cacheable>(
     value: &[u8],
     shape: u64,
     key: &CacheKey,
+    signing: &Signing,
 ) -> Result<Vec<K>, Unreadable> {
-    match open(value, KEYS, shape, key)? {
+    match open(value, KEYS, shape, key, signing)? {
         None => Ok(Vec::new()),
         Some((0, body)) => K::read_bodies(body).ok_or(Unreadable::Body),
         Some(_) => Err(Unreadable::Format),
@@ -113,8 +131,9 @@ fn open<'v>(
     kind: u8,
     fingerprint: u64,
     key: &CacheKey,
+    signing: &Signing,
 ) -> Result<Option<(u8, &'v [u8])>, Unreadable> {
-    let (header, body) = checked(value, key)?;
+    let (header, body) = checked(value, key, signing)?;
     match header[KIND_AT] {
         ABSENT => return Ok(None),
         found if found == kind => {}
@@ -123,7 +142,7 @@ fn open<'v>(
     if header[FINGERPRINT_AT..KEY_LENGTH_AT] != fingerprint.to_le_bytes() {
         return Err(Unreadable::Shape);
     }
-    Ok(Some((header[FLAGS_AT], body)))
+    Ok(Some((header[FLAGS_AT] & !SIGNED, body)))
 }
 
 /// The header and the body of an entry that is whole, and of this key.
@@ -131,6 +150,7 @@ fn open<'v>(
 fn checked<'v>(
     value: &'v [u8],
     key: &CacheKey,
+    signing: &Signing,
 ) -> Result<(&'v [u8; HEADER], &'v [u8]), Unreadable> {
     if !value.starts_with(&MAGIC) {
         return Err(Unreadable::Foreign);
@@ -145,9 +165,22 @@ fn checked<'v>(
     else {
         return Err(Unreadable::Checksum);
     };
-    if u64::from_le_bytes(*sum) != xxh3_64(&value[KIND_AT..]) {
+    // A signature says all that a checksum does, and more.
+    if signing.is_off() && u64::from_le_bytes(*sum) != xxh3_64(&value[KIND_AT..]) {
         return Err(Unreadable::Checksum);
     }
+    let is_signed = header[FLAGS_AT] & SIGNED != 0;
+    let value = match value.split_last_chunk::<SIGNATURE>() {
+        Some((content, signature)) if is_signed && content.len() >= HEADER => {
+            if !signing.is_off() && !signing.accepts(&content[KIND_AT..], signature) {
+                return Err(Unreadable::Signature);
+            }
+            content
+        }
+        _ if is_signed => return Err(Unreadable::Checksum),
+        _ if !signing.is_off() => return Err(Unreadable::Signature),
+        _ => value,
+    };
     let key_length =
         usize::from(u16::from_le_bytes([header[KEY_LENGTH_AT], header[KEY_LENGTH_AT + 1]]));
     let Some((entry_key, body)) = value[HEADER..].split_at_checked(key_length) else {
@@ -163,10 +196,12 @@ fn checked<'v>(
 pub(crate) fn unpacked_len(value: &[u8]) -> usize {
     let key_length = value.get(KEY_LENGTH_AT..HEADER);
     let key_length = key_length.map_or(0, |at| usize::from(u16::from_le_bytes([at[0], at[1]])));
-    let is_compressed = value.get(FLAGS_AT).is_some_and(|flags| flags & COMPRESSED != 0);
-    match value.get(HEADER + key_length..) {
-        Some(body) if is_compressed => {
-            HEADER + key_length + compression::unpacked_len(body).unwrap_or(body.len())
+    let flags = value.get(FLAGS_AT).copied().unwrap_or_default();
+    let signature = if flags & SIGNED == 0 { 0 } else { SIGNATURE };
+    match value.get(HEADER + key_length..value.len().saturating_sub(signature)) {
+        Some(body) if flags & COMPRESSED != 0 => {
+            let body = compression::unpacked_len(body).unwrap_or(body.len());
+            HEADER + key_length + body + signature
         }
         _ => value.len(),
     }
@@ -191,7 +226,8 @@ fn header(kind: u8, fingerprint: u64, key: &CacheKey) -> Vec<u8> {
     entry
 }
 
-fn seal(mut entry: Vec<u8>) -> Bytes {
+fn seal(mut entry: Vec<u8>, signing: &Signing) -> Bytes {
+    signing.sign(&mut entry);
     let sum = xxh3_64(&entry[KIND_AT..]);
     entry[CHECKSUM_AT..KIND_AT].copy_from_slice(&sum.to_le_bytes());
     entry.into()

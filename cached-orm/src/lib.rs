@@ -11,6 +11,9 @@ mod entity;
 mod entry;
 mod error;
 mod freshness;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod index;
 mod inspect;
 mod key;
@@ -87,44 +90,46 @@ pub mod test_kit;
 /// Runs the examples of the guide.
 #[cfg(doctest)]
 mod guide {
-    #[doc = include_str!("../../docs/coherence.md")]
+    #[doc = include_str!("../docs/coherence.md")]
     mod coherence {}
-    #[doc = include_str!("../../docs/deploying.md")]
+    #[doc = include_str!("../docs/deploying.md")]
     mod deploying {}
-    #[doc = include_str!("../../docs/first-steps.md")]
+    #[doc = include_str!("../docs/first-steps.md")]
     mod first_steps {}
-    #[doc = include_str!("../../docs/indexes.md")]
+    #[doc = include_str!("../docs/indexes.md")]
     mod indexes {}
-    #[doc = include_str!("../../docs/keys.md")]
+    #[doc = include_str!("../docs/keys.md")]
     mod keys {}
-    #[doc = include_str!("../../docs/lifetimes.md")]
+    #[doc = include_str!("../docs/lifetimes.md")]
     mod lifetimes {}
-    #[doc = include_str!("../../docs/limits.md")]
+    #[doc = include_str!("../docs/limits.md")]
     mod limits {}
-    #[doc = include_str!("../../docs/methods.md")]
+    #[doc = include_str!("../docs/methods.md")]
     mod methods {}
-    #[doc = include_str!("../../docs/mistakes.md")]
+    #[doc = include_str!("../docs/mistakes.md")]
     mod mistakes {}
-    #[doc = include_str!("../../docs/moving.md")]
+    #[doc = include_str!("../docs/moving.md")]
     mod moving {}
     #[cfg(all(feature = "embedded", feature = "metrics", feature = "sqlite"))]
-    #[doc = include_str!("../../docs/observability.md")]
+    #[doc = include_str!("../docs/observability.md")]
     mod observability {}
-    #[doc = include_str!("../../docs/pgbouncer.md")]
+    #[doc = include_str!("../docs/pgbouncer.md")]
     mod pgbouncer {}
-    #[doc = include_str!("../../docs/replicas.md")]
+    #[doc = include_str!("../docs/replicas.md")]
     mod replicas {}
-    #[doc = include_str!("../../docs/sizing-memcached.md")]
+    #[doc = include_str!("../docs/sizing-memcached.md")]
     mod sizing_memcached {}
-    #[doc = include_str!("../../docs/testing.md")]
+    #[doc = include_str!("../docs/testing.md")]
     mod testing {}
-    #[doc = include_str!("../../docs/transactions.md")]
+    #[doc = include_str!("../docs/threat-model.md")]
+    mod threat_model {}
+    #[doc = include_str!("../docs/transactions.md")]
     mod transactions {}
-    #[doc = include_str!("../../docs/troubleshooting.md")]
+    #[doc = include_str!("../docs/troubleshooting.md")]
     mod troubleshooting {}
-    #[doc = include_str!("../../docs/when-not-to-cache.md")]
+    #[doc = include_str!("../docs/when-not-to-cache.md")]
     mod when_not_to_cache {}
-    #[doc = include_str!("../../docs/writes-by-others.md")]
+    #[doc = include_str!("../docs/writes-by-others.md")]
     mod writes_by_others {}
 }
 

@@ -12,6 +12,7 @@ use crate::{
     Persist, Result, Statistics, Transaction,
     cache_url::CacheUrl,
     coherence::Coherence,
+    entry::Signing,
     key::Namespace,
     observe::{Counters, Meters},
     outbox::{Drainer, OutboxUse},
@@ -77,6 +78,7 @@ struct Inner<DB: Backend> {
     #[cfg(feature = "metrics")]
     publisher: Publisher,
     namespace: Namespace,
+    signing: Signing,
     outbox: OutboxUse,
     /// Tells the tasks that go on in the background to end.
     closing: watch::Sender<bool>,
@@ -94,6 +96,7 @@ pub(crate) struct Parts<DB: Backend> {
     pub(crate) coherence: Coherence,
     pub(crate) counters: Arc<Counters>,
     pub(crate) namespace: Namespace,
+    pub(crate) signing: Signing,
     pub(crate) outbox: OutboxUse,
     pub(crate) max_database_loads: u32,
     pub(crate) load_timeout: Duration,
@@ -184,6 +187,7 @@ impl<DB: Backend> Orm<DB> {
             #[cfg(feature = "metrics")]
             publisher: Publisher::default(),
             namespace: parts.namespace,
+            signing: parts.signing,
             outbox: parts.outbox,
             closing,
             connect_options: Mutex::new(connect_options),
@@ -336,6 +340,10 @@ impl<DB: Backend> Orm<DB> {
 
     pub(crate) fn namespace(&self) -> &Namespace {
         &self.0.namespace
+    }
+
+    pub(crate) fn signing(&self) -> &Signing {
+        &self.0.signing
     }
 
     pub(crate) fn outbox(&self) -> &OutboxUse {

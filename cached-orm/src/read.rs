@@ -13,7 +13,7 @@ use crate::{
     Backend, BindKey as _, Bindings, CachePolicy, Column, Error, Freshness, Operation, Orm,
     Persist, Result, SetOptions,
     coherence::{Content, Entry, Source},
-    entry,
+    entry::{self, Signing},
     key::CacheKey,
     observe::Meter,
     session::Target,
@@ -87,7 +87,7 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
     }
 
     fn decode(&self, value: &Bytes) -> Content<T> {
-        match entry::decode::<T>(value, T::FINGERPRINT, &self.cache_key) {
+        match entry::decode::<T>(value, T::FINGERPRINT, &self.cache_key, self.orm.signing()) {
             Ok(None) => Content::Absent,
             // The key in the header says as much, unless it is a shortened one.
             Ok(Some(row)) if row.key() == self.key => Content::Row(row),
@@ -98,10 +98,10 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
 
     fn encode(&self, row: Option<&T>) -> Option<Entry> {
         match row {
-            Some(row) => row_entry(row, &self.cache_key, &self.policy),
+            Some(row) => row_entry(row, &self.cache_key, &self.policy, self.orm.signing()),
             None => {
                 let ttl = self.policy.absent_ttl()?;
-                Some(Entry { value: entry::of_absent(&self.cache_key), ttl })
+                Some(Entry { value: entry::of_absent(&self.cache_key, self.orm.signing()), ttl })
             }
         }
     }
@@ -140,10 +140,14 @@ pub(crate) fn row_entry<T: crate::Entity>(
     row: &T,
     key: &CacheKey,
     policy: &CachePolicy,
+    signing: &Signing,
 ) -> Option<Entry> {
-    let value = entry::of_row(row, T::FINGERPRINT, key, policy.compress_from());
+    let value = entry::of_row(row, T::FINGERPRINT, key, policy.compress_from(), signing);
     if value.is_none() {
-        tracing::warn!(entity = T::NAME, "serde could not write a row, so it is not cached");
+        tracing::warn!(
+            entity = T::NAME,
+            "a row is not cached: serde cannot write it, or it is nested too deep"
+        );
     }
     Some(Entry { value: value?, ttl: policy.row_ttl() })
 }

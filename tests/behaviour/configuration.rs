@@ -110,6 +110,7 @@ async fn options_that_make_no_sense_are_refused_by_name() {
         (uncached().commit_window(minute), "`commit_window` (60s) must be shorter"),
         (uncached().hold_off(moment), "`hold_off` (1ms)"),
         (uncached().max_database_loads(0), "`max_database_loads`"),
+        (uncached().sign_entries([]), "`sign_entries` was given no key"),
         (uncached().namespace("a b"), "\"a b\""),
         (uncached().namespace("x".repeat(65)), "at most 64"),
         (builder().memcached(Vec::<String>::new()), "no memcached server"),

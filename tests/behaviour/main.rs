@@ -8,6 +8,7 @@
 
 mod configuration;
 mod databases;
+mod logs;
 mod memcached;
 mod outbox_rows;
 mod place;
@@ -66,6 +67,7 @@ macro_rules! memcached_suite {
         mod outbox_drainers;
         mod own_transactions_without_cache;
         mod server_lists;
+        mod signed_entries;
         mod two_handles;
         mod two_servers;
     };

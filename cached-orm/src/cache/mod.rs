@@ -20,6 +20,8 @@ pub use server_status::{ServerReports, ServerStatus};
 
 #[cfg(feature = "embedded")]
 pub(crate) use embedded::EmbeddedStore;
+#[cfg(any(fuzzing, test))]
+pub(crate) use memcached::fuzzing;
 pub(crate) use memcached::{MemcachedOptions, MemcachedStore};
 pub(crate) use uncached::UncachedStore;
 

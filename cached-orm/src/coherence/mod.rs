@@ -248,6 +248,9 @@ pub(crate) enum Unreadable {
     /// Its checksum or its length is wrong.
     #[error("its checksum or its length is wrong")]
     Checksum,
+    /// It is not signed, or by none of the keys.
+    #[error("it is not signed, or by none of the keys")]
+    Signature,
     /// It belongs to another key.
     #[error("it belongs to another key")]
     Key,
@@ -260,6 +263,22 @@ pub(crate) enum Unreadable {
     /// Its time is over; it lies there in case the database fails.
     #[error("its time is over")]
     Expired,
+}
+
+/// Reads a fence from any bytes. Whatever is made of one is one.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn fuzz_fences(value: &[u8]) {
+    use {fence::Fence, shared_fence::SharedFence};
+
+    let (fence, shared) = (Fence::parse(value), SharedFence::parse(value));
+    let marked = Fence::marked(value);
+    assert_eq!((shared.is_some(), marked.is_some()), (fence.is_some(), fence.is_some()));
+    let (Some(fence), Some(marked), Some(shared)) = (fence, marked, shared) else { return };
+    let again = Fence::parse(&marked).expect("a marked fence is a fence");
+    // Of the same writer, if the writer can be told.
+    let is_plain = value.len() == fence.to_bytes().len();
+    assert!(!is_plain || again.same_writer(fence));
+    assert_eq!(SharedFence::parse(&shared.to_bytes()), Some(shared));
 }
 
 #[cfg(all(test, feature = "embedded"))]

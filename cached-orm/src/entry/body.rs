@@ -11,6 +11,8 @@
 //! Inside a field there are names in any case: nobody knows what a reader expects
 //! there.
 
+mod nesting;
+
 use rmp_serde::{decode, encode};
 use serde::{
     Deserializer, Serialize, Serializer,
@@ -31,7 +33,7 @@ pub enum Form {
     Compact,
 }
 
-/// Appends the body; `None` if serde cannot write it.
+/// Appends the body; `None` if serde cannot write it, or if it is nested too deep.
 pub(crate) fn write<T: Serialize + DeserializeOwned>(
     value: &T,
     entry: &mut Vec<u8>,
@@ -42,13 +44,14 @@ pub(crate) fn write<T: Serialize + DeserializeOwned>(
     }
     entry.truncate(at);
     encode::write_named(entry, value).ok()?;
-    Some(Form::Named)
+    nesting::is_shallow(&entry[at..]).then_some(Form::Named)
 }
 
 /// Reads a body; `None` if it is not one of a `T`.
 pub(crate) fn read<T: DeserializeOwned>(form: Form, body: &[u8]) -> Option<T> {
     match form {
-        Form::Named => rmp_serde::from_slice(body).ok(),
+        Form::Named if nesting::is_shallow(body) => rmp_serde::from_slice(body).ok(),
+        Form::Named => None,
         Form::Compact => T::deserialize(Body::open(body)?).ok(),
     }
 }
@@ -233,7 +236,8 @@ struct Body<'b> {
 impl<'b> Body<'b> {
     fn open(body: &'b [u8]) -> Option<Self> {
         let (hash, values) = body.split_first_chunk::<HASH>()?;
-        Some(Self { hash: u64::from_le_bytes(*hash), values })
+        let hash = u64::from_le_bytes(*hash);
+        nesting::is_shallow(values).then_some(Self { hash, values })
     }
 }
 

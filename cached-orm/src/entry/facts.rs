@@ -1,6 +1,6 @@
 use super::{
-    ABSENT, COMPACT, COMPRESSED, FINGERPRINT_AT, FLAGS_AT, KEYS, KIND_AT, ROW, body::Form, checked,
-    compression, unpacked_len,
+    ABSENT, COMPACT, COMPRESSED, FINGERPRINT_AT, FLAGS_AT, KEYS, KIND_AT, ROW, Signing, body::Form,
+    checked, compression, signing::SIGNED, unpacked_len,
 };
 use crate::{coherence::Unreadable, key::CacheKey};
 use std::borrow::Cow;
@@ -25,8 +25,8 @@ pub(crate) struct Facts {
 }
 
 /// What `value` tells of itself, if it is a whole entry of this key.
-pub(crate) fn facts(value: &[u8], key: &CacheKey) -> Result<Facts, Unreadable> {
-    let (header, _) = checked(value, key)?;
+pub(crate) fn facts(value: &[u8], key: &CacheKey, signing: &Signing) -> Result<Facts, Unreadable> {
+    let (header, _) = checked(value, key, signing)?;
     let kind = match header[KIND_AT] {
         ROW => Kind::Row,
         ABSENT => Kind::Absent,
@@ -43,12 +43,16 @@ pub(crate) fn facts(value: &[u8], key: &CacheKey) -> Result<Facts, Unreadable> {
 }
 
 /// The body of a row's entry, of whatever struct.
-pub(crate) fn row_body<'v>(value: &'v [u8], key: &CacheKey) -> Option<(Form, Cow<'v, [u8]>)> {
-    let (header, body) = checked(value, key).ok()?;
+pub(crate) fn row_body<'v>(
+    value: &'v [u8],
+    key: &CacheKey,
+    signing: &Signing,
+) -> Option<(Form, Cow<'v, [u8]>)> {
+    let (header, body) = checked(value, key, signing).ok()?;
     if header[KIND_AT] != ROW {
         return None;
     }
-    let flags = header[FLAGS_AT];
+    let flags = header[FLAGS_AT] & !SIGNED;
     let form = if flags & COMPACT == 0 { Form::Named } else { Form::Compact };
     match flags & !COMPACT {
         0 => Some((form, Cow::Borrowed(body))),

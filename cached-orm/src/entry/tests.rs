@@ -3,6 +3,7 @@ use crate::key::Namespace;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
+const UNSIGNED: &Signing = &Signing::OFF;
 const SHAPE: u64 = 0x0123_4567_89ab_cdef;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,34 +34,34 @@ proptest! {
     #[test]
     fn an_entry_is_read_back(place in place(), compress_from in any::<Option<u8>>()) {
         let key = key(place.id);
-        let entry = of_row(&place, SHAPE, &key, compress_from.map(usize::from)).expect("an entry");
-        prop_assert_eq!(decode(&entry, SHAPE, &key), Ok(Some(place)));
+        let entry = of_row(&place, SHAPE, &key, compress_from.map(usize::from), UNSIGNED).expect("an entry");
+        prop_assert_eq!(decode(&entry, SHAPE, &key, UNSIGNED), Ok(Some(place)));
     }
 
     #[test]
     fn no_flipped_bit_goes_unnoticed(place in place(), at in any::<proptest::sample::Index>()) {
         let key = key(place.id);
-        for entry in [of_row(&place, SHAPE, &key, Some(64)).expect("an entry"), of_absent(&key)] {
+        for entry in [of_row(&place, SHAPE, &key, Some(64), UNSIGNED).expect("an entry"), of_absent(&key, UNSIGNED)] {
             let mut broken = entry.to_vec();
             let bit = at.index(broken.len() * 8);
             broken[bit / 8] ^= 1 << (bit % 8);
-            prop_assert!(decode::<Place>(&broken, SHAPE, &key).is_err(), "bit {} of {}", bit, entry.len());
+            prop_assert!(decode::<Place>(&broken, SHAPE, &key, UNSIGNED).is_err(), "bit {} of {}", bit, entry.len());
         }
     }
 
     #[test]
     fn no_truncated_entry_is_taken(place in place(), at in any::<proptest::sample::Index>()) {
         let key = key(place.id);
-        let entry = of_row(&place, SHAPE, &key, Some(64)).expect("an entry");
+        let entry = of_row(&place, SHAPE, &key, Some(64), UNSIGNED).expect("an entry");
         let cut = &entry[..at.index(entry.len())];
-        prop_assert!(decode::<Place>(cut, SHAPE, &key).is_err());
+        prop_assert!(decode::<Place>(cut, SHAPE, &key, UNSIGNED).is_err());
     }
 
     #[test]
     fn rubbish_is_never_a_row(rubbish in any::<Vec<u8>>(), ours in any::<bool>()) {
         let mut value = if ours { [&MAGIC[..], &[FORMAT]].concat() } else { Vec::new() };
         value.extend_from_slice(&rubbish);
-        prop_assert!(decode::<Place>(&value, SHAPE, &key(1)).is_err());
+        prop_assert!(decode::<Place>(&value, SHAPE, &key(1), UNSIGNED).is_err());
     }
 
     #[test]
@@ -68,12 +69,12 @@ proptest! {
         keys in proptest::collection::vec(any::<(i64, String)>(), 1..40),
     ) {
         let key = key(7);
-        let entry = of_keys(&keys, SHAPE, &key).expect("an entry");
-        prop_assert_eq!(decode_keys(&entry, SHAPE, &key), Ok(keys));
+        let entry = of_keys(&keys, SHAPE, &key, UNSIGNED).expect("an entry");
+        prop_assert_eq!(decode_keys(&entry, SHAPE, &key, UNSIGNED), Ok(keys));
         prop_assert_eq!(
-            decode_keys::<(i64, String)>(&entry, SHAPE + 1, &key), Err(Unreadable::Shape)
+            decode_keys::<(i64, String)>(&entry, SHAPE + 1, &key, UNSIGNED), Err(Unreadable::Shape)
         );
-        prop_assert!(decode::<Place>(&entry, SHAPE, &key).is_err());
+        prop_assert!(decode::<Place>(&entry, SHAPE, &key, UNSIGNED).is_err());
     }
 
     #[test]
@@ -81,19 +82,19 @@ proptest! {
         keys in proptest::collection::vec(any::<i64>(), 1..40), at in any::<proptest::sample::Index>(),
     ) {
         let key = key(7);
-        let mut broken = of_keys(&keys, SHAPE, &key).expect("an entry").to_vec();
+        let mut broken = of_keys(&keys, SHAPE, &key, UNSIGNED).expect("an entry").to_vec();
         let bit = at.index(broken.len() * 8);
         broken[bit / 8] ^= 1 << (bit % 8);
-        prop_assert!(decode_keys::<i64>(&broken, SHAPE, &key).is_err());
+        prop_assert!(decode_keys::<i64>(&broken, SHAPE, &key, UNSIGNED).is_err());
     }
 
     #[test]
     fn what_is_under_another_key_is_found_out(place in place(), other in any::<i64>()) {
         prop_assume!(place.id != other);
-        let entry = of_row(&place, SHAPE, &key(place.id), None).expect("an entry");
-        prop_assert_eq!(decode::<Place>(&entry, SHAPE, &key(other)), Err(Unreadable::Key));
-        let absent = of_absent(&key(place.id));
-        prop_assert_eq!(decode::<Place>(&absent, SHAPE, &key(other)), Err(Unreadable::Key));
+        let entry = of_row(&place, SHAPE, &key(place.id), None, UNSIGNED).expect("an entry");
+        prop_assert_eq!(decode::<Place>(&entry, SHAPE, &key(other), UNSIGNED), Err(Unreadable::Key));
+        let absent = of_absent(&key(place.id), UNSIGNED);
+        prop_assert_eq!(decode::<Place>(&absent, SHAPE, &key(other), UNSIGNED), Err(Unreadable::Key));
     }
 }
 
@@ -101,11 +102,11 @@ proptest! {
 fn every_bit_of_one_entry_counts() {
     let place = Place { id: 7, name: "Vila".into(), code: None, tags: vec!["x".into()] };
     let key = key(7);
-    let entry = of_row(&place, SHAPE, &key, None).expect("an entry");
+    let entry = of_row(&place, SHAPE, &key, None, UNSIGNED).expect("an entry");
     for bit in 0..entry.len() * 8 {
         let mut broken = entry.to_vec();
         broken[bit / 8] ^= 1 << (bit % 8);
-        assert!(decode::<Place>(&broken, SHAPE, &key).is_err(), "bit {bit}");
+        assert!(decode::<Place>(&broken, SHAPE, &key, UNSIGNED).is_err(), "bit {bit}");
     }
 }
 
@@ -113,19 +114,25 @@ fn every_bit_of_one_entry_counts() {
 fn another_shape_is_not_decoded_but_an_absent_row_has_none() {
     let place = Place { id: 7, name: String::new(), code: None, tags: Vec::new() };
     let key = key(7);
-    let entry = of_row(&place, SHAPE, &key, None).expect("an entry");
-    assert_eq!(decode::<Place>(&entry, SHAPE + 1, &key), Err(Unreadable::Shape));
-    assert_eq!(decode::<Place>(&of_absent(&key), SHAPE + 1, &key), Ok(None));
-    assert_eq!(decode_keys::<i64>(&of_absent(&key), SHAPE, &key), Ok(Vec::new()));
+    let entry = of_row(&place, SHAPE, &key, None, UNSIGNED).expect("an entry");
+    assert_eq!(decode::<Place>(&entry, SHAPE + 1, &key, UNSIGNED), Err(Unreadable::Shape));
+    assert_eq!(decode::<Place>(&of_absent(&key, UNSIGNED), SHAPE + 1, &key, UNSIGNED), Ok(None));
+    assert_eq!(
+        decode_keys::<i64>(&of_absent(&key, UNSIGNED), SHAPE, &key, UNSIGNED),
+        Ok(Vec::new())
+    );
 }
 
 #[test]
 fn a_newer_format_is_told_from_rubbish() {
-    let mut entry = of_absent(&key(7)).to_vec();
+    let mut entry = of_absent(&key(7), UNSIGNED).to_vec();
     entry[FORMAT_AT] = FORMAT + 1;
-    assert_eq!(decode::<Place>(&entry, SHAPE, &key(7)), Err(Unreadable::Format));
-    assert_eq!(decode::<Place>(b"VALUE of somebody", SHAPE, &key(7)), Err(Unreadable::Foreign));
-    assert_eq!(decode::<Place>(b"", SHAPE, &key(7)), Err(Unreadable::Foreign));
+    assert_eq!(decode::<Place>(&entry, SHAPE, &key(7), UNSIGNED), Err(Unreadable::Format));
+    assert_eq!(
+        decode::<Place>(b"VALUE of somebody", SHAPE, &key(7), UNSIGNED),
+        Err(Unreadable::Foreign)
+    );
+    assert_eq!(decode::<Place>(b"", SHAPE, &key(7), UNSIGNED), Err(Unreadable::Foreign));
 }
 
 #[test]
@@ -137,7 +144,7 @@ fn a_row_that_serde_cannot_write_has_no_entry() {
             Err(serde::ser::Error::custom("no"))
         }
     }
-    assert_eq!(of_row(&Unwritable, SHAPE, &key(7), None), None);
+    assert_eq!(of_row(&Unwritable, SHAPE, &key(7), None, UNSIGNED), None);
 }
 
 #[cfg(feature = "lz4")]
@@ -151,12 +158,12 @@ mod compressed {
     #[test]
     fn only_what_is_long_enough_and_becomes_smaller_is_compressed() {
         let key = key(7);
-        let plain = of_row(&long(4000), SHAPE, &key, None).expect("an entry");
-        let small = of_row(&long(4000), SHAPE, &key, Some(1000)).expect("an entry");
+        let plain = of_row(&long(4000), SHAPE, &key, None, UNSIGNED).expect("an entry");
+        let small = of_row(&long(4000), SHAPE, &key, Some(1000), UNSIGNED).expect("an entry");
         assert!(small.len() < plain.len() / 4);
-        assert_eq!(of_row(&long(4000), SHAPE, &key, Some(10_000)), Some(plain));
+        assert_eq!(of_row(&long(4000), SHAPE, &key, Some(10_000), UNSIGNED), Some(plain));
         let random = Place { code: Some(rand::random::<[u8; 32]>().to_vec()), ..long(0) };
-        let entry = of_row(&random, SHAPE, &key, Some(0)).expect("an entry");
+        let entry = of_row(&random, SHAPE, &key, Some(0), UNSIGNED).expect("an entry");
         assert_eq!(entry[FLAGS_AT] & COMPRESSED, 0);
     }
 
@@ -169,8 +176,8 @@ mod compressed {
             entry[FLAGS_AT] = COMPRESSED;
             entry.extend_from_slice(&length.to_le_bytes());
             entry.extend_from_slice(&[0x1f, b'a', 1, 0, 255, 255, 255]);
-            let entry = seal(entry);
-            assert_eq!(decode::<Place>(&entry, SHAPE, &key), Err(Unreadable::Body));
+            let entry = seal(entry, UNSIGNED);
+            assert_eq!(decode::<Place>(&entry, SHAPE, &key, UNSIGNED), Err(Unreadable::Body));
         }
     }
 }

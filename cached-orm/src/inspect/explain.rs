@@ -4,7 +4,7 @@ use super::{
 use crate::{
     Backend, CacheError, CacheKey, CachePolicy, Error, Operation, Orm, Persist, Result,
     coherence::{Content, Lying, Source as _, Unreadable, Value},
-    entry::{Kind, facts},
+    entry::{Kind, Signing, facts},
     read::RowSource,
 };
 use std::time::Duration;
@@ -163,17 +163,17 @@ impl<DB: Backend> Orm<DB> {
                 let lived = ttl.map(|left| self.coherence().fence_ttl().saturating_sub(left));
                 explanation.age = lived.map(|age| Age { at_least: age, at_most: age });
             }
-            Ok(Lying::Value(value)) => explanation.describe(key, value),
+            Ok(Lying::Value(value)) => explanation.describe(key, value, self.signing()),
         }
         explanation
     }
 }
 
 impl Explanation {
-    fn describe(&mut self, key: &CacheKey, value: &Value) {
+    fn describe(&mut self, key: &CacheKey, value: &Value, signing: &Signing) {
         self.ttl = value.ttl;
         self.bytes = Some(value.bytes.len());
-        match facts(&value.bytes, key) {
+        match facts(&value.bytes, key, signing) {
             Err(reason) => self.is_unusable(reason),
             Ok(facts) => {
                 self.content = match facts.kind {

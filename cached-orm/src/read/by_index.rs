@@ -5,7 +5,7 @@ use crate::{
     Backend, BindKey, Bindings, CacheKey, Entity, Error, Index, Operation, Orm, Persist, Result,
     Session,
     coherence::{Content, Entry, Source, Unreadable},
-    entry,
+    entry::{self, Signing},
     index::asked_text,
     observe::Meter,
     session::Target,
@@ -242,7 +242,8 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
     }
 
     fn decode(&self, value: &Bytes) -> Content<Found<T>> {
-        match entry::decode_keys::<T::Key>(value, Index::<T>::SHAPE, &self.cache_key) {
+        let (shape, signing) = (Index::<T>::SHAPE, self.orm.signing());
+        match entry::decode_keys::<T::Key>(value, shape, &self.cache_key, signing) {
             Ok(keys) if keys.is_empty() => Content::Absent,
             // Of a program to which the index is not unique.
             Ok(keys) if self.index.is_unique() && keys.len() > 1 => {
@@ -254,15 +255,16 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
     }
 
     fn encode(&self, found: Option<&Found<T>>) -> Option<Entry> {
+        let signing = self.orm.signing();
         match found {
             None => {
                 let ttl = T::POLICY.absent_ttl()?;
-                Some(Entry { value: entry::of_absent(&self.cache_key), ttl })
+                Some(Entry { value: entry::of_absent(&self.cache_key, signing), ttl })
             }
-            Some(Found::Keys(keys)) => index_entry::<T>(keys, &self.cache_key),
+            Some(Found::Keys(keys)) => index_entry::<T>(keys, &self.cache_key, signing),
             Some(Found::Rows(rows)) => {
                 let keys: Vec<_> = rows.iter().map(Entity::key).collect();
-                index_entry::<T>(&keys, &self.cache_key)
+                index_entry::<T>(&keys, &self.cache_key, signing)
             }
         }
     }
@@ -289,8 +291,12 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
 }
 
 /// What is stored for a value that the rows with these keys have.
-pub(crate) fn index_entry<T: Entity>(keys: &[T::Key], cache_key: &CacheKey) -> Option<Entry> {
-    let value = entry::of_keys(keys, Index::<T>::SHAPE, cache_key)?;
+pub(crate) fn index_entry<T: Entity>(
+    keys: &[T::Key],
+    cache_key: &CacheKey,
+    signing: &Signing,
+) -> Option<Entry> {
+    let value = entry::of_keys(keys, Index::<T>::SHAPE, cache_key, signing)?;
     Some(Entry { value, ttl: T::POLICY.spread_ttl() })
 }
 

@@ -314,18 +314,18 @@ impl<'s, DB: Backend> Open<'s, DB> {
     /// Lets rows take their fences' places after COMMIT, and pointers to them the
     /// places of their unique values' fences.
     pub(crate) fn write_through<T: Persist<DB>>(&mut self, rows: &[T]) {
-        let namespace = self.book.orm.namespace();
+        let (namespace, signing) = (self.book.orm.namespace(), self.book.orm.signing());
         let mut entries = HashMap::with_capacity(rows.len());
         for row in rows {
             let key = self.book.orm.cache_key::<T>(&row.key());
-            if let Some(entry) = crate::read::row_entry(row, &key, &T::POLICY) {
+            if let Some(entry) = crate::read::row_entry(row, &key, &T::POLICY, signing) {
                 entries.insert(key, entry);
             }
             for index in T::INDEXES.iter().filter(|index| index.is_unique()) {
                 let value = index.value_of(row);
                 let Some(value) = value.text() else { continue };
                 let key = index.cache_key(namespace, value);
-                if let Some(entry) = crate::read::index_entry::<T>(&[row.key()], &key) {
+                if let Some(entry) = crate::read::index_entry::<T>(&[row.key()], &key, signing) {
                     entries.insert(key, entry);
                 }
             }

@@ -11,7 +11,7 @@ use crate::{cache::CacheError, key::CacheKey};
 use bytes::BytesMut;
 use std::{collections::VecDeque, io, time::Duration};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::{TcpStream, lookup_host},
     task::coop::unconstrained,
     time::{Instant, timeout_at},
@@ -39,11 +39,12 @@ pub(super) struct Connection {
     alarm: Alarm,
 }
 
+/// A command that waits for its reply.
 #[derive(Debug)]
-struct Sent {
-    opaque: u64,
-    key: CacheKey,
-    command: Command,
+pub(super) struct Sent {
+    pub(super) opaque: u64,
+    pub(super) key: CacheKey,
+    pub(super) command: Command,
 }
 
 impl Connection {
@@ -217,32 +218,39 @@ impl Connection {
             }
             Ok(())
         };
-        let read = async {
-            while !sent.is_empty() {
-                match reply::parse(received, identity.max_value()) {
-                    Ok(Parsed::Incomplete(needed)) => {
-                        received.reserve(needed.saturating_sub(received.len()).max(READ));
-                        match reader.read_buf(received).await {
-                            Ok(0) => {
-                                return Err(peer.disconnected(io::ErrorKind::UnexpectedEof.into()));
-                            }
-                            Ok(_) => {}
-                            Err(error) => return Err(peer.disconnected(error)),
-                        }
-                    }
-                    Ok(parsed) => orphans.extend(settle(sent, parsed, identity, peer)?),
-                    Err(message) => return Err(peer.protocol(message)),
-                }
-            }
-            if received.is_empty() {
-                Ok(())
-            } else {
-                Err(peer.protocol("more replies than commands"))
-            }
-        };
+        let read = read_replies(&mut reader, received, sent, identity, peer, orphans);
         tokio::try_join!(write, read)?;
         Ok(())
     }
+}
+
+/// Reads until every command is answered.
+///
+/// # Errors
+/// What came is not what should.
+pub(super) async fn read_replies(
+    reader: &mut (impl AsyncRead + Unpin),
+    received: &mut BytesMut,
+    sent: &mut VecDeque<Sent>,
+    identity: &Identity,
+    peer: &Peer,
+    orphans: &mut Vec<Request>,
+) -> Result<(), CacheError> {
+    while !sent.is_empty() {
+        match reply::parse(received, identity.max_value()) {
+            Ok(Parsed::Incomplete(needed)) => {
+                received.reserve(needed.saturating_sub(received.len()).max(READ));
+                match reader.read_buf(received).await {
+                    Ok(0) => return Err(peer.disconnected(io::ErrorKind::UnexpectedEof.into())),
+                    Ok(_) => {}
+                    Err(error) => return Err(peer.disconnected(error)),
+                }
+            }
+            Ok(parsed) => orphans.extend(settle(sent, parsed, identity, peer)?),
+            Err(message) => return Err(peer.protocol(message)),
+        }
+    }
+    if received.is_empty() { Ok(()) } else { Err(peer.protocol("more replies than commands")) }
 }
 
 /// Gives a reply to the command at the front, if it belongs to it. Returns what

@@ -8,8 +8,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::Instant,
 };
 
@@ -24,7 +23,7 @@ const UPTIME_AHEAD: Duration = Duration::from_secs(3);
 const SETTLED_UPTIME: u64 = 3;
 /// When to ask a server again that had not lived for a second.
 const SETTLES_AFTER: Duration = Duration::from_secs(2);
-/// Both answers together have about 150 lines.
+/// Lines that are read. Both answers together have about 150.
 const MAX_STATS: usize = 2048;
 
 /// Who is at the other end of a connection, as `stats` told.
@@ -61,10 +60,13 @@ impl Identity {
     }
 
     /// Asks the server.
-    pub(super) async fn learn(stream: &mut TcpStream, buffer: &mut BytesMut) -> io::Result<Self> {
+    pub(super) async fn learn(
+        stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+        buffer: &mut BytesMut,
+    ) -> io::Result<Self> {
         stream.write_all(b"stats\r\nstats settings\r\n").await?;
         let mut stats = HashMap::new();
-        let mut ends = 0;
+        let (mut lines, mut ends) = (0, 0);
         while ends < 2 {
             let line = match reply::line_end(buffer).map_err(io::Error::other)? {
                 Some(len) => {
@@ -79,10 +81,11 @@ impl Identity {
                     continue;
                 }
             };
+            lines += 1;
             let mut words = line[..].split(|&byte| byte == b' ');
             match (words.next(), words.next(), words.next()) {
                 (Some(b"END"), None, None) => ends += 1,
-                (Some(b"STAT"), Some(name), value) if stats.len() < MAX_STATS => {
+                (Some(b"STAT"), Some(name), value) if lines <= MAX_STATS => {
                     // `uptime` comes from `stats`, before `stats settings` may
                     // repeat a name.
                     stats.entry(name.to_vec()).or_insert(value.unwrap_or_default().to_vec());

@@ -8,6 +8,8 @@
 mod alarm;
 mod command;
 mod connection;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod gets;
 mod identity;
 mod lane;

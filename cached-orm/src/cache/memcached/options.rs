@@ -66,6 +66,12 @@ impl Address {
     const DEFAULT_PORT: u16 = 11211;
 
     fn parse(text: &str) -> Result<Self, String> {
+        if text.contains('@') {
+            // What lies before it may be a password.
+            return Err("a memcached address has an `@`, but memcached is reached without a \
+                        user's name or password; write `host`, `host:port` or `[IPv6]:port`"
+                .to_owned());
+        }
         let refuse = |why: &str| {
             Err(format!(
                 "memcached address {text:?}: {why}; write `host`, `host:port` or `[IPv6]:port`"

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Backend, CacheError, CacheKey, Error, NamedTable, Operation, Orm, Result,
     coherence::Lying,
-    entry::{Kind, facts},
+    entry::{Kind, Signing, facts},
     named_table::Known,
 };
 use std::collections::HashSet;
@@ -37,6 +37,7 @@ struct Suspect<'k> {
 struct Comparison<'t> {
     table: &'t NamedTable,
     known: Known,
+    signing: &'t Signing,
     columns: Vec<Comparable>,
     /// For each column, whether an entry's value was the database's.
     has_agreed: Vec<bool>,
@@ -82,7 +83,8 @@ impl<DB: Backend> Orm<DB> {
         let (known, keys) = self.keys_of(table, keys).await?;
         let columns = comparable::<DB>(table, &known);
         let has_agreed = vec![false; columns.len()];
-        let mut comparison = Comparison { table, known, columns, has_agreed };
+        let mut comparison =
+            Comparison { table, known, signing: self.signing(), columns, has_agreed };
         let mut report = TableAudit { keys: keys.len() as u64, ..TableAudit::default() };
         for keys in keys.chunks(KEYS_AT_ONCE) {
             let hits = self.entries_of(&comparison, keys, &mut report).await;
@@ -142,7 +144,9 @@ impl<DB: Backend> Orm<DB> {
                     continue;
                 }
                 Ok(Lying::Value(value)) if !value.stale => {
-                    facts(&value.bytes, &key).ok().map(|facts| (facts.kind, value.ttl))
+                    facts(&value.bytes, &key, self.signing())
+                        .ok()
+                        .map(|facts| (facts.kind, value.ttl))
                 }
                 Ok(_) => None,
             };
@@ -254,7 +258,7 @@ impl Comparison<'_> {
     ) -> Vec<usize> {
         let names = self.table.field_names(&self.known.table);
         let fields = match &hit.found {
-            Ok(Lying::Value(value)) => fields(&value.bytes, &hit.key, &names),
+            Ok(Lying::Value(value)) => fields(&value.bytes, &hit.key, &names, self.signing),
             _ => None,
         };
         let Some(fields) = fields else {

@@ -3,6 +3,7 @@
 use crate::{
     CacheKey, KeyKind,
     entry::{
+        Signing,
         body::{Form, values_of},
         row_body,
     },
@@ -11,8 +12,13 @@ use crate::{
 use serde::Deserialize as _;
 
 /// A row's fields by name; `None` if its entry has no names, and does not have these.
-pub(super) fn fields(value: &[u8], key: &CacheKey, names: &[&str]) -> Option<Vec<(String, Value)>> {
-    let (form, body) = row_body(value, key)?;
+pub(super) fn fields(
+    value: &[u8],
+    key: &CacheKey,
+    names: &[&str],
+    signing: &Signing,
+) -> Option<Vec<(String, Value)>> {
+    let (form, body) = row_body(value, key, signing)?;
     match form {
         Form::Named => rmp_serde::from_slice::<Fields>(&body).ok().map(|Fields(fields)| fields),
         Form::Compact => {

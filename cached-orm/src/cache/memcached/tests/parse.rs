@@ -5,7 +5,10 @@ use super::super::{
 use bytes::BytesMut;
 use proptest::prelude::*;
 use std::{collections::HashMap, time::Duration};
-use tokio::time::Instant;
+use tokio::{
+    io::{join, sink},
+    time::Instant,
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -87,6 +90,17 @@ fn a_server_that_does_not_say_who_it_is_is_not_used() {
         }
     }
     assert!(identity(&[("cas_enabled", "no")]).unwrap_err().contains("without CAS"));
+}
+
+/// Even if each line has the name of the one before.
+#[tokio::test]
+async fn statistics_without_end_are_not_read_on() {
+    let endless = b"STAT pid 7\r\n".repeat(100_000);
+    let mut server = join(&endless[..], sink());
+    let mut received = BytesMut::new();
+    let error = Identity::learn(&mut server, &mut received).await.unwrap_err();
+    assert!(error.to_string().contains("does not answer `stats` like memcached"), "{error}");
+    assert!(received.capacity() < 64 << 10);
 }
 
 #[test]

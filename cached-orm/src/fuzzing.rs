@@ -1,0 +1,108 @@
+//! What `cargo fuzz` calls, with bytes that it makes up; not in other builds. Each
+//! function panics if what it is about does not hold.
+
+use crate::{
+    cache, cache_url,
+    coherence::fuzz_fences,
+    entry,
+    key::{CacheKey, Namespace},
+};
+
+/// What may lie under a key: entries and fences.
+pub fn entries(data: &[u8]) {
+    fuzz_fences(data);
+    entry::fuzzing::values(data);
+}
+
+/// What a memcached server may say.
+pub fn replies(data: &[u8]) {
+    cache::fuzzing::replies(data);
+}
+
+/// Keys: no two are alike, and the outbox gives back what was put in.
+pub fn keys(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    // Whatever stands in the outbox.
+    let shop = Namespace::new("shop").expect("a plain name");
+    if let Some(key) = CacheKey::of_outbox(&shop, &text) {
+        assert_is_plain(&key);
+    }
+    // Three words for each of two rows.
+    let mut words = text.split('|').map(str::to_owned);
+    let mut word = || words.next().unwrap_or_default();
+    let [one, other] = [(); 2].map(|()| (word(), word(), word()));
+    let [key, other_key] = [&one, &other].map(row_key);
+    assert_eq!(key == other_key, one == other, "{one:?} and {other:?}");
+    // A key of one column is none of two.
+    let (table, left, right) = &one;
+    let short = CacheKey::of_row(&shop, table, left);
+    assert_ne!(short, key);
+    // The entry of an index is no row.
+    let index = CacheKey::of_index(&shop, table, "column", "(value)");
+    for row in [&key, &short] {
+        assert_ne!(&index, row);
+    }
+    let bytes = CacheKey::of_row(&shop, table, &(left.clone().into_bytes(), right.clone()));
+    assert_is_plain(&bytes);
+}
+
+fn row_key((table, left, right): &(String, String, String)) -> CacheKey {
+    let namespace = Namespace::default();
+    let row = (left.clone(), right.clone());
+    let key = CacheKey::of_row(&namespace, table, &row);
+    assert_is_plain(&key);
+    let text = CacheKey::outbox_text(table, &row);
+    assert_eq!(CacheKey::of_outbox(&namespace, &text).as_ref(), Some(&key));
+    assert_eq!(CacheKey::of_outbox(&namespace, key.as_str()).as_ref(), Some(&key));
+    key
+}
+
+fn assert_is_plain(key: &CacheKey) {
+    let is_plain = key.as_bytes().iter().all(|byte| matches!(byte, b'!'..=b'~'));
+    assert!(is_plain && (1..=250).contains(&key.as_bytes().len()), "{key:?}");
+}
+
+/// What a cache URL may be.
+pub fn cache_urls(data: &[u8]) {
+    let url = String::from_utf8_lossy(data);
+    cache_url::fuzz(&url);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    /// What was found stays found.
+    fn replay(target: &str, run: fn(&[u8])) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+        let files = fs::read_dir(folder).expect("there is a corpus");
+        let mut ran = 0;
+        for file in files {
+            let path = file.expect("a folder that can be read").path();
+            eprintln!("{}", path.display());
+            run(&fs::read(path).expect("a file that can be read"));
+            ran += 1;
+        }
+        assert!(ran > 0);
+    }
+
+    #[test]
+    fn entries() {
+        replay("entries", super::entries);
+    }
+
+    #[test]
+    fn replies() {
+        replay("replies", super::replies);
+    }
+
+    #[test]
+    fn keys() {
+        replay("keys", super::keys);
+    }
+
+    #[test]
+    fn cache_urls() {
+        replay("cache_urls", super::cache_urls);
+    }
+}
