@@ -220,11 +220,12 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// replaced. Who has no key can still read all entries, delete them, and bring
     /// back an older one of the same row: see the threat model in `docs/`.
     ///
-    /// A key is 32 random bytes that the cache's hosts do not have. To bring in
-    /// signatures, or another key, takes three roll-outs: first a program that knows
-    /// the new key beside the old ones, everywhere; then one that has it first; then
-    /// one without the old ones. A program without this option reads signed entries
-    /// too, by their checksums.
+    /// A key is 32 random bytes that the cache's hosts do not have, and one database's
+    /// only: what is signed is namespace, table and key. Signatures are brought in by
+    /// one roll-out: a program without this option reads signed entries too, by their
+    /// checksums. To exchange a key takes three: first a program that knows the new key
+    /// behind the old one, everywhere; then one that has it first; and after the longest
+    /// TTL one without the old key.
     ///
     /// An entry is 16 bytes longer.
     ///

@@ -27,6 +27,7 @@ pub fn keys(data: &[u8]) {
     if let Some(key) = CacheKey::of_outbox(&shop, &text) {
         assert_is_plain(&key);
     }
+    let namespace = Namespace::default();
     // Three words for each of two rows.
     let mut words = text.split('|').map(str::to_owned);
     let mut word = || words.next().unwrap_or_default();
@@ -35,14 +36,14 @@ pub fn keys(data: &[u8]) {
     assert_eq!(key == other_key, one == other, "{one:?} and {other:?}");
     // A key of one column is none of two.
     let (table, left, right) = &one;
-    let short = CacheKey::of_row(&shop, table, left);
+    let short = CacheKey::of_row(&namespace, table, left);
     assert_ne!(short, key);
     // The entry of an index is no row.
-    let index = CacheKey::of_index(&shop, table, "column", "(value)");
+    let index = CacheKey::of_index(&namespace, table, "column", "(value)");
     for row in [&key, &short] {
         assert_ne!(&index, row);
     }
-    let bytes = CacheKey::of_row(&shop, table, &(left.clone().into_bytes(), right.clone()));
+    let bytes = CacheKey::of_row(&namespace, table, &(left.clone().into_bytes(), right.clone()));
     assert_is_plain(&bytes);
 }
 

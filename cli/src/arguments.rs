@@ -51,6 +51,18 @@ pub(crate) struct Cli {
     #[arg(long, global = true, value_name = "HOST:PORT", value_delimiter = ',')]
     pub(crate) also_fence: Vec<String>,
 
+    /// The keys of the program's `sign_entries`, if it signs: 64 hexadecimal digits each.
+    /// They are better kept in the variable, since others see the arguments
+    #[arg(
+        long,
+        global = true,
+        env = "CACHE_SIGNING_KEYS",
+        hide_env_values = true,
+        value_name = "KEY",
+        value_delimiter = ','
+    )]
+    pub(crate) signing_keys: Vec<String>,
+
     /// Print one JSON object instead of text
     #[arg(long = "json", global = true)]
     pub(crate) is_json: bool,

@@ -1,6 +1,6 @@
 //! The database and the cache that the URLs name.
 
-use crate::{arguments::Cli, failure::Failure};
+use crate::{arguments::Cli, failure::Failure, signing_keys};
 use cached_orm::sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 use cached_orm::{
     Backend, MySql, Orm, Postgres, Sqlite,
@@ -121,6 +121,7 @@ pub(crate) async fn open<DB: Reachable>(
     fence_ttl: Option<Duration>,
 ) -> Result<Opened<DB>, Failure> {
     let cache_url = cache_url(cli, cache)?;
+    let signing_keys = signing_keys::parse(&cli.signing_keys)?;
     let options: Options<DB> = database_url(cli)?.parse().map_err(|error: sqlx::Error| {
         Failure::usage(format!("the database's URL cannot be read: {error}"), DATABASE_FORMS)
     })?;
@@ -141,6 +142,9 @@ pub(crate) async fn open<DB: Reachable>(
     }
     if let Some(ttl) = fence_ttl {
         builder = builder.fence_ttl(ttl);
+    }
+    if !signing_keys.is_empty() {
+        builder = builder.sign_entries(signing_keys);
     }
     match (builder.build().await, no_database) {
         (Ok(orm), no_database) => Ok(Opened { orm, namespace, no_database }),

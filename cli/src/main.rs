@@ -9,6 +9,7 @@ mod failure;
 mod instance_key;
 mod output;
 mod progress;
+mod signing_keys;
 mod time_span;
 
 use crate::{

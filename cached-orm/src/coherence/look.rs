@@ -6,7 +6,7 @@ use crate::{
     key::CacheKey,
 };
 use bytes::Bytes;
-use std::time::Duration;
+use std::{iter, time::Duration};
 
 /// What lies under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,9 +58,12 @@ impl Coherence {
         self.store.get(key, None).await.map(Lying::of)
     }
 
+    /// What lies under each of the keys.
     pub(crate) async fn look_at_many(&self, keys: &[CacheKey]) -> Vec<Result<Lying, CacheError>> {
-        let found = self.store.get_many(keys, None).await;
-        found.into_iter().map(|lookup| lookup.map(Lying::of)).collect()
+        let found = self.store.get_many(keys, None).await.into_iter();
+        // A store of the user's may give fewer answers.
+        let found = found.chain(iter::repeat_with(|| Err(CacheError::NotStored)));
+        found.take(keys.len()).map(|lookup| lookup.map(Lying::of)).collect()
     }
 
     /// How long a fence lives that was put just now.

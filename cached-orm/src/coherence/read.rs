@@ -19,8 +19,10 @@ enum Verdict<R> {
     Answer(Option<R>),
     /// Load, and replace the item.
     Replace(Cas),
-    /// Load, and store nothing.
-    LoadOnly,
+    /// A fence: load, and store nothing.
+    Fenced,
+    /// Nobody knows whose it is: load, and store nothing.
+    Unknown,
 }
 
 impl Coherence {
@@ -81,6 +83,7 @@ impl Coherence {
             match lookup {
                 Err(error) => {
                     self.failed(error);
+                    self.count(&source).misses.add_one();
                     return self.load_shared(source).await;
                 }
                 Ok(Lookup::Item { value, cas, stale, ttl, claimed }) => {
@@ -96,9 +99,14 @@ impl Coherence {
                         Verdict::Replace(cas) => {
                             self.fill_together(source, Over::Item(cas), ticket).await
                         }
-                        Verdict::LoadOnly => {
+                        Verdict::Fenced => {
                             self.near.drop_copy(source.key());
                             self.count(&source).fenced.add_one();
+                            self.load_shared(source).await
+                        }
+                        Verdict::Unknown => {
+                            self.near.drop_copy(source.key());
+                            self.count(&source).misses.add_one();
                             self.load_shared(source).await
                         }
                     };
@@ -217,13 +225,13 @@ impl Coherence {
         ttl: Option<Duration>,
     ) -> Verdict<S::Row> {
         match self.content(source, value, stale, ttl) {
-            None => Verdict::LoadOnly,
+            None => Verdict::Fenced,
             Some(Content::Row(row)) => Verdict::Answer(Some(row)),
             Some(Content::Absent) => Verdict::Answer(None),
             Some(Content::Unreadable(reason)) => {
                 self.note_unreadable(source, reason);
                 match reason {
-                    Unreadable::Format => Verdict::LoadOnly,
+                    Unreadable::Format => Verdict::Unknown,
                     Unreadable::Foreign => self.confirm_foreign(source, value, cas).await,
                     _ => Verdict::Replace(cas),
                 }
@@ -272,10 +280,10 @@ impl Coherence {
             Ok(Lookup::Item { value, cas, .. }) if value == *seen && cas == seen_cas => {
                 Verdict::Replace(cas)
             }
-            Ok(_) => Verdict::LoadOnly,
+            Ok(_) => Verdict::Unknown,
             Err(error) => {
                 self.failed(error);
-                Verdict::LoadOnly
+                Verdict::Unknown
             }
         }
     }
@@ -326,7 +334,7 @@ impl Coherence {
                     Some(Content::Unreadable(Unreadable::Foreign)) => {
                         match self.confirm_foreign(source, &value, cas).await {
                             Verdict::Replace(cas) => Some(Over::Item(cas)),
-                            Verdict::Answer(_) | Verdict::LoadOnly => None,
+                            Verdict::Answer(_) | Verdict::Fenced | Verdict::Unknown => None,
                         }
                     }
                     Some(_) => Some(Over::Item(cas)),

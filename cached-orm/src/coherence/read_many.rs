@@ -215,7 +215,10 @@ impl<S: Source> Batch<S> {
                         Some(Content::Unreadable(reason)) => {
                             coherence.note_unreadable(&self.sources[place], reason);
                             match reason {
-                                Unreadable::Format => todo.load.push(place),
+                                Unreadable::Format => {
+                                    misses += 1;
+                                    todo.load.push(place);
+                                }
                                 Unreadable::Foreign => foreign.push(Foreign { place, value, cas }),
                                 _ => self.replace(place, cas, &mut todo),
                             }
@@ -237,9 +240,13 @@ impl<S: Source> Batch<S> {
                 }
                 Some(Err(error)) => {
                     coherence.failed(error);
+                    misses += 1;
                     todo.load.push(place);
                 }
-                None => todo.load.push(place),
+                None => {
+                    misses += 1;
+                    todo.load.push(place);
+                }
             }
         }
         let counters = self.count();
@@ -277,11 +284,13 @@ impl<S: Source> Batch<S> {
                 {
                     self.replace(seen.place, cas, todo);
                 }
-                Some(Err(error)) => {
-                    self.coherence.failed(error);
+                other => {
+                    if let Some(Err(error)) = other {
+                        self.coherence.failed(error);
+                    }
+                    self.count().misses.add_one();
                     todo.load.push(seen.place);
                 }
-                _ => todo.load.push(seen.place),
             }
         }
     }

@@ -13,6 +13,8 @@
 
 mod nesting;
 
+pub(crate) use self::nesting::is_shallow;
+
 use rmp_serde::{decode, encode};
 use serde::{
     Deserializer, Serialize, Serializer,
@@ -44,13 +46,13 @@ pub(crate) fn write<T: Serialize + DeserializeOwned>(
     }
     entry.truncate(at);
     encode::write_named(entry, value).ok()?;
-    nesting::is_shallow(&entry[at..]).then_some(Form::Named)
+    is_shallow(&entry[at..]).then_some(Form::Named)
 }
 
 /// Reads a body; `None` if it is not one of a `T`.
 pub(crate) fn read<T: DeserializeOwned>(form: Form, body: &[u8]) -> Option<T> {
     match form {
-        Form::Named if nesting::is_shallow(body) => rmp_serde::from_slice(body).ok(),
+        Form::Named if is_shallow(body) => rmp_serde::from_slice(body).ok(),
         Form::Named => None,
         Form::Compact => T::deserialize(Body::open(body)?).ok(),
     }
@@ -237,7 +239,7 @@ impl<'b> Body<'b> {
     fn open(body: &'b [u8]) -> Option<Self> {
         let (hash, values) = body.split_first_chunk::<HASH>()?;
         let hash = u64::from_le_bytes(*hash);
-        nesting::is_shallow(values).then_some(Self { hash, values })
+        is_shallow(values).then_some(Self { hash, values })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What may lie under a key: anything.
 
 use super::*;
-use crate::key::Namespace;
+use crate::{inspect::has_fields, key::Namespace};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -64,6 +64,8 @@ pub(crate) fn values(value: &[u8]) {
 /// What can be read can be written, and is read again as it was.
 fn read(entry: &[u8], key: &CacheKey, signing: &Signing) {
     assert!(unpacked_len(entry) <= entry.len().saturating_mul(256));
+    let names = ["id", "name", "code", "condition", "tags"];
+    assert!(!has_fields(entry, key, &names, signing) || row_body(entry, key, signing).is_some());
     if let Ok(Some(row)) = decode::<Row>(entry, SHAPE, key, signing) {
         for compress_from in [None, Some(0)] {
             let again =

@@ -1,7 +1,7 @@
-use super::{Lines, difference::differing, explain::same_version};
+use super::{Lines, Verdict, difference::differing, hits::Hit, verdict::Suspect};
 use crate::{
-    Backend, CacheError, CacheKey, Operation, Orm, Persist, Result,
-    coherence::{Content, Lying, Source as _},
+    Backend, CacheKey, Operation, Orm, Persist, Result,
+    coherence::{Content, Source as _, Value},
     read::{RowSource, at_once},
 };
 use serde::Serialize;
@@ -87,31 +87,11 @@ pub struct Disagreement {
     pub columns: Vec<String>,
 }
 
-/// Why an entry differs from the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Verdict {
-    /// It was gone a moment later: a write came between.
-    Overtaken,
-    /// A row of the outbox names its key.
-    Pending,
-    /// Nothing explains it.
-    Unexplained,
-}
-
 impl Audit {
     /// Entries that were compared with the database.
     pub const fn compared(&self) -> u64 {
         self.agreed + self.overtaken + self.pending + self.unexplained
     }
-}
-
-/// An entry that answers reads.
-struct Hit<DB: Backend, T: Persist<DB>> {
-    source: RowSource<DB, T>,
-    found: Result<Lying, CacheError>,
-    cached: Option<T>,
 }
 
 impl<DB: Backend> Orm<DB> {
@@ -157,14 +137,22 @@ impl<DB: Backend> Orm<DB> {
             if chunk.is_empty() {
                 return Ok(audit);
             }
-            let hits = self.hits::<T>(chunk, &mut audit).await;
-            self.compare(hits, options, &mut audit).await?;
+            let hits = self.row_hits::<T>(chunk, &mut audit).await;
+            if !hits.is_empty() {
+                sleep(options.settle).await;
+                let suspects = self.row_suspects(hits, &mut audit).await?;
+                self.judge(T::NAME, suspects, options, &mut audit).await?;
+            }
             progress(&audit);
         }
     }
 
     /// The entries of these keys that answer reads; each key is taken once.
-    async fn hits<T: Persist<DB>>(&self, keys: Vec<T::Key>, audit: &mut Audit) -> Vec<Hit<DB, T>> {
+    async fn row_hits<T: Persist<DB>>(
+        &self,
+        keys: Vec<T::Key>,
+        audit: &mut Audit,
+    ) -> Vec<Hit<RowSource<DB, T>, Option<T>>> {
         let operation = Operation::on::<T>("audit");
         let mut seen = HashSet::new();
         let sources: Vec<_> = keys
@@ -173,47 +161,29 @@ impl<DB: Backend> Orm<DB> {
             .filter(|source| seen.insert(source.key().clone()))
             .collect();
         let cache_keys: Vec<_> = sources.iter().map(|source| source.key().clone()).collect();
-        let found = self.coherence().look_at_many(&cache_keys).await;
-        let mut hits = Vec::new();
-        for (source, found) in sources.into_iter().zip(found) {
-            audit.asked += 1;
-            let cached = match &found {
-                Err(_) => {
-                    audit.unanswered += 1;
-                    continue;
-                }
-                Ok(Lying::Value(value)) if !value.stale => {
-                    match (source.decode(&value.bytes), value.ttl.zip(T::POLICY.stale_for())) {
-                        (Content::Row(_), Some((ttl, stale))) if ttl <= stale => None,
-                        (Content::Row(row), _) => Some(Some(row)),
-                        (Content::Absent, _) => Some(None),
-                        (Content::Unreadable(_), _) => None,
-                    }
-                }
-                Ok(_) => None,
-            };
-            match cached {
-                Some(cached) => hits.push(Hit { source, found, cached }),
-                None => audit.not_cached += 1,
-            }
-        }
-        hits
+        let read = |source: &RowSource<DB, T>, entry: &Value| match (
+            source.decode(&entry.bytes),
+            entry.ttl.zip(T::POLICY.stale_for()),
+        ) {
+            (Content::Row(_), Some((ttl, stale))) if ttl <= stale => None,
+            (Content::Row(row), _) => Some(Some(row)),
+            (Content::Absent, _) => Some(None),
+            (Content::Unreadable(_), _) => None,
+        };
+        self.hits(sources, &cache_keys, read, audit).await
     }
 
-    async fn compare<T: Persist<DB>>(
+    /// Those among them that differ from the database; those that agree are counted.
+    async fn row_suspects<T: Persist<DB>>(
         &self,
-        hits: Vec<Hit<DB, T>>,
-        options: AuditOptions,
+        hits: Vec<Hit<RowSource<DB, T>, Option<T>>>,
         audit: &mut Audit,
-    ) -> Result<()> {
-        if hits.is_empty() {
-            return Ok(());
-        }
-        sleep(options.settle).await;
-        let sources: Vec<_> = hits.iter().map(|hit| hit.source.clone()).collect();
+    ) -> Result<Vec<Suspect>> {
+        let sources: Vec<_> = hits.iter().map(|hit| hit.asked.clone()).collect();
         let loaded = RowSource::load_many(&sources).await?;
+        let mut suspects = Vec::new();
         for (hit, loaded) in hits.into_iter().zip(loaded) {
-            let Hit { source, found, cached } = hit;
+            let Hit { asked: source, entry, content: cached } = hit;
             let (is_in_cache, is_in_database) = (cached.is_some(), loaded.is_some());
             let columns = match (cached, loaded) {
                 (Some(cached), Some(loaded)) => differing::<DB, T>(&cached, loaded),
@@ -224,65 +194,16 @@ impl<DB: Backend> Orm<DB> {
                 self.counters().audits_agreed.add_one();
                 continue;
             }
-            let verdict = self.judge_difference(&source, &found, options).await?;
-            self.count_difference(verdict, T::NAME, audit);
-            let key = source.key().to_string();
-            tracing::debug!(key, ?verdict, ?columns, "an entry differs from the database");
-            if audit.differences.len() < options.most_told {
-                let difference =
-                    Disagreement { key, verdict, is_in_cache, is_in_database, columns };
-                audit.differences.push(difference);
-            }
+            suspects.push(Suspect {
+                key: source.key().clone(),
+                trigger_text: CacheKey::outbox_text(T::CACHE_NAME, source.row_key()),
+                version: entry.cas,
+                is_in_cache,
+                is_in_database,
+                columns,
+            });
         }
-        Ok(())
-    }
-
-    /// What explains that `found`, which lay there before the database was asked,
-    /// differs from what the database had.
-    ///
-    /// The order matters: whoever drains a row of the outbox takes the entry away
-    /// first. So if there was none, and the entry is there still, there had been none.
-    async fn judge_difference<T: Persist<DB>>(
-        &self,
-        source: &RowSource<DB, T>,
-        found: &Result<Lying, CacheError>,
-        options: AuditOptions,
-    ) -> Result<Verdict> {
-        let trigger_text = CacheKey::outbox_text(T::CACHE_NAME, source.row_key());
-        let pending = self.pending(source.key(), Some(&trigger_text)).await?;
-        let lies_there = async || same_version(found, &self.coherence().look(source.key()).await);
-        if !lies_there().await {
-            return Ok(Verdict::Overtaken);
-        }
-        if pending.is_some_and(|rows| rows > 0) {
-            return Ok(Verdict::Pending);
-        }
-        // A writer whose fence the cache has dropped takes away, before it
-        // acknowledges, what readers have put in its place.
-        sleep(options.settle).await;
-        Ok(if lies_there().await { Verdict::Unexplained } else { Verdict::Overtaken })
-    }
-
-    pub(super) fn count_difference(&self, verdict: Verdict, entity: &str, audit: &mut Audit) {
-        let counters = self.counters();
-        match verdict {
-            Verdict::Overtaken => {
-                audit.overtaken += 1;
-                counters.audits_overtaken.add_one();
-            }
-            Verdict::Pending => {
-                audit.pending += 1;
-                counters.audits_pending.add_one();
-            }
-            Verdict::Unexplained => {
-                audit.unexplained += 1;
-                counters.audits_unexplained.add_one();
-                tracing::warn!(
-                    entity,
-                    "an entry differs from the database, and nothing explains it"
-                );
-            }
-        }
+        Ok(suspects)
     }
 }
 

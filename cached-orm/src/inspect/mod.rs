@@ -7,13 +7,18 @@ mod audit;
 mod difference;
 mod explain;
 mod explanation;
+mod hits;
 mod named;
 mod status;
+mod verdict;
 
-pub use audit::{Audit, AuditOptions, Disagreement, Verdict};
+pub use audit::{Audit, AuditOptions, Disagreement};
 pub use explanation::{Age, CacheContent, Explanation, InDatabase, NearCopy};
+#[cfg(any(fuzzing, test))]
+pub(crate) use named::has_fields;
 pub use named::{RowKeys, TableAudit};
 pub use status::{DatabaseStatus, LoadStatus, OutboxStatus, Status};
+pub use verdict::Verdict;
 
 use serde::Serializer;
 use std::{fmt, time::Duration};

@@ -6,7 +6,7 @@ use crate::{
     polling::until,
     rows::{PARTS, Part},
 };
-use cached_orm::{AuditOptions, CacheContent, InDatabase};
+use cached_orm::{AuditOptions, CacheContent, InDatabase, MemcachedOrm as _};
 use std::time::Duration;
 
 #[tokio::test]
@@ -60,4 +60,7 @@ async fn a_key_whose_server_is_away_is_told_with_what_the_database_has() {
     let audit = here.orm.audit::<Part>([1], AuditOptions::default(), |_| {}).await.unwrap();
     assert_eq!((audit.asked, audit.unanswered, audit.compared()), (1, 1, 0), "{audit}");
     assert_eq!(Part::fetch(&here.orm, 1).await.unwrap().map(|part| part.id), Some(1));
+    assert_eq!(Part::fetch_many(&here.orm, [1, 2]).await.unwrap().len(), 2);
+    // What the cache did not answer is a miss, whyever it did not.
+    assert_eq!(here.orm.statistics().misses, 3);
 }

@@ -5,15 +5,27 @@
 //! the variants of an enum: a few thousand of them, one in the other, would run out of
 //! the stack, which ends the process. So a body is looked through before it is read.
 
-/// JSON has at most 128 levels, to serde. Twice that fits on the stack of a thread even
-/// if nothing is optimised.
-pub(super) const MAX_DEPTH: usize = 256;
+/// As many levels as serde reads of JSON. They fit on the stack of a thread even if
+/// nothing is optimised and a level is large.
+pub(super) const MAX_DEPTH: usize = 128;
 
 /// Whether no more than [`MAX_DEPTH`] arrays and maps lie in one another, in MessagePack.
 /// What is none is found by who reads it.
-pub(super) fn is_shallow(body: &[u8]) -> bool {
-    // A level takes a byte.
-    body.len() <= MAX_DEPTH || walk(body).is_none_or(|depth| depth <= MAX_DEPTH)
+pub(crate) fn is_shallow(body: &[u8]) -> bool {
+    // A level takes a byte, and most rows have few that could be one: that is counted
+    // faster than anything is looked through.
+    body.len() <= MAX_DEPTH
+        || openings(body) <= MAX_DEPTH
+        || walk(body).is_none_or(|depth| depth <= MAX_DEPTH)
+}
+
+/// How many bytes there are that could begin an array or a map, wherever they stand.
+fn openings(body: &[u8]) -> usize {
+    // 0x80 to 0x9f, and 0xdc to 0xdf.
+    let opens = |byte: u8| (byte & 0xe0 == 0x80) | (byte & 0xfc == 0xdc);
+    // As many as a byte can count, so that a processor counts many bytes at once.
+    let chunks = body.chunks(usize::from(u8::MAX));
+    chunks.map(|chunk| usize::from(chunk.iter().map(|it| u8::from(opens(*it))).sum::<u8>())).sum()
 }
 
 /// How deep the values are nested, or how deep they were when it was too deep; `None`
@@ -104,11 +116,58 @@ mod tests {
     /// As much stack as tests, and the threads of Tokio, have.
     #[test]
     fn what_is_nested_as_deep_as_may_be_is_read_back() {
-        let row = rule(160);
+        let row = rule(80);
         let mut body = Vec::new();
         let form = write(&row, &mut body).expect("serde can write it");
         assert_eq!(form, Form::Compact);
         assert_eq!(read::<Rule>(form, &body), Some(row));
+    }
+
+    /// A level of it takes more of the stack.
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    struct Page {
+        title: String,
+        lines: [String; 12],
+        numbers: (f64, f64, f64, f64, Option<u64>),
+        part: Part,
+    }
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[expect(clippy::large_enum_variant, reason = "it is what is tried")]
+    enum Part {
+        #[default]
+        End,
+        Section {
+            heading: String,
+            notes: [String; 12],
+            page: Box<Page>,
+        },
+        Many(Vec<Part>, String, [u64; 8]),
+    }
+
+    #[test]
+    fn large_types_fit_on_the_stack_too() {
+        let deeper = |part, level: usize| match level % 3 {
+            0 => Part::Many(vec![part], String::new(), [7; 8]),
+            _ => Part::Section {
+                heading: "heading".into(),
+                notes: Default::default(),
+                page: Box::new(Page { part, ..Page::default() }),
+            },
+        };
+        let depth_of = |levels| {
+            let row = Page { part: (0..levels).fold(Part::End, deeper), ..Page::default() };
+            let body = rmp_serde::to_vec_named(&row).expect("serde can write it");
+            (walk(&body), row, body)
+        };
+        let deepest =
+            (0..).take_while(|levels| depth_of(*levels).0.is_some_and(|depth| depth <= MAX_DEPTH));
+        let (depth, row, body) = depth_of(deepest.last().expect("a row is not deep"));
+        assert!(depth.is_some_and(|depth| depth > MAX_DEPTH - 4), "{depth:?}");
+        assert_eq!(read::<Page>(Form::Named, &body).as_ref(), Some(&row));
+        let mut compact = Vec::new();
+        let form = write(&row, &mut compact).expect("serde can write it");
+        assert_eq!(read(form, &compact), Some(row));
     }
 
     #[test]

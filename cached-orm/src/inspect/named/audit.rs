@@ -1,12 +1,12 @@
 use super::{
-    super::{Audit, AuditOptions, Disagreement, Verdict, explain::same_version},
+    super::{Audit, AuditOptions, hits::Hit, verdict::Suspect},
     fields::{Compared, compare, fields},
     report::{RowKeys, TableAudit},
     rows::{Comparable, Parts, comparable},
 };
 use crate::{
-    Backend, CacheError, CacheKey, Error, NamedTable, Operation, Orm, Result,
-    coherence::Lying,
+    Backend, CacheKey, Error, NamedTable, Operation, Orm, Result,
+    coherence::Value,
     entry::{Kind, Signing, facts},
     named_table::Known,
 };
@@ -18,20 +18,8 @@ const AUDIT: Operation = Operation::new("audit");
 /// Keys that are asked for at once.
 const KEYS_AT_ONCE: usize = 256;
 
-/// An entry that says whether there is a row.
-struct Hit<'k> {
-    parts: &'k Parts,
-    key: CacheKey,
-    found: Result<Lying, CacheError>,
-    is_row: bool,
-}
-
-/// An entry that differs from the database.
-struct Suspect<'k> {
-    hit: Hit<'k>,
-    is_in_database: bool,
-    columns: Vec<String>,
-}
+/// An entry, whether it is of a row, and the primary key and the cache key that it has.
+type RowHit<'k> = Hit<(&'k Parts, CacheKey), bool>;
 
 /// What is compared, and what was learnt of it.
 struct Comparison<'t> {
@@ -87,11 +75,11 @@ impl<DB: Backend> Orm<DB> {
             Comparison { table, known, signing: self.signing(), columns, has_agreed };
         let mut report = TableAudit { keys: keys.len() as u64, ..TableAudit::default() };
         for keys in keys.chunks(KEYS_AT_ONCE) {
-            let hits = self.entries_of(&comparison, keys, &mut report).await;
+            let hits = self.entries_of(&comparison, keys, &mut report.audit).await;
             if !hits.is_empty() {
                 sleep(options.settle).await;
                 let suspects = self.suspects(&mut comparison, hits, &mut report).await?;
-                self.judge(table, suspects, options, &mut report.audit).await?;
+                self.judge(table.name(), suspects, options, &mut report.audit).await?;
             }
             progress(&report);
         }
@@ -129,46 +117,35 @@ impl<DB: Backend> Orm<DB> {
         &self,
         comparison: &Comparison<'_>,
         keys: &'k [Parts],
-        report: &mut TableAudit,
-    ) -> Vec<Hit<'k>> {
+        audit: &mut Audit,
+    ) -> Vec<RowHit<'k>> {
         let table = comparison.table;
         let key = |parts| CacheKey::of_parts(self.namespace(), table.cache_name_or_table(), parts);
         let cache_keys: Vec<_> = keys.iter().map(|parts| key(parts.as_slice())).collect();
-        let found = self.coherence().look_at_many(&cache_keys).await;
-        let mut hits = Vec::new();
-        for ((parts, key), found) in keys.iter().zip(cache_keys).zip(found) {
-            report.audit.asked += 1;
-            let kind = match &found {
-                Err(_) => {
-                    report.audit.unanswered += 1;
-                    continue;
-                }
-                Ok(Lying::Value(value)) if !value.stale => {
-                    facts(&value.bytes, &key, self.signing())
-                        .ok()
-                        .map(|facts| (facts.kind, value.ttl))
-                }
-                Ok(_) => None,
-            };
-            match kind {
-                Some((Kind::Row, ttl)) if !table.is_over(ttl) => {
-                    hits.push(Hit { parts, key, found, is_row: true });
-                }
-                Some((Kind::Absent, _)) => hits.push(Hit { parts, key, found, is_row: false }),
-                _ => report.audit.not_cached += 1,
-            }
-        }
-        hits
+        let asked = keys.iter().zip(cache_keys.iter().cloned()).collect();
+        let read = |(_, key): &(&Parts, CacheKey), entry: &Value| match facts(
+            &entry.bytes,
+            key,
+            comparison.signing,
+        )
+        .ok()?
+        .kind
+        {
+            Kind::Row if !table.is_over(entry.ttl) => Some(true),
+            Kind::Absent => Some(false),
+            _ => None,
+        };
+        self.hits(asked, &cache_keys, read, audit).await
     }
 
-    /// Those among them that differ from the database.
-    async fn suspects<'k>(
+    /// Those among them that differ from the database; those that agree are counted.
+    async fn suspects(
         &self,
         comparison: &mut Comparison<'_>,
-        hits: Vec<Hit<'k>>,
+        hits: Vec<RowHit<'_>>,
         report: &mut TableAudit,
-    ) -> Result<Vec<Suspect<'k>>> {
-        let keys: Vec<_> = hits.iter().map(|hit| hit.parts).collect();
+    ) -> Result<Vec<Suspect>> {
+        let keys: Vec<_> = hits.iter().map(|hit| hit.asked.0).collect();
         let mut connection = self.load_connection(AUDIT).await?;
         let loading = comparison.known.load::<DB>(&mut connection, &keys, &comparison.columns);
         let rows = loading.await;
@@ -176,9 +153,9 @@ impl<DB: Backend> Orm<DB> {
         let rows = rows.map_err(Error::database(AUDIT))?;
         let mut compared = Vec::new();
         for hit in hits {
-            let row = rows.get(hit.parts);
+            let row = rows.get(hit.asked.0);
             let differing = match row {
-                Some(row) if hit.is_row => comparison.differing(&hit, row, report),
+                Some(row) if hit.content => comparison.differing(&hit, row, report),
                 _ => Vec::new(),
             };
             compared.push((hit, row.is_some(), differing));
@@ -188,63 +165,23 @@ impl<DB: Backend> Orm<DB> {
             let differing = differing.into_iter().filter(|column| comparison.has_agreed[*column]);
             let columns: Vec<_> =
                 differing.map(|column| comparison.columns[column].name.clone()).collect();
-            if hit.is_row == is_in_database && columns.is_empty() {
+            let Hit { asked: (parts, key), entry, content: is_in_cache } = hit;
+            if is_in_cache == is_in_database && columns.is_empty() {
                 report.audit.agreed += 1;
                 self.counters().audits_agreed.add_one();
-            } else {
-                suspects.push(Suspect { hit, is_in_database, columns });
+                continue;
             }
+            let cache_name = comparison.table.cache_name_or_table();
+            suspects.push(Suspect {
+                key,
+                trigger_text: CacheKey::outbox_text_of_parts(cache_name, parts),
+                version: entry.cas,
+                is_in_cache,
+                is_in_database,
+                columns,
+            });
         }
         Ok(suspects)
-    }
-
-    /// What explains their differences; in the order of
-    /// [`audit`](crate::inspect::audit).
-    async fn judge(
-        &self,
-        table: &NamedTable,
-        suspects: Vec<Suspect<'_>>,
-        options: AuditOptions,
-        audit: &mut Audit,
-    ) -> Result<()> {
-        if suspects.is_empty() {
-            return Ok(());
-        }
-        let mut pending = Vec::new();
-        for Suspect { hit, .. } in &suspects {
-            let cache_name = table.cache_name_or_table();
-            let text = CacheKey::outbox_text_of_parts(cache_name, hit.parts);
-            let rows = self.pending(&hit.key, Some(&text)).await?;
-            pending.push(rows.is_some_and(|rows| rows > 0));
-        }
-        let keys: Vec<_> = suspects.iter().map(|suspect| suspect.hit.key.clone()).collect();
-        let after = self.coherence().look_at_many(&keys).await;
-        // A writer whose fence the cache has dropped takes away, before it
-        // acknowledges, what readers have put in its place.
-        sleep(options.settle).await;
-        let later = self.coherence().look_at_many(&keys).await;
-        let looks = after.iter().zip(&later);
-        for ((suspect, is_pending), (after, later)) in suspects.into_iter().zip(pending).zip(looks)
-        {
-            let Suspect { hit, is_in_database, columns } = suspect;
-            let verdict = match (same_version(&hit.found, after), is_pending) {
-                (false, _) => Verdict::Overtaken,
-                (true, true) => Verdict::Pending,
-                (true, false) if same_version(&hit.found, later) => Verdict::Unexplained,
-                (true, false) => Verdict::Overtaken,
-            };
-            self.count_difference(verdict, table.name(), audit);
-            if audit.differences.len() < options.most_told {
-                audit.differences.push(Disagreement {
-                    key: hit.key.to_string(),
-                    verdict,
-                    is_in_cache: hit.is_row,
-                    is_in_database,
-                    columns,
-                });
-            }
-        }
-        Ok(())
     }
 }
 
@@ -252,16 +189,13 @@ impl Comparison<'_> {
     /// The columns, by number, of which the entry has other values than the row.
     fn differing(
         &mut self,
-        hit: &Hit<'_>,
+        hit: &RowHit<'_>,
         row: &[Option<String>],
         report: &mut TableAudit,
     ) -> Vec<usize> {
         let names = self.table.field_names(&self.known.table);
-        let fields = match &hit.found {
-            Ok(Lying::Value(value)) => fields(&value.bytes, &hit.key, &names, self.signing),
-            _ => None,
-        };
-        let Some(fields) = fields else {
+        let key = &hit.asked.1;
+        let Some(fields) = fields(&hit.entry.bytes, key, &names, self.signing) else {
             report.only_presence += 1;
             return Vec::new();
         };

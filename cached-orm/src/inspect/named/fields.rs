@@ -4,14 +4,15 @@ use crate::{
     CacheKey, KeyKind,
     entry::{
         Signing,
-        body::{Form, values_of},
+        body::{Form, is_shallow, values_of},
         row_body,
     },
     inspect::difference::{Fields, Value},
 };
 use serde::Deserialize as _;
 
-/// A row's fields by name; `None` if its entry has no names, and does not have these.
+/// A row's fields by name; `None` if its entry has no names, and does not have these, or
+/// if they are nested too deep to be read.
 pub(super) fn fields(
     value: &[u8],
     key: &CacheKey,
@@ -20,7 +21,10 @@ pub(super) fn fields(
 ) -> Option<Vec<(String, Value)>> {
     let (form, body) = row_body(value, key, signing)?;
     match form {
-        Form::Named => rmp_serde::from_slice::<Fields>(&body).ok().map(|Fields(fields)| fields),
+        Form::Named if is_shallow(&body) => {
+            rmp_serde::from_slice::<Fields>(&body).ok().map(|Fields(fields)| fields)
+        }
+        Form::Named => None,
         Form::Compact => {
             let mut rest = values_of(&body, names)?;
             let mut values = rmp_serde::Deserializer::new(&mut rest);
@@ -30,6 +34,12 @@ pub(super) fn fields(
             rest.is_empty().then_some(fields)
         }
     }
+}
+
+/// Whether an entry's fields can be read.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn has_fields(value: &[u8], key: &CacheKey, names: &[&str], signing: &Signing) -> bool {
+    fields(value, key, names, signing).is_some()
 }
 
 /// How a field compares with its column.

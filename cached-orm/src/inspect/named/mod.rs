@@ -6,4 +6,6 @@ mod fields;
 mod report;
 mod rows;
 
+#[cfg(any(fuzzing, test))]
+pub(crate) use fields::has_fields;
 pub use report::{RowKeys, TableAudit};
