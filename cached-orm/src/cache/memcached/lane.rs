@@ -102,9 +102,19 @@ impl Lane {
             };
             self.peer.report_down(&reason);
             down = Some(Arc::from(reason));
-            let jittered = pause.mul_f64(rand::random_range(0.5..1.0));
-            self.attend(sleep(jittered), waiting, down.as_ref()).await?;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            let jitter = rand::random_range(0.5..1.0);
+            let [least, most] = [FIRST_PAUSE, pause].map(|pause| pause.mul_f64(jitter));
+            let peer = Arc::clone(&self.peer);
+            let resting = async move {
+                // Lest two lanes whose connections break at once drive each other on.
+                sleep(least).await;
+                timeout(most.saturating_sub(least), peer.is_back()).await.is_ok()
+            };
+            let another_lane_has_reached_it = self.attend(resting, waiting, down.as_ref()).await?;
+            pause = match another_lane_has_reached_it {
+                true => FIRST_PAUSE,
+                false => (pause * 2).min(LONGEST_PAUSE),
+            };
         }
     }
 
@@ -164,7 +174,8 @@ impl Lane {
     ) -> Result<T, Closing> {
         let mut work = pin!(work);
         loop {
-            if let Some(reason) = down {
+            // If another lane has reached it, this one soon does.
+            if let Some(reason) = down.filter(|_| self.peer.is_down()) {
                 for request in waiting.drain(..) {
                     request.fail(self.peer.down(reason));
                 }

@@ -1,23 +1,23 @@
 use super::identity::Identity;
 use crate::cache::{CacheError, Incarnation};
 use std::{
-    io,
+    io, mem,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
-/// One server, as its lanes share it: its name in errors, and whether the log
-/// last said that it is down.
+/// One server, as its lanes share it: its name in errors, and whether it is down.
 #[derive(Debug)]
 pub(super) struct Peer {
     /// The address in its canonical form.
     name: Arc<str>,
     timeout: Duration,
-    is_down: AtomicBool,
+    /// What a lane has found last, and the log has said.
+    is_down: watch::Sender<bool>,
     writes: AtomicU64,
     met: Mutex<Option<Met>>,
 }
@@ -36,7 +36,7 @@ impl Peer {
         Self {
             name: name.into(),
             timeout,
-            is_down: AtomicBool::new(false),
+            is_down: watch::Sender::new(false),
             writes: AtomicU64::new(0),
             met: Mutex::default(),
         }
@@ -61,16 +61,26 @@ impl Peer {
 
     /// Says once, for all lanes, that the server is down.
     pub(super) fn report_down(&self, reason: &str) {
-        if !self.is_down.swap(true, Ordering::Relaxed) {
+        if self.is_down.send_if_modified(|is_down| !mem::replace(is_down, true)) {
             tracing::warn!(server = %self.name, reason, "memcached is down; redialling");
         }
     }
 
     /// Says once, for all lanes, that the server is back.
     pub(super) fn report_up(&self) {
-        if self.is_down.swap(false, Ordering::Relaxed) {
+        if self.is_down.send_if_modified(mem::take) {
             tracing::info!(server = %self.name, "memcached is back");
         }
+    }
+
+    pub(super) fn is_down(&self) -> bool {
+        *self.is_down.borrow()
+    }
+
+    /// Waits until a lane has reached the server, if it is down.
+    pub(super) async fn is_back(&self) {
+        // It fails if the sender is gone, which is here.
+        drop(self.is_down.subscribe().wait_for(|is_down| !is_down).await);
     }
 
     /// Counts a write system call.

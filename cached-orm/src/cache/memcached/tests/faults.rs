@@ -4,7 +4,7 @@ use crate::cache::{
     memcached::{MemcachedOptions, MemcachedStore},
 };
 use bytes::Bytes;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 
 const VALUE: Bytes = Bytes::from_static(b"value");
@@ -85,6 +85,28 @@ async fn a_restarted_server_is_found_again_and_takes_no_old_token() {
     assert!(matches!(
  &found, Lookup::Item { value: found, cas: version, stale: false, .. }
  if *found == VALUE && *version == new));
+}
+
+/// Lanes redial at times of their own; what one has reached, the others don't call down.
+#[tokio::test]
+async fn a_server_that_is_back_is_back_for_every_lane() {
+    let mut server = Memcached::start(&[]);
+    let lanes = MemcachedOptions { connections: Some(8), ..options(server.address()) };
+    let store = Arc::new(MemcachedStore::new(&lanes).unwrap());
+    answered(&store, &key("k"), Duration::from_secs(3)).await;
+    server.kill();
+    known_to_be_down(&store, &key("k")).await;
+    // The pauses between two attempts have grown.
+    sleep(Duration::from_secs(2)).await;
+    server.restart();
+    answered(&store, &key("k"), Duration::from_secs(3)).await;
+    let tasks = (0..64).map(|_| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.get(&key("k"), None).await })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        assert_eq!(task.await.unwrap().unwrap(), Lookup::Miss);
+    }
 }
 
 /// An idle lane notices the restart by itself: the first command is answered.
