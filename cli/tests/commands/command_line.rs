@@ -38,6 +38,7 @@ pub(crate) fn run_with(arguments: &[&str], variables: &[(&str, &str)], input: &s
         .args(arguments)
         .env_remove("DATABASE_URL")
         .env_remove("CACHE_URL")
+        .env_remove("CACHE_SIGNING_KEYS")
         .envs(variables.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

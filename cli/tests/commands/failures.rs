@@ -35,6 +35,18 @@ fn a_url_that_is_missing_or_wrong_is_a_usage_error_without_its_secrets() {
 }
 
 #[test]
+fn a_signing_key_that_is_none_is_not_repeated() {
+    let url = "postgres://ann@db.example/shop";
+    for keys in ["hunter2", &"7b".repeat(31), &format!("{},hunter2", "7b".repeat(32))] {
+        let variables = [("DATABASE_URL", url), ("CACHE_URL", CACHE), ("CACHE_SIGNING_KEYS", keys)];
+        let run = run_with(&["audit", "users"], &variables, "");
+        assert_eq!(run.code, Some(2), "{run:?}");
+        assert!(run.err.contains("64 hexadecimal digits"), "{run:?}");
+        assert!(!run.err.contains("hunter2") && !run.err.contains("7b7b"), "{run:?}");
+    }
+}
+
+#[test]
 fn a_database_that_does_not_answer_is_named_without_its_password() {
     for scheme in ["postgres", "mysql"] {
         let url = format!("{scheme}://ann:hunter2@{NOBODY}/shop");

@@ -2,7 +2,7 @@
 
 use crate::command_line::{Run, run_with};
 use cached_orm::{
-    Backend, MySql, Orm, Postgres, Sqlite,
+    Backend, MySql, Orm, OrmBuilder, Postgres, Sqlite,
     sqlx::{self, AssertSqlSafe, Pool},
 };
 use std::{future::Future, process, time::Duration};
@@ -113,6 +113,20 @@ impl TestDatabase for Sqlite {
     statements!();
 }
 
+async fn handle<DB: Backend>(
+    pool: Pool<DB>,
+    cache_url: &str,
+    configure: impl FnOnce(OrmBuilder<DB>) -> OrmBuilder<DB>,
+) -> Orm<DB> {
+    let builder = Orm::builder(pool)
+        .cache_url(cache_url)
+        .expect("a URL")
+        .commit_window(COMMIT_WINDOW)
+        .hold_off(HOLD_OFF)
+        .drainer(false);
+    configure(builder).build().await.expect("a handle")
+}
+
 pub(crate) struct Place<DB: TestDatabase> {
     /// The program's handle; it drains nothing.
     pub(crate) orm: Orm<DB>,
@@ -135,20 +149,20 @@ impl<DB: TestDatabase> Place<DB> {
         if !tables.is_empty() {
             DB::run(&pool, tables).await.unwrap_or_else(|error| panic!("{error}: {tables}"));
         }
-        let orm = Orm::builder(pool)
-            .cache_url(&cache_url)
-            .expect("a URL")
-            .commit_window(COMMIT_WINDOW)
-            .hold_off(HOLD_OFF)
-            .drainer(false)
-            .build()
-            .await
-            .expect("a handle");
+        let orm = handle(pool, &cache_url, |builder| builder).await;
         // Until then the server is not filled.
         while orm.status().await.servers.iter().any(|server| server.hold_off.is_some()) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Self { orm, database_url, cache_url, name, _folder: folder }
+    }
+
+    /// Another handle of the program's.
+    pub(crate) async fn handle(
+        &self,
+        configure: impl FnOnce(OrmBuilder<DB>) -> OrmBuilder<DB>,
+    ) -> Orm<DB> {
+        handle(self.orm.pool().clone(), &self.cache_url, configure).await
     }
 
     /// Runs statements past the library.
@@ -168,8 +182,18 @@ impl<DB: TestDatabase> Place<DB> {
 
     /// Runs the program here, with this standard input.
     pub(crate) fn cli_with(&self, arguments: &[&str], input: &str) -> Run {
-        let variables = [("DATABASE_URL", &*self.database_url), ("CACHE_URL", &*self.cache_url)];
-        run_with(arguments, &variables, input)
+        self.cli_under(&[], arguments, input)
+    }
+
+    /// The same, with more variables.
+    pub(crate) fn cli_under(
+        &self,
+        variables: &[(&str, &str)],
+        arguments: &[&str],
+        input: &str,
+    ) -> Run {
+        let urls = [("DATABASE_URL", &*self.database_url), ("CACHE_URL", &*self.cache_url)];
+        run_with(arguments, &[&urls, variables].concat(), input)
     }
 
     /// The namespace, and a key in it.

@@ -62,6 +62,28 @@ async fn an_audit_finds_what_sql_past_the_library_has_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn with_the_programs_key_only_what_it_has_signed_counts() {
+    let place = with_cached_users(2).await;
+    let key = [("CACHE_SIGNING_KEYS", &*"7b".repeat(32))];
+    let audit = ["audit", "users", "--json"];
+    let unsigned = place.cli_under(&key, &audit, "").json();
+    assert_eq!((&unsigned["agreed"], &unsigned["not_cached"]), (&json!(0), &json!(2)));
+    let explained = place.cli_under(&key, &["explain", "users", "1"], "");
+    assert_eq!(explained.code, Some(1), "{explained:?}");
+    assert!(explained.out.contains("not signed"), "{explained:?}");
+
+    let signing = place.handle(|builder| builder.sign_entries([[0x7b; 32]])).await;
+    User::fetch_many(&signing, [1, 2]).await.expect("they are read");
+    // Whoever has no key reads them by their checksums.
+    for run in [place.cli_under(&key, &audit, ""), place.cli(&audit)] {
+        assert_eq!(run.json()["agreed"], json!(2), "{run:?}");
+    }
+    let another = [("CACHE_SIGNING_KEYS", &*"7c".repeat(32))];
+    assert_eq!(place.cli_under(&another, &audit, "").json()["agreed"], json!(0));
+    place.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_outbox_names_is_pending() {
     let place = Place::<Database>::with(&[USERS, PLATES].concat()).await;
     place.orm.install_outbox().await.expect("it is created");
