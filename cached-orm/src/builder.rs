@@ -43,7 +43,7 @@ enum Store {
     Custom(Arc<dyn CacheStore>),
 }
 
-/// Builds an [`Orm`].
+/// Builds an [`Orm`](crate::Orm).
 ///
 /// One of [`memcached`](Self::memcached), `embedded`,
 /// [`uncached`](Self::uncached) and [`store`](Self::store) must be called; the
@@ -159,7 +159,7 @@ impl<DB: Backend> OrmBuilder<DB> {
     }
 
     /// Caches where this URL says, with the parameters that it has: what
-    /// [`Orm::connect`] takes.
+    /// [`Orm::connect`](crate::Orm::connect) takes.
     ///
     /// # Errors
     /// [`Error::Configuration`] if the URL makes no sense.
@@ -280,7 +280,7 @@ impl<DB: Backend> OrmBuilder<DB> {
 
     /// How many rows are loaded at once for reads that the cache did not
     /// answer. They have a pool of their own, made from the options of the one
-    /// given to [`Orm::builder`], so allow for that many connections more, and
+    /// given to [`Orm::builder`](crate::Orm::builder), so allow for that many connections more, and
     /// four for the outbox and the catalog. Default: 32.
     ///
     /// ```

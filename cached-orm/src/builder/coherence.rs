@@ -82,7 +82,7 @@ impl<DB: Backend> OrmBuilder<DB> {
 
     /// What a write does if the cache cannot be told of it. Default:
     /// [`OnUnreachable::Outbox`] if the outbox is installed
-    /// ([`Orm::install_outbox`]), else [`OnUnreachable::Abort`].
+    /// ([`Orm::install_outbox`](crate::Orm::install_outbox)), else [`OnUnreachable::Abort`].
     ///
     /// ```
     /// # use cached_orm::{OrmBuilder, Postgres, OnUnreachable};
