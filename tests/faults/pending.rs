@@ -129,9 +129,10 @@ impl Drains {
         report.row("  of these drained when all was well", self.waits.len());
         report.row("drained after, p50", format!("{:.0} ms", self.quantile(0.5)));
         report.row("drained after, p99", format!("{:.0} ms", self.quantile(0.99)));
-        // Of fewer than these the p99 is one row's bad luck.
-        if self.waits.len() >= 1000 && self.quantile(0.99) > 1000.0 {
-            report.failures.push("rows wait in the outbox for more than a second".to_owned());
+        // Of fewer than these the p99 is one row's bad luck. It is a second at most where
+        // there is a processor to be had; that one is not must fail nothing.
+        if self.waits.len() >= 1000 && self.quantile(0.99) > 10_000.0 {
+            report.failures.push("rows wait in the outbox for more than ten seconds".to_owned());
         }
     }
 
