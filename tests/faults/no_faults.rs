@@ -28,8 +28,10 @@ pub(crate) async fn run<DB: Engine>(reads: u64, seed: u64) -> Result<Report, Str
     let began = Instant::now();
     let mut processes = Vec::new();
     for number in 0..PROCESSES {
-        // A busy machine must not look like a cache that is away.
-        let patient = |builder: cached_orm::OrmBuilder<DB>| builder.timeout(Duration::from_secs(2));
+        // A busy machine must not look like a cache or a database that is away.
+        let patient = |builder: cached_orm::OrmBuilder<DB>| {
+            builder.timeout(Duration::from_secs(2)).load_timeout(Duration::from_secs(60))
+        };
         processes.push(trial.start(number, load, patient).await);
     }
     let shared = trial.shared.clone();

@@ -87,7 +87,8 @@ pub(crate) trait Engine: Backend {
 
 pub(crate) fn pool<DB: Engine>(options: Options<DB>, connections: u32) -> Pool<DB> {
     let pool = PoolOptions::new().max_connections(connections);
-    pool.acquire_timeout(Duration::from_secs(5)).connect_lazy_with(options)
+    // A busy machine must not look like a database that is away.
+    pool.acquire_timeout(Duration::from_secs(20)).connect_lazy_with(options)
 }
 
 /// What is written alike for each database, and cannot be written for all at once.
