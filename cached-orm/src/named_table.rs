@@ -1,5 +1,6 @@
 use crate::{
     Backend, Error, KeyKind, Operation, Result,
+    coherence::is_over,
     sql::{ColumnFound, TableFound},
 };
 use std::time::Duration;
@@ -117,7 +118,7 @@ impl NamedTable {
 
     /// Whether an entry that lives for so long is one that answers no read.
     pub(crate) fn is_over(&self, ttl: Option<Duration>) -> bool {
-        !self.stale_for.is_zero() && ttl.is_some_and(|ttl| ttl <= self.stale_for)
+        is_over(ttl, (!self.stale_for.is_zero()).then_some(self.stale_for))
     }
 
     /// What the catalog says of it.

@@ -33,6 +33,7 @@ pub(crate) use commit::{Afterwards, CommitFailure, Ended, IsOver, OpenTransactio
 pub(crate) use fencing::{Enlist, Fencing, Unfenced};
 pub(crate) use journal::Journal;
 pub(crate) use look::{Lying, Value};
+pub(crate) use read::is_over;
 pub(crate) use read_many::{Found, Origin};
 
 use crate::{

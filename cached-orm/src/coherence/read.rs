@@ -351,6 +351,6 @@ impl Coherence {
 
 /// Whether a row's time is over that is going to lie there for `ttl`, if it is kept
 /// for `stale_for` afterwards.
-fn is_over(ttl: Option<Duration>, stale_for: Option<Duration>) -> bool {
+pub(crate) fn is_over(ttl: Option<Duration>, stale_for: Option<Duration>) -> bool {
     ttl.zip(stale_for).is_some_and(|(ttl, stale_for)| ttl <= stale_for)
 }

@@ -1,7 +1,7 @@
 use super::{Lines, Verdict, difference::differing, hits::Hit, verdict::Suspect};
 use crate::{
     Backend, CacheKey, Operation, Orm, Persist, Result,
-    coherence::{Content, Source as _, Value},
+    coherence::{Content, Source as _, Value, is_over},
     read::{RowSource, at_once},
 };
 use serde::Serialize;
@@ -161,14 +161,11 @@ impl<DB: Backend> Orm<DB> {
             .filter(|source| seen.insert(source.key().clone()))
             .collect();
         let cache_keys: Vec<_> = sources.iter().map(|source| source.key().clone()).collect();
-        let read = |source: &RowSource<DB, T>, entry: &Value| match (
-            source.decode(&entry.bytes),
-            entry.ttl.zip(T::POLICY.stale_for()),
-        ) {
-            (Content::Row(_), Some((ttl, stale))) if ttl <= stale => None,
-            (Content::Row(row), _) => Some(Some(row)),
-            (Content::Absent, _) => Some(None),
-            (Content::Unreadable(_), _) => None,
+        let read = |source: &RowSource<DB, T>, entry: &Value| match source.decode(&entry.bytes) {
+            Content::Row(_) if is_over(entry.ttl, T::POLICY.stale_for()) => None,
+            Content::Row(row) => Some(Some(row)),
+            Content::Absent => Some(None),
+            Content::Unreadable(_) => None,
         };
         self.hits(sources, &cache_keys, read, audit).await
     }

@@ -3,7 +3,7 @@ use super::{
 };
 use crate::{
     Backend, CacheError, CacheKey, CachePolicy, Error, Operation, Orm, Persist, Result,
-    coherence::{Content, Lying, Source as _, Unreadable, Value},
+    coherence::{Content, Lying, Source as _, Unreadable, Value, is_over},
     entry::{Kind, Signing, facts},
     read::RowSource,
 };
@@ -224,8 +224,7 @@ fn explain_row<DB: Backend, T: Persist<DB>>(
         Content::Row(row) => Some(row),
         Content::Absent => None,
     };
-    let is_over = value.ttl.zip(T::POLICY.stale_for()).is_some_and(|(ttl, stale)| ttl <= stale);
-    if is_over && cached.is_some() {
+    if cached.is_some() && is_over(value.ttl, T::POLICY.stale_for()) {
         explanation.content = CacheContent::Expired;
         return;
     }
