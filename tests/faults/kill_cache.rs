@@ -53,6 +53,7 @@ pub(crate) async fn run<DB: Engine>(seed: u64) -> Result<Report, String> {
     report.row("  of these while memcached was away", while_away);
     report.row("loads", loads);
     report.must_be_zero("reads that failed", shared.counts.failed_reads.get());
+    report.failures.extend(shared.failures());
     let violations = shared.history.take_violations().len() as u64;
     report.must_be_zero("stale", violations);
     if let Some(proxy) = &stage.database_proxy {

@@ -48,6 +48,7 @@ pub(crate) async fn run<DB: Engine>(reads: u64, seed: u64) -> Result<Report, Str
     report.must_be_zero("older than an earlier read", offences.of(Offence::WentBack));
     if shared.counts.failed_reads.get() > 0 {
         report.failures.push("reads failed".to_owned());
+        report.failures.extend(shared.failures());
     }
     Ok(report)
 }

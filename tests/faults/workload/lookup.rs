@@ -8,6 +8,7 @@ use crate::{
 };
 use cached_orm::{Orm, Result};
 use rand::{RngExt, rngs::StdRng};
+use std::time::Instant;
 
 /// One of them, checked.
 pub(crate) async fn read<DB: Engine, T: HotRowOf<DB>>(
@@ -17,6 +18,7 @@ pub(crate) async fn read<DB: Engine, T: HotRowOf<DB>>(
 ) {
     let key = rng.random_range(0..KEYS);
     let side = rng.random_range(0..2);
+    let began = Instant::now();
     let read = match rng.random_range(0..4) {
         0 => by_label::<DB, T>(orm, shared, key, side).await,
         1 => by_bucket::<DB, T>(orm, shared, rows::bucket(key, side)).await,
@@ -25,10 +27,7 @@ pub(crate) async fn read<DB: Engine, T: HotRowOf<DB>>(
     };
     match read {
         Ok(()) => shared.counts.lookups.add_one(),
-        Err(error) => {
-            shared.counts.failed_reads.add_one();
-            shared.history.note(key, format!("a lookup failed: {error}"));
-        }
+        Err(error) => shared.read_failed(key, &error, began.elapsed()),
     }
 }
 

@@ -12,12 +12,15 @@ use cached_orm::Orm;
 use rand::{SeedableRng, rngs::StdRng};
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 use tokio::{sync::RwLock, task::JoinSet};
+
+/// Of more than these nobody reads the details.
+const FAILURES_TOLD: usize = 6;
 
 /// How much is done.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +51,8 @@ impl Load {
 pub(crate) struct Shared {
     pub(crate) history: History,
     pub(crate) counts: Counts,
+    /// What the first reads said that failed.
+    failures: Mutex<Vec<String>>,
     /// For databases where writers outside transactions need it.
     key_locks: Vec<RwLock<()>>,
 }
@@ -57,6 +62,7 @@ impl Shared {
         Self {
             history: History::new(keys),
             counts: Counts::default(),
+            failures: Mutex::default(),
             key_locks: (0..keys).map(|_| RwLock::default()).collect(),
         }
     }
@@ -71,6 +77,23 @@ impl Shared {
             shared.history.acknowledge(key, 1, attempt);
         }
         shared
+    }
+
+    /// Notes that a read has failed, which took so long.
+    fn read_failed(&self, key: i64, error: &cached_orm::Error, took: Duration) {
+        self.counts.failed_reads.add_one();
+        let text = format!("a read failed after {took:.1?}: {error}");
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if failures.len() < FAILURES_TOLD {
+            failures.push(text.clone());
+        }
+        drop(failures);
+        self.history.note(key, text);
+    }
+
+    /// What the first reads said that failed.
+    pub(crate) fn failures(&self) -> Vec<String> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn key_lock(&self, key: i64) -> &RwLock<()> {

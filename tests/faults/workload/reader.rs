@@ -6,7 +6,10 @@ use crate::{
 };
 use cached_orm::{Orm, SetOptions};
 use rand::RngExt;
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 use tokio::time::{sleep, timeout};
 
 /// Reads until it is over.
@@ -71,9 +74,9 @@ pub(super) fn note<T: HotRow>(shared: &Shared, begun: Begun, row: Option<&T>) {
 }
 
 async fn read<DB: Engine, T: HotRowOf<DB>>(orm: &Orm<DB>, shared: &Shared, key: i64) {
+    let began = Instant::now();
     if let Err(error) = fetch::<DB, T>(orm, shared, key).await {
-        shared.counts.failed_reads.add_one();
-        shared.history.note(key, format!("a read failed: {error}"));
+        shared.read_failed(key, &error, began.elapsed());
     }
 }
 
