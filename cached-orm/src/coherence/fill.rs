@@ -101,8 +101,9 @@ impl Drop for Ending<'_> {
 }
 
 impl Coherence {
-    /// Loads the row and stores it over what the caller has seen or leased before; says whether it was stored. `ticket` is from before
-    /// that; what is stored is kept in this process by it.
+    /// Loads the row and stores it over what the caller has seen or leased before;
+    /// says whether it was stored. `ticket` is from before that; what is stored is
+    /// kept in this process by it.
     ///
     /// The work is done by a task of its own, so that a caller who goes away
     /// does not fail those who joined.
