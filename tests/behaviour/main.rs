@@ -16,6 +16,7 @@ mod polling;
 mod proxy;
 mod secrets;
 mod tables;
+mod tls;
 
 macro_rules! suite {
     ($database:ident, $cache:ident) => {

@@ -7,6 +7,7 @@ mod command_line;
 mod failures;
 mod place;
 mod tables;
+mod tls;
 
 macro_rules! suite {
     ($database:ident) => {

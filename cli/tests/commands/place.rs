@@ -35,7 +35,7 @@ pub(crate) trait TestDatabase: Backend {
     fn outbox(pool: &Pool<Self>) -> impl Future<Output = sqlx::Result<Vec<String>>> + Send;
 }
 
-fn variable(name: &str) -> String {
+pub(crate) fn variable(name: &str) -> String {
     std::env::var(name)
         .unwrap_or_else(|_| panic!("{name} is not set: run the tests with `tests/run`"))
 }
