@@ -80,16 +80,21 @@ macro_rules! run {
     };
 }
 
+/// Creates an empty schema on the PostgreSQL that the variable names.
+pub(crate) async fn schema_on(url: &str) -> (PgConnectOptions, Scratch) {
+    let server = PgConnectOptions::from_str(&variable(url)).expect("a URL");
+    let name = unique_name();
+    let sql = format!("CREATE SCHEMA {name}");
+    administer::<Postgres>(server.clone(), &sql).await.expect("a schema is created");
+    let options = server.clone().options([("search_path", &name)]);
+    (options, Scratch::Schema { server, name })
+}
+
 impl TestDatabase for Postgres {
     const KIND: Kind = Kind::Postgres;
 
     async fn create() -> (PgConnectOptions, Scratch) {
-        let server = PgConnectOptions::from_str(&variable("TEST_POSTGRES_URL")).expect("a URL");
-        let name = unique_name();
-        let sql = format!("CREATE SCHEMA {name}");
-        administer::<Self>(server.clone(), &sql).await.expect("a schema is created");
-        let options = server.clone().options([("search_path", &name)]);
-        (options, Scratch::Schema { server, name })
+        schema_on("TEST_POSTGRES_URL").await
     }
 
     run!();

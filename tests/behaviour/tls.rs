@@ -1,33 +1,22 @@
 //! A database that takes nobody without TLS.
 
 use crate::{
-    databases::{TestDatabase as _, unique_name, variable},
+    databases::{Removed, TestDatabase as _, schema_on},
     polling::until,
     tables::people::{PEOPLE, Person},
 };
 use cached_orm::{MemcachedOrm as _, Orm, Postgres};
-use sqlx::{
-    Connection as _, PgConnection, PgPool,
-    postgres::{PgConnectOptions, PgSslMode},
-};
-use std::str::FromStr as _;
-
-async fn administer(server: &PgConnectOptions, sql: String) {
-    let mut connection = PgConnection::connect_with(server).await.expect("it answers by TLS");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-}
+use sqlx::{Connection as _, PgConnection, postgres::PgSslMode};
 
 /// Reads, writes, and what listens for the writes of others have connections of
 /// their own.
 #[tokio::test]
 async fn whatever_connects_by_itself_does_as_the_pool() {
-    let server = PgConnectOptions::from_str(&variable("TEST_POSTGRES_TLS_URL")).expect("a URL");
-    let refused = PgConnection::connect_with(&server.clone().ssl_mode(PgSslMode::Disable)).await;
+    let (options, scratch) = schema_on("TEST_POSTGRES_TLS_URL").await;
+    let _scratch = Removed(Some(scratch));
+    let refused = PgConnection::connect_with(&options.clone().ssl_mode(PgSslMode::Disable)).await;
     assert!(refused.is_err(), "it takes connections without TLS");
-    let schema = unique_name();
-    administer(&server, format!("CREATE SCHEMA {schema}")).await;
-    let pool = PgPool::connect_with(server.clone().options([("search_path", &schema)])).await;
-    let pool = pool.expect("it answers by TLS");
+    let pool = Postgres::connect(options).await;
     Postgres::run(&pool, PEOPLE.postgres).await.unwrap();
 
     let orm = Orm::builder(pool.clone()).embedded(1 << 20).build().await.unwrap();
@@ -44,5 +33,4 @@ async fn whatever_connects_by_itself_does_as_the_pool() {
     })
     .await;
     orm.close().await;
-    administer(&server, format!("DROP SCHEMA {schema} CASCADE")).await;
 }

@@ -97,11 +97,11 @@ pub(crate) struct Offences {
     /// Reads that returned less than they should of a key whose outbox row was
     /// still there.
     pub(crate) while_pending: u64,
-    shown: u64,
+    shown: usize,
 }
 
 /// Of more than these nobody reads the details.
-const SHOWN: u64 = 6;
+pub(crate) const SHOWN: usize = 6;
 
 impl Offences {
     /// For offences that are expected, and of which nobody need read.

@@ -9,7 +9,6 @@ use crate::{
     roll_outs, unindexed,
 };
 use sqlx::{MySql, Postgres, Sqlite};
-use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// For three databases at once on a small machine.
@@ -25,16 +24,10 @@ pub(crate) async fn run(seed: u64) -> Outcomes {
     let mut outcomes =
         vec![naive::run::<Postgres>(seed).await, unindexed::run::<Postgres>(seed).await];
     let (abort, outbox, always) = (Policy::Abort, Policy::Outbox, Policy::Always);
-    let turn = Arc::new(Mutex::new(()));
     let others = [
-        tokio::spawn(on::<Postgres>(
-            Database::Postgres,
-            [abort, outbox, always],
-            seed,
-            turn.clone(),
-        )),
-        tokio::spawn(on::<MySql>(Database::MariaDb, [outbox, abort, always], seed, turn.clone())),
-        tokio::spawn(on::<Sqlite>(Database::Sqlite, [always, outbox, abort], seed, turn)),
+        tokio::spawn(on::<Postgres>(Database::Postgres, [abort, outbox, always], seed)),
+        tokio::spawn(on::<MySql>(Database::MariaDb, [outbox, abort, always], seed)),
+        tokio::spawn(on::<Sqlite>(Database::Sqlite, [always, outbox, abort], seed)),
     ];
     for other in others {
         outcomes.extend(other.await.expect("no run panics"));
@@ -42,14 +35,11 @@ pub(crate) async fn run(seed: u64) -> Outcomes {
     outcomes
 }
 
-/// `turn` is for what goes as fast as it can: hundreds of tasks that are always ready
-/// would leave another database's loads waiting for longer than a load may take.
-async fn on<DB: Engine>(
-    database: Database,
-    policies: [Policy; 3],
-    seed: u64,
-    turn: Arc<Mutex<()>>,
-) -> Outcomes {
+/// For what goes as fast as it can: hundreds of tasks that are always ready would leave
+/// another database's loads waiting for longer than a load may take.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+async fn on<DB: Engine>(database: Database, policies: [Policy; 3], seed: u64) -> Outcomes {
     let [first, second, third] = policies;
     let mut outcomes = vec![
         beside_faults::run::<DB>(FAULTS, first, seed, RATE).await,
@@ -58,7 +48,7 @@ async fn on<DB: Engine>(
         fences_lost::run::<DB>(5, second, seed, RATE).await,
         crash_steps::run::<DB>(database, ABORTS, third, seed).await,
     ];
-    let _mine = turn.lock().await;
+    let _mine = TURN.lock().await;
     outcomes.push(kill_cache::run::<DB>(seed).await);
     outcomes.push(no_faults::run::<DB>(READS, seed).await);
     outcomes

@@ -7,7 +7,7 @@ mod writer;
 
 pub(crate) use lookup::read as look_up;
 
-use crate::{counts::Counts, engines::Engine, history::History, rows::HotRowOf};
+use crate::{counts::Counts, engines::Engine, history::History, report::SHOWN, rows::HotRowOf};
 use cached_orm::Orm;
 use rand::{SeedableRng, rngs::StdRng};
 use std::{
@@ -18,9 +18,6 @@ use std::{
     time::Duration,
 };
 use tokio::{sync::RwLock, task::JoinSet};
-
-/// Of more than these nobody reads the details.
-const FAILURES_TOLD: usize = 6;
 
 /// How much is done.
 #[derive(Debug, Clone, Copy)]
@@ -84,7 +81,7 @@ impl Shared {
         self.counts.failed_reads.add_one();
         let text = format!("a read failed after {took:.1?}: {error}");
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if failures.len() < FAILURES_TOLD {
+        if failures.len() < SHOWN {
             failures.push(text.clone());
         }
         drop(failures);
