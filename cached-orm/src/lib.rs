@@ -25,6 +25,7 @@ mod outbox;
 mod patch;
 mod pending;
 mod policy;
+mod pooled;
 mod probe;
 mod read;
 mod session;

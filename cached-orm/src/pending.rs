@@ -3,10 +3,13 @@ use crate::{
     coherence::{Enlist, Fencing, Journal, Unfenced},
     key::CacheKey,
     outbox::{AfterCommit, enlist_in},
+    pooled::check_open,
     sql::Witness,
     transaction::{Book, Summary},
 };
+use sqlx::Connection as _;
 use std::{fmt, sync::Arc};
+use tokio::runtime::Handle;
 
 const FENCE: Operation = Operation::new("fence");
 
@@ -92,7 +95,11 @@ impl<DB: Backend> Pending<DB> {
     /// the transaction, where there is one.
     ///
     /// # Errors
-    /// [`Error::NotFenced`]: the transaction must be rolled back.
+    /// [`Error::NotFenced`]; [`Error::RolledBack`] if the database has aborted or
+    /// ended the transaction, as PostgreSQL does after a failed statement, or if the
+    /// answer of a statement is still to come whose future was dropped;
+    /// [`Error::Configuration`] if the connection is in no transaction. After each of
+    /// them, and if this future is dropped, the transaction must be rolled back.
     ///
     /// ```no_run
     /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
@@ -107,8 +114,21 @@ impl<DB: Backend> Pending<DB> {
     /// ```
     pub async fn fence(self, connection: &mut DB::Connection) -> Result<Fenced<DB>> {
         let Self { orm, journal } = self;
+        if !connection.is_in_transaction() {
+            return Err(no_transaction(FENCE));
+        }
+        let cut_off = CutOff::of(&orm, journal.clone());
+        // In one that was aborted the rows are locked no longer: a fence could lie in
+        // the place of the next writer's. And sqlx reports its COMMIT as success.
+        let checked = check_open::<DB>(connection).await;
+        if let Err(source) = checked {
+            cut_off.not();
+            return Err(Error::RolledBack { operation: FENCE, source: source.into() });
+        }
         let mut outbox = InTransaction { orm: &orm, connection };
-        match orm.coherence().fence(journal, &mut outbox).await {
+        let fenced = orm.coherence().fence(journal, &mut outbox).await;
+        cut_off.not();
+        match fenced {
             Ok(fencing) => Ok(Fenced { orm, fencing }),
             Err(Unfenced { error, .. }) => {
                 // The fences that were put expire: nobody says here when the
@@ -157,6 +177,45 @@ impl<DB: Backend> Fenced<DB> {
                 crate::coherence::after_panic(ended, Committed { release_unconfirmed: 0 })
             }
         }
+    }
+}
+
+/// The error of a connection on which nobody has begun a transaction.
+pub(crate) fn no_transaction(operation: Operation) -> Error {
+    Error::Configuration(format!(
+        "{operation}: the connection is in no transaction; begin one with sqlx"
+    ))
+}
+
+/// The keys of a write, or of fences, whose future may be dropped. The transaction is
+/// the caller's, who is told to roll it back, and may commit it nevertheless: the
+/// keys are then fenced from outside, for as long as a fence lives.
+pub(crate) struct CutOff<DB: Backend> {
+    orm: Orm<DB>,
+    journal: Option<Journal>,
+}
+
+impl<DB: Backend> CutOff<DB> {
+    pub(crate) fn of(orm: &Orm<DB>, journal: Journal) -> Self {
+        Self { orm: orm.clone(), journal: Some(journal) }
+    }
+
+    /// It was not cut off.
+    pub(crate) fn not(mut self) {
+        self.journal = None;
+    }
+}
+
+impl<DB: Backend> Drop for CutOff<DB> {
+    fn drop(&mut self) {
+        let Some(journal) = self.journal.take() else { return };
+        let Ok(runtime) = Handle::try_current() else { return };
+        let orm = self.orm.clone();
+        runtime.spawn(async move {
+            let mut outbox = AfterCommit { orm: orm.clone(), witness: Witness::default() };
+            // Nobody knows when the transaction is over, so they are left to expire.
+            drop(orm.coherence().fence(journal, &mut outbox).await);
+        });
     }
 }
 

@@ -225,7 +225,7 @@ pub(crate) async fn fetch_in<DB: Backend, T: Persist<DB>>(
     key: &T::Key,
     operation: Operation,
 ) -> Result<Option<T>> {
-    let reading = open.begin_read(operation)?;
+    let reading = open.begin_read(operation).await?;
     let found = select_by_key(open.connection(), key, operation).await;
     open.read_done(reading, found)
 }
@@ -379,7 +379,7 @@ where
             Ok(rows?.into_iter().map(unloaded).collect())
         }
         Target::Open(mut open) => {
-            let reading = open.begin_read(operation)?;
+            let reading = open.begin_read(operation).await?;
             let rows = fetch_rows(open.connection(), sql, bindings, operation).await;
             open.read_done(reading, rows)
         }

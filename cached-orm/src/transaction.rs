@@ -9,10 +9,11 @@ use crate::{
     coherence::{CommitFailure, Ended, Enlist, OpenTransaction, after_panic},
     observe::Watch,
     outbox::{AfterCommit, enlist_in},
+    pooled::{Cut, Pooled, check_open},
     sql::Witness,
     steps::Step,
 };
-use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, SqlStr, pool::PoolConnection};
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use sqlx_core::transaction::TransactionManager as _;
 use std::{
     fmt,
@@ -87,7 +88,7 @@ pub struct Committed {
 /// # Ok(()) }
 /// ```
 pub struct Transaction<DB: Backend> {
-    connection: PoolConnection<DB>,
+    connection: Pooled<DB>,
     /// Whether the database is still to be told of the end.
     is_open: bool,
     book: Book<DB>,
@@ -110,16 +111,16 @@ impl<DB: Backend> Transaction<DB> {
     }
 
     async fn begin_by(orm: &Orm<DB>, statement: Option<SqlStr>) -> Result<Self> {
-        let connection = orm.pool().acquire().await.map_err(Error::database(BEGIN))?;
-        orm.still_rolls_back(connection.is_in_transaction(), BEGIN)?;
-        // Until it has begun inside another one, its end would be that one's.
-        let is_inside = orm.probe().rolls_back();
-        let mut transaction = Self { connection, is_open: !is_inside, book: Book::new(orm) };
+        let connection = orm.acquire(orm.pool(), BEGIN).await?;
+        let book = Book::inside(orm, connection.depth());
+        let mut transaction = Self { connection, is_open: false, book };
         transaction.book.asked(BEGIN);
-        let statement = statement.filter(|_| !is_inside);
+        let statement = statement.filter(|_| !orm.probe().rolls_back());
+        // If this fails halfway the transaction may be open and sqlx not know it, so
+        // that is no answer.
         let begun = DB::TransactionManager::begin(&mut transaction.connection, statement).await;
-        transaction.book.answered();
         begun.map_err(Error::database(BEGIN))?;
+        transaction.book.answered(None);
         transaction.is_open = true;
         Ok(transaction)
     }
@@ -200,24 +201,38 @@ impl<DB: Backend> Transaction<DB> {
     }
 
     async fn send_commit(mut self) -> sqlx::Result<()> {
-        self.book.asked(COMMIT);
+        self.book.asked_to_end(COMMIT);
         let committed = DB::TransactionManager::commit(&mut self.connection).await;
-        self.book.answered();
+        self.book.answered(committed.as_ref().err());
         // After an error it is rolled back, in case it is open still.
         self.is_open = committed.is_err();
         committed
     }
 
     async fn send_rollback(mut self) -> sqlx::Result<()> {
-        if self.book.must_close() {
-            // Dropped, it is closed, which rolls back too.
+        if let Some(cut) = self.cut() {
+            if let Some(cutting_off) = self.connection.cut_off(cut) {
+                // Its task goes on without this one.
+                let _ = cutting_off.await;
+            }
             return Ok(());
         }
-        self.book.asked(ROLLBACK);
+        self.book.asked_to_end(ROLLBACK);
         let rolled_back = DB::TransactionManager::rollback(&mut self.connection).await;
-        self.book.answered();
+        self.book.answered(rolled_back.as_ref().err());
         self.is_open = rolled_back.is_err();
         rolled_back
+    }
+
+    /// Why the connection must not be given back after a ROLLBACK, if it must not.
+    fn cut(&self) -> Option<Cut> {
+        if !self.connection.is_there() {
+            return None;
+        }
+        let out_of_step = || self.book.may_be_out_of_step().then_some(Cut::Lent);
+        let leaked = || (!self.book.counts_as(&self.connection)).then_some(Cut::Statement);
+        let of_open = || out_of_step().or_else(leaked).filter(|_| self.is_open);
+        self.book.cut().or_else(of_open)
     }
 
     /// Begins a part that can be undone by itself.
@@ -238,7 +253,7 @@ impl<DB: Backend> Transaction<DB> {
     /// # Ok(()) }
     /// ```
     pub async fn savepoint(&mut self) -> Result<Savepoint<'_, DB>> {
-        Savepoint::begin(&mut *self.connection, &mut self.book).await
+        Savepoint::begin(self.open()).await
     }
 
     /// Locks the row with this primary key, and notes that it is changed by SQL of
@@ -288,7 +303,7 @@ impl<DB: Backend> Deref for Transaction<DB> {
 
 impl<DB: Backend> DerefMut for Transaction<DB> {
     fn deref_mut(&mut self) -> &mut DB::Connection {
-        self.book.suspect();
+        self.book.lend();
         &mut self.connection
     }
 }
@@ -300,12 +315,12 @@ impl<DB: Backend> fmt::Debug for Transaction<DB> {
 }
 
 // sqlx's own transaction would give a connection back to the pool on which an
-// answer is half read.
+// answer is half read, or a BEGIN under way.
 impl<DB: Backend> Drop for Transaction<DB> {
     fn drop(&mut self) {
-        if self.book.must_close() {
-            self.connection.close_on_drop();
-        } else if self.is_open {
+        if let Some(cut) = self.cut() {
+            self.connection.cut_off(cut);
+        } else if self.is_open && self.connection.is_there() {
             DB::TransactionManager::start_rollback(&mut self.connection);
         }
     }
@@ -331,7 +346,7 @@ impl<DB: Backend> Enlist for Closing<DB> {
         let Some(transaction) = &mut self.transaction else { return false };
         transaction.book.asked(COMMIT);
         let enlisted = enlist_in(&self.orm, &mut transaction.connection, keys).await;
-        transaction.book.answered();
+        transaction.book.answered(None);
         self.enlisted |= enlisted;
         enlisted
     }
@@ -342,15 +357,17 @@ impl<DB: Backend> OpenTransaction for Closing<DB> {
     type Afterwards = AfterCommit<DB>;
 
     async fn check(&mut self) -> sqlx::Result<()> {
-        match &mut self.transaction {
-            // sqlx answers a COMMIT outside a transaction with success.
-            Some(transaction) if !transaction.connection.is_in_transaction() => Err(over()),
-            Some(transaction) if self.is_suspect => {
-                DB::check_open(&mut transaction.connection).await
-            }
-            Some(_) => Ok(()),
-            None => Err(over()),
+        let Some(transaction) = &mut self.transaction else { return Err(over()) };
+        if self.is_suspect {
+            transaction.book.asked(COMMIT);
+            let checked = check_open::<DB>(&mut transaction.connection).await;
+            transaction.book.answered(checked.as_ref().err());
+            checked?;
+            transaction.book.in_step();
         }
+        // sqlx answers a COMMIT outside a transaction with success, and releases no
+        // more than a savepoint if there is one.
+        if transaction.book.counts_as(&transaction.connection) { Ok(()) } else { Err(over()) }
     }
 
     async fn commit(&mut self) -> Ended<sqlx::Error> {
@@ -369,7 +386,7 @@ impl<DB: Backend> OpenTransaction for Closing<DB> {
 
     async fn rollback(&mut self) -> bool {
         let Some(transaction) = self.transaction.take() else { return false };
-        let is_asked = !transaction.book.must_close();
+        let is_asked = transaction.cut().is_none();
         match transaction.send_rollback().await {
             Ok(()) => is_asked,
             Err(error) => {

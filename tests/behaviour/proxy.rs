@@ -1,10 +1,11 @@
 //! A proxy between a pool and its database, which sees COMMIT and decides what
-//! becomes of it.
+//! becomes of it. It can also let answers take their time, and come in pieces.
 
 use std::{
     io,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -14,6 +15,7 @@ use tokio::{
     },
     sync::{Notify, oneshot},
     task::JoinHandle,
+    time::sleep,
 };
 
 /// How a database's client speaks.
@@ -52,6 +54,8 @@ struct Shared {
     held: Notify,
     /// What clients have sent, one for each answer they wait for.
     sent: Mutex<Vec<String>>,
+    /// How long each piece of an answer is on its way.
+    delay: Mutex<Duration>,
 }
 
 /// Listens on a port of its own until it is dropped.
@@ -82,6 +86,11 @@ impl Proxy {
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// From now on answers come in two pieces, each after this time.
+    pub(crate) fn slow_down(&self, delay: Duration) {
+        *locked(&self.shared.delay) = delay;
     }
 
     /// Decides about the next COMMIT, whoever sends it.
@@ -142,7 +151,7 @@ impl Link {
         server.set_nodelay(true)?;
         let (from_client, to_client) = client.into_split();
         let (from_server, to_server) = server.into_split();
-        let mut relay = Some(Relay::start(from_server, to_client));
+        let mut relay = Some(Relay::start(Arc::clone(&shared), from_server, to_client));
         let mut link = Self { protocol, has_begun: false, from_client, to_server };
         let mut pending = String::new();
         loop {
@@ -216,7 +225,11 @@ struct Relay {
 }
 
 impl Relay {
-    fn start(mut from_server: OwnedReadHalf, mut to_client: OwnedWriteHalf) -> Self {
+    fn start(
+        shared: Arc<Shared>,
+        mut from_server: OwnedReadHalf,
+        mut to_client: OwnedWriteHalf,
+    ) -> Self {
         let (stop, mut stopped) = oneshot::channel();
         let copying = tokio::spawn(async move {
             let mut buffer = vec![0; 16 << 10];
@@ -233,7 +246,16 @@ impl Relay {
                 if length == 0 {
                     return Err(io::ErrorKind::UnexpectedEof.into());
                 }
-                to_client.write_all(&buffer[..length]).await?;
+                let mut answer = &buffer[..length];
+                let delay = *locked(&shared.delay);
+                if !delay.is_zero() {
+                    let (piece, rest) = answer.split_at(length / 2);
+                    sleep(delay).await;
+                    to_client.write_all(piece).await?;
+                    sleep(delay).await;
+                    answer = rest;
+                }
+                to_client.write_all(answer).await?;
             }
         });
         Self { stop, copying }

@@ -16,7 +16,7 @@ pub(crate) enum Release {
 }
 
 /// The keys that a transaction has touched.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Journal {
     touched: Vec<(CacheKey, Release)>,
 }

@@ -1,6 +1,9 @@
 use super::{Orm, locked};
-use crate::{Backend, Error, Operation, Result};
-use sqlx::{Connection as _, pool::PoolConnection};
+use crate::{
+    Backend, Error, Operation, Result,
+    pooled::{Cut, Pooled},
+};
+use sqlx::{Connection as _, Pool};
 use std::{
     ops::{Deref, DerefMut},
     sync::Arc,
@@ -20,9 +23,28 @@ impl<DB: Backend> Orm<DB> {
     /// user's pool connects.
     pub(crate) async fn own_connection(&self, operation: Operation) -> Result<OwnConnection<DB>> {
         self.follow_pool();
-        let connection = self.0.own_pool.acquire().await.map_err(Error::database(operation))?;
-        self.still_rolls_back(connection.is_in_transaction(), operation)?;
+        let connection = self.acquire(&self.0.own_pool, operation).await?;
         Ok(OwnConnection { connection, is_answered: false, _load: None })
+    }
+
+    /// A connection of a pool on which no transaction is open.
+    pub(crate) async fn acquire(
+        &self,
+        pool: &Pool<DB>,
+        operation: Operation,
+    ) -> Result<Pooled<DB>> {
+        loop {
+            let connection = pool.acquire().await.map_err(Error::database(operation))?;
+            self.still_rolls_back(connection.is_in_transaction(), operation)?;
+            let depth = usize::from(self.probe().rolls_back());
+            let mut connection = Pooled::new(connection, depth);
+            if connection.is_as_it_came() {
+                return Ok(connection);
+            }
+            // Somebody has leaked a transaction of sqlx's. In it a BEGIN would be a
+            // savepoint, and COMMIT release no more than that.
+            connection.cut_off(Cut::Statement);
+        }
     }
 
     /// A connection on which committed rows are seen as of now, and one of the
@@ -84,10 +106,10 @@ impl<DB: Backend> Orm<DB> {
 
 /// A connection of the own pool.
 ///
-/// What is sent on it must be answered to the end before it is dropped, or it
-/// is closed where another could be given the rest of the answer.
+/// What is sent on it must be answered to the end before it is dropped, or nobody
+/// gets it as it is.
 pub(crate) struct OwnConnection<DB: Backend> {
-    connection: PoolConnection<DB>,
+    connection: Pooled<DB>,
     is_answered: bool,
     /// Given back with it.
     _load: Option<OwnedSemaphorePermit>,
@@ -116,8 +138,8 @@ impl<DB: Backend> DerefMut for OwnConnection<DB> {
 
 impl<DB: Backend> Drop for OwnConnection<DB> {
     fn drop(&mut self) {
-        if !DB::CANCEL_SAFE && !self.is_answered {
-            self.connection.close_on_drop();
+        if !self.is_answered || !self.connection.is_as_it_came() {
+            self.connection.cut_off(Cut::Statement);
         }
     }
 }

@@ -62,7 +62,7 @@ pub(crate) async fn by_index<DB: Backend, T: Persist<DB>>(
     match target {
         Target::Orm(orm) => IndexSource::new(orm, index, asked, operation).rows().await,
         Target::Open(mut open) => {
-            let reading = open.begin_read(operation)?;
+            let reading = open.begin_read(operation).await?;
             let rows = select(open.connection(), index, &asked, operation).await;
             open.read_done(reading, rows)
         }

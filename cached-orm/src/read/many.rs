@@ -63,7 +63,7 @@ pub(crate) async fn fetch_many<DB: Backend, T: Persist<DB>>(
             let keys: Vec<_> = distinct.into_iter().map(|(key, _)| key).collect();
             let mut rows = Vec::with_capacity(keys.len());
             for keys in keys.chunks(at_once::<T>()) {
-                let reading = open.begin_read(operation)?;
+                let reading = open.begin_read(operation).await?;
                 let found = select_by_keys(open.connection(), keys, operation).await;
                 rows.extend(open.read_done(reading, found)?);
             }

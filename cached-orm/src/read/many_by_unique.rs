@@ -58,14 +58,14 @@ async fn fetch_many_asked<DB: Backend, T: Persist<DB>>(
         }
         Target::Open(mut open) => {
             for asked in distinct.chunks(at_once) {
-                let reading = open.begin_read(operation)?;
+                let reading = open.begin_read(operation).await?;
                 let found = select_many(open.connection(), index, asked, operation).await;
                 rows.extend(open.read_done(reading, found)?.into_iter().map(|mut rows| rows.pop()));
             }
             let (mut rows, again) = spread(rows, places);
             for (at, _) in again {
                 let asked = std::slice::from_ref(&distinct[places[at]]);
-                let reading = open.begin_read(operation)?;
+                let reading = open.begin_read(operation).await?;
                 let found = select_many(open.connection(), index, asked, operation).await;
                 let found = open.read_done(reading, found)?;
                 rows[at] = found.into_iter().flatten().next();

@@ -1,5 +1,5 @@
 use super::{Bindings, Catalog, OutboxTable};
-use crate::{Isolation, triggers::Triggers};
+use crate::{Isolation, pooled::Cut, triggers::Triggers};
 use sqlx::{
     Connection, Database, Decode, Executor, IntoArguments, Pool, Type, database::HasStatementCache,
     pool::PoolOptions,
@@ -120,6 +120,17 @@ pub trait Backend:
     /// takes the rest for that of the next statement.
     #[doc(hidden)]
     const CANCEL_SAFE: bool;
+
+    /// Brings a connection that was cut off back to where it had so many
+    /// transactions open; says whether that is certain. If not, it is closed.
+    #[doc(hidden)]
+    fn recover(
+        _connection: &mut Self::Connection,
+        _depth: usize,
+        _cut: Cut,
+    ) -> impl Future<Output = bool> + Send {
+        std::future::ready(false)
+    }
 
     /// Fails if the connection's transaction is over or aborted. Changes
     /// nothing in one that is not.

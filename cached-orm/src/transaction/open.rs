@@ -2,9 +2,11 @@ use super::Savepoint;
 use crate::{
     Backend, BindKey as _, Bindings, Error, Index, Operation, Orm, Persist, Result,
     coherence::Journal,
+    pooled::{self, Cut, is_answer},
     sql::{self, LockedRow, Witness},
 };
 use sqlx::SqlSafeStr;
+use sqlx_core::transaction::TransactionManager as _;
 use std::{collections::HashMap, fmt};
 
 /// A transaction under way, by whichever handle it is reached.
@@ -23,11 +25,17 @@ pub(crate) struct Book<DB: Backend> {
     /// What the database has rolled back, with everything else; no savepoint
     /// brings that back.
     lost: Option<Operation>,
+    /// How many transactions sqlx counts on the connection, without savepoints; not
+    /// known of a transaction of the caller's.
+    depth: Option<usize>,
     /// How many savepoints are open.
     savepoints: usize,
     /// What was sent and not answered to the end: it is under way, or its
     /// future was dropped.
-    unanswered: Option<Operation>,
+    unanswered: Option<(Operation, Cut)>,
+    /// Whether the caller has had the connection since it was last seen to answer
+    /// what it was asked.
+    is_lent: bool,
 }
 
 /// What a savepoint brings back when it is undone.
@@ -65,9 +73,16 @@ impl<DB: Backend> Book<DB> {
             witness: Witness::default(),
             state: State::default(),
             lost: None,
+            depth: None,
             savepoints: 0,
             unanswered: None,
+            is_lent: false,
         }
+    }
+
+    /// The book of a transaction that is in so many others.
+    pub(super) fn inside(orm: &Orm<DB>, depth: usize) -> Self {
+        Self { depth: Some(depth + 1), ..Self::new(orm) }
     }
 
     pub(crate) fn orm(&self) -> &Orm<DB> {
@@ -91,6 +106,11 @@ impl<DB: Backend> Book<DB> {
         self.state = state;
     }
 
+    /// Whether all that was written is in the journal.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.state.half_done.is_none()
+    }
+
     /// What the protocol needs to know of the transaction at its end.
     pub(crate) fn close(&mut self) -> Summary<DB> {
         Summary {
@@ -100,26 +120,66 @@ impl<DB: Backend> Book<DB> {
         }
     }
 
-    /// Notes that something is being sent.
+    /// Notes that a statement is being sent.
     pub(super) fn asked(&mut self, operation: Operation) {
-        self.unanswered = Some(operation);
+        self.unanswered = Some((operation, Cut::Statement));
     }
 
-    /// Notes that it was answered, be it with an error.
-    pub(super) fn answered(&mut self) {
-        self.unanswered = None;
+    /// Notes that the end of the transaction, or of a savepoint, is being sent.
+    pub(super) fn asked_to_end(&mut self, operation: Operation) {
+        self.unanswered = Some((operation, Cut::End));
+    }
+
+    /// Notes that it was answered, if it was; be it with an error.
+    pub(super) fn answered(&mut self, error: Option<&sqlx::Error>) {
+        if error.is_none_or(is_answer) {
+            self.unanswered = None;
+        }
     }
 
     /// What was cancelled, if that has made the connection useless.
-    pub(super) fn broken_off(&self) -> Option<Operation> {
-        self.unanswered.filter(|_| !DB::CANCEL_SAFE)
+    fn broken_off(&self) -> Option<Operation> {
+        self.unanswered.map(|(operation, _)| operation).filter(|_| !DB::CANCEL_SAFE)
     }
 
-    /// Whether the connection must be closed and not given back: an answer on it
-    /// is half read, the database has ended the transaction and sqlx does not
-    /// know, or a savepoint was leaked, and ROLLBACK would end only that.
-    pub(super) fn must_close(&self) -> bool {
-        self.broken_off().or(self.lost).is_some() || self.savepoints > 0
+    /// What has made the connection useless, or the database end the transaction.
+    pub(super) fn useless(&self) -> Option<Operation> {
+        self.lost.or_else(|| self.broken_off())
+    }
+
+    /// Why the connection must not be given back as it is, if it must not: an answer
+    /// on it was not read to the end, the database has ended the transaction and sqlx
+    /// does not know, or a savepoint was leaked, and ROLLBACK would end only that.
+    pub(super) fn cut(&self) -> Option<Cut> {
+        match self.unanswered {
+            Some((_, cut)) => Some(cut),
+            None if self.lost.is_some() || self.savepoints > 0 => Some(Cut::Statement),
+            None => None,
+        }
+    }
+
+    /// Whether the caller may have left an answer on the connection that would be
+    /// taken for that of the next statement.
+    pub(super) fn may_be_out_of_step(&self) -> bool {
+        self.is_lent && !DB::CANCEL_SAFE
+    }
+
+    /// Notes that the connection answers what it is asked, in an open transaction.
+    pub(super) fn in_step(&mut self) {
+        self.state.suspect = false;
+        self.is_lent = false;
+    }
+
+    /// Notes that the caller has the connection.
+    pub(super) fn lend(&mut self) {
+        self.is_lent = true;
+        self.suspect();
+    }
+
+    /// Whether the savepoints that are open on the connection are those of the book.
+    pub(super) fn counts_as(&self, connection: &DB::Connection) -> bool {
+        let counted = DB::TransactionManager::get_transaction_depth(connection);
+        self.depth.is_none_or(|depth| counted == depth + self.savepoints)
     }
 
     /// Notes that a savepoint is being set. If that fails, or its future is
@@ -131,7 +191,6 @@ impl<DB: Backend> Book<DB> {
 
     pub(super) fn savepoint_set(&mut self) {
         self.lost = None;
-        self.answered();
         self.savepoints += 1;
     }
 
@@ -149,6 +208,10 @@ impl<DB: Backend> Book<DB> {
         self.state.suspect = true;
     }
 
+    pub(super) fn half_done(&mut self, operation: Operation) {
+        self.state.half_done = Some(operation);
+    }
+
     pub(super) fn lose(&mut self, operation: Operation) {
         self.lost = Some(operation);
     }
@@ -156,7 +219,7 @@ impl<DB: Backend> Book<DB> {
     /// Refuses statements that would run after the transaction is lost: on
     /// MySQL they would be committed one by one.
     pub(super) fn usable(&self) -> Result<()> {
-        match self.lost.or(self.state.half_done).or(self.broken_off()) {
+        match self.useless().or(self.state.half_done) {
             Some(operation) => Err(Error::HalfDone { operation }),
             None => Ok(()),
         }
@@ -193,7 +256,7 @@ impl<'s, DB: Backend> Open<'s, DB> {
             }
         };
         let rows = sql::fetch_at_most(self.connection, sql, bindings, limit, operation, note).await;
-        self.book.answered();
+        self.book.answered(database_error(&rows));
         rows
     }
 
@@ -207,13 +270,13 @@ impl<'s, DB: Backend> Open<'s, DB> {
         self.book.asked(operation);
         self.orm().probe().statement();
         let done = sql::execute(self.connection, sql, bindings, operation).await;
-        self.book.answered();
+        self.book.answered(database_error(&done));
         done
     }
 
     /// Begins a part that can be undone by itself.
     pub(crate) async fn savepoint(&mut self) -> Result<Savepoint<'_, DB>> {
-        Savepoint::begin(self.connection, self.book).await
+        Savepoint::begin(Open { connection: self.connection, book: self.book }).await
     }
 
     /// Begins a write. Until [`settled`](Self::settled) is called the
@@ -221,10 +284,8 @@ impl<'s, DB: Backend> Open<'s, DB> {
     /// its row cannot be read, it is not known what it has changed.
     pub(crate) async fn begin_write(&mut self, operation: Operation) -> Result<()> {
         self.usable()?;
-        if self.book.state.suspect && !DB::ERRORS_ABORT {
-            self.check_open(operation).await?;
-        }
-        self.book.state.half_done = Some(operation);
+        self.check_if_suspect(operation).await?;
+        self.book.half_done(operation);
         Ok(())
     }
 
@@ -254,8 +315,9 @@ impl<'s, DB: Backend> Open<'s, DB> {
 
     /// Begins a read. If its future is dropped the connection is still busy
     /// with it, which must be over before a fence is put.
-    pub(crate) fn begin_read(&mut self, operation: Operation) -> Result<Reading> {
+    pub(crate) async fn begin_read(&mut self, operation: Operation) -> Result<Reading> {
         self.usable()?;
+        self.get_in_step(operation).await?;
         let before = Reading { suspect: self.book.state.suspect };
         self.book.suspect();
         self.book.asked(operation);
@@ -265,22 +327,52 @@ impl<'s, DB: Backend> Open<'s, DB> {
 
     /// Ends a read, and hands on what it gave.
     pub(crate) fn read_done<R>(&mut self, reading: Reading, read: Result<R>) -> Result<R> {
-        self.book.answered();
+        self.book.answered(database_error(&read));
         if read.is_ok() {
             self.book.state.suspect = reading.suspect;
         }
         read
     }
 
+    /// Makes sure that the transaction still is one, and that what answers next is what
+    /// is asked next, if the caller has had the connection.
+    pub(super) async fn get_in_step(&mut self, operation: Operation) -> Result<()> {
+        if self.book.is_lent { self.check(operation).await } else { Ok(()) }
+    }
+
+    /// Makes sure that the transaction still is one, if there is a doubt.
+    pub(super) async fn check_if_suspect(&mut self, operation: Operation) -> Result<()> {
+        if self.book.state.suspect || self.book.is_lent {
+            self.check(operation).await
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn check(&mut self, operation: Operation) -> Result<()> {
+        if !DB::ERRORS_ABORT {
+            return self.check_open(operation).await;
+        }
+        // The database itself refuses what follows an error, and sqlx counts at once
+        // what has begun and ended.
+        if !self.book.counts_as(self.connection) {
+            self.book.lose(operation);
+        }
+        self.usable()
+    }
+
     /// Asks whether the transaction still is one.
     async fn check_open(&mut self, operation: Operation) -> Result<()> {
         let before = self.book.lost.replace(operation);
         self.book.asked(operation);
-        let checked = DB::check_open(self.connection).await;
-        self.book.answered();
+        let checked = pooled::check_open::<DB>(self.connection).await;
+        self.book.answered(checked.as_ref().err());
         checked.map_err(|_| Error::HalfDone { operation })?;
+        if !self.book.counts_as(self.connection) {
+            return Err(Error::HalfDone { operation });
+        }
         self.book.lost = before;
-        self.book.state.suspect = false;
+        self.book.in_step();
         Ok(())
     }
 
@@ -331,6 +423,14 @@ impl<'s, DB: Backend> Open<'s, DB> {
             }
         }
         self.book.journal.store(&entries);
+    }
+}
+
+/// What the database has said, or the driver of it.
+fn database_error<R>(outcome: &Result<R>) -> Option<&sqlx::Error> {
+    match outcome {
+        Err(Error::Database { source, .. }) => Some(source),
+        _ => None,
     }
 }
 

@@ -2,8 +2,8 @@ use super::{
     ROLLBACK,
     open::{Book, Open, State},
 };
-use crate::{Backend, Error, Operation, Persist, Result};
-use sqlx::Connection as _;
+use crate::{Backend, Error, Operation, Persist, Result, pooled::is_answer};
+use sqlx_core::transaction::TransactionManager as _;
 use std::{
     fmt,
     ops::{Deref, DerefMut},
@@ -28,20 +28,45 @@ const SAVEPOINT: Operation = Operation::new("savepoint");
 /// # Ok(()) }
 /// ```
 pub struct Savepoint<'t, DB: Backend> {
-    transaction: sqlx::Transaction<'t, DB>,
-    mark: Mark<'t, DB>,
+    connection: &'t mut DB::Connection,
+    book: &'t mut Book<DB>,
+    /// What to go back to unless it is kept.
+    mark: Mark,
+    end: End,
+    /// The write that it is a part of.
+    write: Option<Operation>,
+}
+
+/// Where a savepoint began.
+#[derive(Clone, Copy)]
+struct Mark {
+    journal_length: usize,
+    state: State,
+}
+
+/// How a savepoint ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It has not ended. Dropped, its rollback is only queued, and may fail.
+    Open,
+    /// Its end was sent, and is not confirmed.
+    Unconfirmed,
+    Undone,
+    Kept,
 }
 
 impl<'t, DB: Backend> Savepoint<'t, DB> {
-    pub(super) async fn begin(
-        connection: &'t mut DB::Connection,
-        book: &'t mut Book<DB>,
-    ) -> Result<Self> {
-        book.usable()?;
+    pub(super) async fn begin(mut open: Open<'t, DB>) -> Result<Self> {
+        open.usable()?;
+        open.get_in_step(SAVEPOINT).await?;
+        let Open { connection, book } = open;
         book.setting_savepoint(SAVEPOINT);
-        let transaction = connection.begin().await.map_err(Error::database(SAVEPOINT))?;
+        let set = DB::TransactionManager::begin(connection, None).await;
+        book.answered(set.as_ref().err());
+        set.map_err(Error::database(SAVEPOINT))?;
         book.savepoint_set();
-        Ok(Self { transaction, mark: Mark::new(book) })
+        let mark = Mark { journal_length: book.journal().len(), state: book.state() };
+        Ok(Self { connection, book, mark, end: End::Open, write: None })
     }
 
     /// Keeps what was done since it began, as part of the transaction.
@@ -60,14 +85,17 @@ impl<'t, DB: Backend> Savepoint<'t, DB> {
     /// transaction.commit().await?;
     /// # Ok(()) }
     /// ```
-    pub async fn commit(self) -> Result<()> {
-        let Self { transaction, mut mark } = self;
-        mark.begin_end(SAVEPOINT)?;
-        let kept = transaction.commit().await;
-        mark.book.answered();
-        kept.map_err(Error::database(SAVEPOINT))?;
-        mark.end = End::Kept;
-        Ok(())
+    pub async fn commit(mut self) -> Result<()> {
+        self.begin_end(SAVEPOINT).await?;
+        let kept = DB::TransactionManager::commit(self.connection).await;
+        self.book.answered(kept.as_ref().err());
+        self.end = match &kept {
+            Ok(()) => End::Kept,
+            // It is there still.
+            Err(error) if is_answer(error) => End::Open,
+            Err(_) => End::Unconfirmed,
+        };
+        kept.map_err(Error::database(SAVEPOINT))
     }
 
     /// Undoes what was done since it began. Its keys will not be fenced.
@@ -87,21 +115,34 @@ impl<'t, DB: Backend> Savepoint<'t, DB> {
     /// transaction.commit().await?;
     /// # Ok(()) }
     /// ```
-    pub async fn rollback(self) -> Result<()> {
-        let Self { transaction, mut mark } = self;
-        mark.begin_end(ROLLBACK)?;
-        let undone = transaction.rollback().await;
-        mark.book.answered();
-        match undone {
-            Ok(()) => {
-                mark.end = End::Undone;
-                Ok(())
-            }
-            Err(error) => {
-                mark.book.lose(ROLLBACK);
-                Err(Error::database(ROLLBACK)(error))
-            }
+    pub async fn rollback(mut self) -> Result<()> {
+        self.begin_end(ROLLBACK).await?;
+        let undone = DB::TransactionManager::rollback(self.connection).await;
+        self.book.answered(undone.as_ref().err());
+        undone.map_err(Error::database(ROLLBACK))?;
+        self.end = End::Undone;
+        Ok(())
+    }
+
+    /// Before its end is sent: refuses where nothing can be sent, and where that
+    /// would be the end of another.
+    async fn begin_end(&mut self, operation: Operation) -> Result<()> {
+        if let Some(operation) = self.book.useless() {
+            return Err(Error::HalfDone { operation });
         }
+        self.open().check_if_suspect(operation).await?;
+        self.end = End::Unconfirmed;
+        if !self.book.counts_as(self.connection) {
+            return Err(Error::HalfDone { operation });
+        }
+        self.book.asked_to_end(operation);
+        Ok(())
+    }
+
+    /// Makes it a part of this write, which is half done if it is dropped without an
+    /// end.
+    pub(crate) fn of_write(&mut self, operation: Operation) {
+        self.write = Some(operation);
     }
 
     /// Begins a part that can be undone by itself.
@@ -122,7 +163,7 @@ impl<'t, DB: Backend> Savepoint<'t, DB> {
     /// # Ok(()) }
     /// ```
     pub async fn savepoint(&mut self) -> Result<Savepoint<'_, DB>> {
-        Savepoint::begin(&mut *self.transaction, self.mark.book).await
+        Savepoint::begin(self.open()).await
     }
 
     /// Locks a row that SQL of your own changes, and notes it, as
@@ -148,7 +189,7 @@ impl<'t, DB: Backend> Savepoint<'t, DB> {
     }
 
     pub(crate) fn open(&mut self) -> Open<'_, DB> {
-        Open { connection: &mut self.transaction, book: self.mark.book }
+        Open { connection: self.connection, book: self.book }
     }
 }
 
@@ -156,66 +197,41 @@ impl<DB: Backend> Deref for Savepoint<'_, DB> {
     type Target = DB::Connection;
 
     fn deref(&self) -> &DB::Connection {
-        &self.transaction
+        self.connection
     }
 }
 
 impl<DB: Backend> DerefMut for Savepoint<'_, DB> {
     fn deref_mut(&mut self) -> &mut DB::Connection {
-        self.mark.book.suspect();
-        &mut self.transaction
+        self.book.lend();
+        self.connection
     }
 }
 
 impl<DB: Backend> fmt::Debug for Savepoint<'_, DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Savepoint").field("book", &self.mark.book).finish_non_exhaustive()
+        f.debug_struct("Savepoint").field("book", &self.book).finish_non_exhaustive()
     }
 }
 
-/// Where a savepoint began, to go back to unless it is kept.
-struct Mark<'t, DB: Backend> {
-    book: &'t mut Book<DB>,
-    journal_length: usize,
-    state: State,
-    end: End,
-}
-
-/// How a savepoint ended.
-enum End {
-    /// Its rollback is only queued, and may fail.
-    Dropped,
-    Undone,
-    Kept,
-}
-
-impl<'t, DB: Backend> Mark<'t, DB> {
-    fn new(book: &'t mut Book<DB>) -> Self {
-        Self { journal_length: book.journal().len(), state: book.state(), book, end: End::Dropped }
-    }
-
-    /// Before the savepoint's end is sent: refuses where nothing can be sent.
-    fn begin_end(&mut self, operation: Operation) -> Result<()> {
-        match self.book.broken_off() {
-            Some(operation) => Err(Error::HalfDone { operation }),
-            None => {
-                self.book.asked(operation);
-                Ok(())
-            }
-        }
-    }
-}
-
-impl<DB: Backend> Drop for Mark<'_, DB> {
+// sqlx's own transaction would send ROLLBACK TO after a RELEASE that nobody has
+// waited for, and an older savepoint of the same name may be there.
+impl<DB: Backend> Drop for Savepoint<'_, DB> {
     fn drop(&mut self) {
-        self.book.savepoint_over();
         match self.end {
             End::Kept => {}
-            End::Undone => self.book.go_back(self.journal_length, self.state),
-            End::Dropped => {
-                self.book.go_back(self.journal_length, self.state);
+            End::Undone => self.book.go_back(self.mark.journal_length, self.mark.state),
+            End::Unconfirmed => self.book.lose(SAVEPOINT),
+            End::Open if self.book.useless().is_some() => {}
+            End::Open => {
+                DB::TransactionManager::start_rollback(self.connection);
+                self.book.go_back(self.mark.journal_length, self.mark.state);
                 self.book.suspect();
+                if let Some(write) = self.write {
+                    self.book.half_done(write);
+                }
             }
         }
+        self.book.savepoint_over();
     }
 }

@@ -25,6 +25,17 @@ pub(super) fn chunks<V>(mut all: &[V], columns: usize) -> impl Iterator<Item = &
     })
 }
 
+/// A savepoint for a write of many rows. If that is cancelled the transaction can
+/// only be rolled back, as after any other write.
+pub(super) async fn savepoint<'o, DB: Backend>(
+    open: &'o mut Open<'_, DB>,
+    operation: Operation,
+) -> Result<Savepoint<'o, DB>> {
+    let mut savepoint = open.savepoint().await?;
+    savepoint.of_write(operation);
+    Ok(savepoint)
+}
+
 /// Keeps a savepoint in which everything was written, or undoes all of it.
 pub(super) async fn keep<DB: Backend, R>(
     savepoint: Savepoint<'_, DB>,

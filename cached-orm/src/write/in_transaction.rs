@@ -2,7 +2,9 @@
 
 use super::{delete_in, insert_in, update_in};
 use crate::{
-    Backend, Error, Operation, Orm, Pending, Persist, Result,
+    Backend, IndexValue, Operation, Orm, Pending, Persist, Result,
+    coherence::Journal,
+    pending::{CutOff, no_transaction},
     transaction::{Book, Open},
 };
 use sqlx::Connection as _;
@@ -14,8 +16,9 @@ pub(crate) async fn insert_on<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<(T, Pending<DB>)> {
     let mut book = pending_book(orm, connection, operation)?;
-    let written = insert_in(&mut Open::new(connection, &mut book), value, operation).await?;
-    Ok((written, Pending::of(book)))
+    let cut_off = CutOff::of(orm, keys::<DB, T>(orm, &value.key(), Some(value)));
+    let written = insert_in(&mut Open::new(connection, &mut book), value, operation).await;
+    pending(book, cut_off, written)
 }
 
 pub(crate) async fn update_on<DB: Backend, T: Persist<DB>>(
@@ -25,8 +28,9 @@ pub(crate) async fn update_on<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<(T, Pending<DB>)> {
     let mut book = pending_book(orm, connection, operation)?;
-    let written = update_in(&mut Open::new(connection, &mut book), value, operation).await?;
-    Ok((written, Pending::of(book)))
+    let cut_off = CutOff::of(orm, keys::<DB, T>(orm, &value.key(), Some(value)));
+    let written = update_in(&mut Open::new(connection, &mut book), value, operation).await;
+    pending(book, cut_off, written)
 }
 
 pub(crate) async fn delete_on<DB: Backend, T: Persist<DB>>(
@@ -36,9 +40,36 @@ pub(crate) async fn delete_on<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<(bool, Pending<DB>)> {
     let mut book = pending_book(orm, connection, operation)?;
+    let cut_off = CutOff::of(orm, keys::<DB, T>(orm, key, None));
     let mut open = Open::new(connection, &mut book);
-    let written = delete_in::<DB, T>(&mut open, key, operation).await?;
-    Ok((written, Pending::of(book)))
+    let written = delete_in::<DB, T>(&mut open, key, operation).await;
+    pending(book, cut_off, written)
+}
+
+/// The keys that the write has touched for certain, so far as they are known before
+/// it: those of the row, and of the values that it gets.
+fn keys<DB: Backend, T: Persist<DB>>(orm: &Orm<DB>, key: &T::Key, got: Option<&T>) -> Journal {
+    let mut journal = Journal::default();
+    orm.cache_keys::<T>(key).for_each(|key| journal.touch(key));
+    for index in T::INDEXES {
+        let value = got.map(|row| index.value_of(row));
+        let Some(text) = value.as_ref().and_then(IndexValue::text) else { continue };
+        let key = index.cache_key(orm.namespace(), text);
+        if index.is_unique() { journal.touch(key) } else { journal.touch_shared(key) }
+    }
+    journal
+}
+
+/// What a write gave, and the keys to be fenced before COMMIT.
+fn pending<DB: Backend, R>(
+    book: Book<DB>,
+    cut_off: CutOff<DB>,
+    written: Result<R>,
+) -> Result<(R, Pending<DB>)> {
+    if book.is_settled() {
+        cut_off.not();
+    }
+    Ok((written?, Pending::of(book)))
 }
 
 /// The book of one write in the caller's own transaction.
@@ -48,9 +79,7 @@ fn pending_book<DB: Backend>(
     operation: Operation,
 ) -> Result<Book<DB>> {
     if !connection.is_in_transaction() {
-        return Err(Error::Configuration(format!(
-            "{operation}: the connection is in no transaction; begin one with sqlx"
-        )));
+        return Err(no_transaction(operation));
     }
     let mut book = Book::new(orm);
     // Nobody knows what was done on it.

@@ -94,7 +94,7 @@ async fn insert_numbered<DB: Backend, T: Persist<DB>>(
     column: &'static str,
     operation: Operation,
 ) -> Result<Vec<T>> {
-    let reading = open.begin_read(operation)?;
+    let reading = open.begin_read(operation).await?;
     let table = compose::table::<DB, T>();
     let asked = DB::key_numbers(open.connection(), &table, column, values.len()).await;
     match open.read_done(reading, asked.map_err(Error::database(operation)))? {

@@ -155,7 +155,7 @@ pub(crate) async fn insert_many<DB: Backend, T: Persist<DB>>(
     match target {
         _ if values.is_empty() => Ok(Vec::new()),
         Target::Open(mut open) => {
-            let mut savepoint = open.savepoint().await?;
+            let mut savepoint = bulk::savepoint(&mut open, operation).await?;
             let inserted = insert_many_in(&mut savepoint.open(), values, operation).await;
             bulk::keep(savepoint, inserted).await
         }
@@ -177,7 +177,7 @@ pub(crate) async fn update_many<DB: Backend, T: Persist<DB>>(
     match target {
         _ if values.is_empty() => Ok(Vec::new()),
         Target::Open(mut open) => {
-            let mut savepoint = open.savepoint().await?;
+            let mut savepoint = bulk::savepoint(&mut open, operation).await?;
             let updated = update_many_in(&mut savepoint.open(), values, operation).await;
             bulk::keep(savepoint, updated).await
         }
@@ -199,7 +199,7 @@ pub(crate) async fn delete_many<DB: Backend, T: Persist<DB>>(
     match target {
         _ if keys.is_empty() => Ok(0),
         Target::Open(mut open) => {
-            let mut savepoint = open.savepoint().await?;
+            let mut savepoint = bulk::savepoint(&mut open, operation).await?;
             let deleted = delete_many_in::<DB, T>(&mut savepoint.open(), &keys, operation).await;
             bulk::keep(savepoint, deleted).await
         }

@@ -2,7 +2,10 @@ use super::{
     Backend, Bindings, CommitOutcome, KeyNumbers, LockedRow, TableFacts, Witness,
     driver::has_class, no_transaction, split_table,
 };
-use crate::Isolation;
+use crate::{
+    Isolation,
+    pooled::{Cut, roll_back_to},
+};
 use sqlx::{
     Database, Decode, Executor as _, MySql, MySqlConnection, Row as _, Type,
     mysql::MySqlDatabaseError,
@@ -66,6 +69,15 @@ impl Backend for MySql {
     const ERRORS_ABORT: bool = false;
 
     const CANCEL_SAFE: bool = false;
+
+    /// What the caller has sent may have been dropped, and the pool would wait for
+    /// ever for the answer of its ping. Only the error that `check_open` waits for
+    /// shows that all before it was read.
+    async fn recover(connection: &mut MySqlConnection, depth: usize, cut: Cut) -> bool {
+        cut == Cut::Lent
+            && Self::check_open(connection).await.is_ok()
+            && roll_back_to::<Self>(connection, depth).await.is_ok()
+    }
 
     /// A deadlock's victim, among others, is rolled back as a whole, and what
     /// follows would be committed statement by statement. Neither the driver

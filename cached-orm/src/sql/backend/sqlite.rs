@@ -2,11 +2,15 @@ use super::{
     Backend, Bindings, CommitOutcome, TableFacts, Witness, no_transaction, similar_pool,
     split_table,
 };
-use crate::Isolation;
+use crate::{
+    Isolation,
+    pooled::{Cut, roll_back_to},
+};
 use sqlx::{
     Connection as _, Database, Decode, Executor as _, Pool, Row as _, Sqlite, SqliteConnection,
-    Type,
+    Type, sqlite::SqliteTransactionManager,
 };
+use sqlx_core::transaction::TransactionManager as _;
 
 /// Result codes after which a transaction is not committed.
 const ERROR: i32 = 1;
@@ -45,6 +49,32 @@ impl Backend for Sqlite {
     const ERRORS_ABORT: bool = false;
 
     const CANCEL_SAFE: bool = true;
+
+    /// The driver's thread does all that was sent, in order, whoever waits for it;
+    /// so when it answers, nothing is under way. The connection is kept, since a
+    /// database in memory may be gone with it.
+    async fn recover(connection: &mut SqliteConnection, depth: usize, cut: Cut) -> bool {
+        if cut == Cut::End {
+            // A COMMIT or ROLLBACK that is done, and that nobody has heard of, lets the
+            // thread leave out the next one of these; one that it never got is made up for.
+            SqliteTransactionManager::start_rollback(connection);
+        }
+        if connection.ping().await.is_err() {
+            return false;
+        }
+        if roll_back_to::<Self>(connection, depth).await.is_err() {
+            // The database has ended the transaction by itself, and sqlx has not noticed.
+            let begun = depth == 0 && connection.execute("BEGIN").await.is_ok();
+            if !begun || roll_back_to::<Self>(connection, depth).await.is_err() {
+                return false;
+            }
+        }
+        match Self::check_open(connection).await {
+            // This error is that of a transaction's absence.
+            Err(sqlx::Error::Protocol(_)) => depth == 0,
+            checked => depth > 0 && checked.is_ok(),
+        }
+    }
 
     /// A full disk, `ON CONFLICT ROLLBACK` and the like end the whole
     /// transaction. BEGIN is refused only inside one.
