@@ -161,6 +161,10 @@ pub trait Persist<DB: Backend>: Entity<Key: BindKey<DB>> {
     /// [`INSERT`](Self::INSERT).
     fn bind_columns(&self, bindings: &mut Bindings<DB>);
 
+    /// Adds the columns that are read and never written, but for a key that the
+    /// database generates.
+    fn bind_read_back(&self, _bindings: &mut Bindings<DB>) {}
+
     /// Adds the version, which follows the columns in [`INSERT`](Self::INSERT).
     fn bind_version(&self, _bindings: &mut Bindings<DB>) {}
 
@@ -229,9 +233,10 @@ pub fn skipped<T: Skipped>() -> T {
     note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to `{Self}`"
 )]
 pub trait Cacheable: Sized {
-    /// Appends the fields; `None` if serde cannot write one of them.
+    /// Appends the fields; `None` if serde cannot write one of them, or not in this
+    /// form.
     #[doc(hidden)]
-    fn write_body(&self, entry: &mut Vec<u8>) -> Option<Form>;
+    fn write_body(&self, form: Form, entry: &mut Vec<u8>) -> Option<()>;
 
     #[doc(hidden)]
     fn read_body(form: Form, body: &[u8]) -> Option<Self>;
@@ -248,8 +253,8 @@ pub trait Cacheable: Sized {
 // and never show the message.
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Cacheable for T {
-    fn write_body(&self, entry: &mut Vec<u8>) -> Option<Form> {
-        body::write(self, entry)
+    fn write_body(&self, form: Form, entry: &mut Vec<u8>) -> Option<()> {
+        body::write(self, form, entry)
     }
 
     fn read_body(form: Form, body: &[u8]) -> Option<Self> {

@@ -7,7 +7,7 @@
 //! | 1 | format |
 //! | 8 | XXH3 of all that follows |
 //! | 1 | kind: a row, "there is no such row", or primary keys |
-//! | 1 | flags: whether the body is compressed, whether it is compact, whether it is signed |
+//! | 1 | flags: whether the body is compressed, its form, whether it is signed |
 //! | 8 | the struct's fingerprint, or that of its key |
 //! | 2 | length of the cache key |
 //! | … | the cache key, then the body |
@@ -52,39 +52,101 @@ const KEYS: u8 = 3;
 
 const COMPRESSED: u8 = 1;
 const COMPACT: u8 = 2;
+// 4 is that of signatures.
+const READABLE: u8 = 8;
 
-/// The entry of a row; `None` if serde cannot write it.
+/// The entry of a row. `differing` says in which column what it is read as differs from
+/// the row, if it does.
 ///
 /// A body of `compress_from` bytes or more is compressed if that makes it
 /// smaller.
+///
+/// # Errors
+/// Why nothing can be stored of which the row would be read again.
 pub(crate) fn of_row<T: Cacheable>(
     row: &T,
     fingerprint: u64,
     key: &CacheKey,
     compress_from: Option<usize>,
     signing: &Signing,
-) -> Option<Bytes> {
+    differing: impl FnMut(&T) -> Option<&'static str>,
+) -> Result<Bytes, Lost> {
     let mut entry = header(ROW, fingerprint, key);
     let body_at = entry.len();
-    if row.write_body(&mut entry)? == Form::Compact {
-        entry[FLAGS_AT] |= COMPACT;
-    }
+    let (form, _) = write_row(row, &mut entry, differing)?;
+    entry[FLAGS_AT] |= flag_of(form);
     if compress_from.is_some_and(|least| entry.len() - body_at >= least) {
         compression::compress(&mut entry, body_at);
     }
-    Some(seal(entry, signing))
+    Ok(seal(entry, signing))
 }
 
-/// The entry of an index: the primary keys of the rows that have a value.
+/// Appends a row's fields in the first form from which it comes back, and returns it as
+/// it does.
+pub(crate) fn write_row<T: Cacheable>(
+    row: &T,
+    entry: &mut Vec<u8>,
+    mut differing: impl FnMut(&T) -> Option<&'static str>,
+) -> Result<(Form, T), Lost> {
+    let body_at = entry.len();
+    let mut lost = Lost::Unwritable;
+    for form in Form::ALL {
+        entry.truncate(body_at);
+        if row.write_body(form, entry).is_none() {
+            continue;
+        }
+        match T::read_body(form, &entry[body_at..]) {
+            None => lost = lost.max(Lost::Unreadable),
+            Some(again) => match differing(&again) {
+                None => return Ok((form, again)),
+                Some(column) => lost = lost.max(Lost::Column(column)),
+            },
+        }
+    }
+    Err(lost)
+}
+
+/// The entry of an index: the primary keys of the rows that have a value. `is_same` says
+/// whether a key is read as it was.
+///
+/// # Errors
+/// Why nothing can be stored of which the keys would be read again.
 pub(crate) fn of_keys<K: Cacheable>(
     keys: &[K],
     shape: u64,
     key: &CacheKey,
     signing: &Signing,
-) -> Option<Bytes> {
+    is_same: impl Fn(&K, &K) -> bool,
+) -> Result<Bytes, Lost> {
     let mut entry = header(KEYS, shape, key);
-    K::write_bodies(keys, &mut entry)?;
-    Some(seal(entry, signing))
+    let body_at = entry.len();
+    K::write_bodies(keys, &mut entry).ok_or(Lost::Unwritable)?;
+    let again = K::read_bodies(&entry[body_at..]).ok_or(Lost::Unreadable)?;
+    let same = again.len() == keys.len() && keys.iter().zip(&again).all(|(a, b)| is_same(a, b));
+    if !same {
+        return Err(Lost::Key);
+    }
+    Ok(seal(entry, signing))
+}
+
+/// Why what serde makes of a row cannot stand for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+pub(crate) enum Lost {
+    /// The code of one of its types panicked.
+    #[error("one of its types panicked")]
+    Panicked,
+    /// serde cannot write it.
+    #[error("serde cannot write it")]
+    Unwritable,
+    /// serde cannot read what it has written, or it is nested too deep.
+    #[error("serde cannot read what it has written of it, or it is nested too deep")]
+    Unreadable,
+    /// Its primary key comes back as another.
+    #[error("its primary key comes back from serde as another")]
+    Key,
+    /// This column comes back as another value, or cannot be encoded.
+    #[error("the column `{0}` comes back from serde as another value, or cannot be encoded")]
+    Column(&'static str),
 }
 
 /// The entry that says that there is no such row.
@@ -100,8 +162,8 @@ pub(crate) fn decode<T: Cacheable>(
     signing: &Signing,
 ) -> Result<Option<T>, Unreadable> {
     let Some((flags, body)) = open(value, ROW, fingerprint, key, signing)? else { return Ok(None) };
-    let form = if flags & COMPACT == 0 { Form::Named } else { Form::Compact };
-    let row = match flags & !COMPACT {
+    let (form, flags) = form_of(flags);
+    let row = match flags {
         0 => T::read_body(form, body),
         COMPRESSED => compression::decompress(body).and_then(|body| T::read_body(form, &body)),
         _ => return Err(Unreadable::Format),
@@ -143,6 +205,25 @@ fn open<'v>(
         return Err(Unreadable::Shape);
     }
     Ok(Some((header[FLAGS_AT] & !SIGNED, body)))
+}
+
+/// The form that the flags tell, and the other flags.
+fn form_of(flags: u8) -> (Form, u8) {
+    if flags & COMPACT != 0 {
+        (Form::Compact, flags & !COMPACT)
+    } else if flags & READABLE != 0 {
+        (Form::Readable, flags & !READABLE)
+    } else {
+        (Form::Named, flags)
+    }
+}
+
+fn flag_of(form: Form) -> u8 {
+    match form {
+        Form::Compact => COMPACT,
+        Form::Named => 0,
+        Form::Readable => READABLE,
+    }
 }
 
 /// The header and the body of an entry that is whole, and of this key.

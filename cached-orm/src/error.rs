@@ -256,6 +256,15 @@ pub enum Error {
     /// A URL or an option that does not make sense.
     #[error("{0}")]
     Configuration(String),
+    /// Code of the program's own types panicked while a row was loaded: a
+    /// [`KeyPart`](crate::KeyPart), an `Encode`, a comparison of keys. The program's
+    /// panic hook was told what it said. A panic while a column is decoded is
+    /// [`Column`](Self::Column), which names it.
+    #[error("{operation}: the code of one of the row's types panicked")]
+    Panicked {
+        /// What was being done.
+        operation: Operation,
+    },
     /// A task of this crate ended before its work was done, because the
     /// runtime is shutting down. The outcome of a write is unknown.
     #[error("{operation}: the runtime is shutting down")]
@@ -315,6 +324,7 @@ impl Error {
             Self::Cache { .. } => "cache",
             Self::Overloaded { .. } => "overloaded",
             Self::Connect { .. } => "connect",
+            Self::Panicked { .. } => "panicked",
             Self::ShuttingDown { .. } => "shutting_down",
             Self::Configuration(_) => "configuration",
         }
@@ -332,10 +342,16 @@ impl fmt::Debug for Error {
     }
 }
 
+/// What a panic is to who decodes a column. What it said may be data of the row.
+#[derive(Debug, thiserror::Error)]
+#[error("the field's type panicked while it decoded the value")]
+pub(crate) struct Panicked;
+
 /// sqlx's error without the database's own text, in which MySQL quotes values.
 fn describe(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(error) => describe_database(error.as_ref()),
+        sqlx::Error::Decode(source) if source.is::<Panicked>() => Panicked.to_string(),
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
             "the value cannot be decoded as the field's type".to_owned()
         }

@@ -132,6 +132,9 @@ counters! {
         fills_refused,
         /// Rows that were not stored, since they are larger than the cache takes.
         too_large,
+        /// Rows that were not stored, since they would not be read from the cache as the
+        /// database gave them; the log says which column, once.
+        uncacheable,
         /// Entries of another shape, of another program, or broken; they are
         /// replaced.
         unreadable,

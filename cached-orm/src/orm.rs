@@ -12,7 +12,7 @@ use crate::{
     Persist, Result, Statistics, Transaction,
     cache_url::CacheUrl,
     coherence::Coherence,
-    entry::Signing,
+    entry::{Lost, Signing},
     key::Namespace,
     observe::{Counters, Meters},
     outbox::{Drainer, OutboxUse},
@@ -22,7 +22,7 @@ use crate::{
 use sqlx::{Connection as _, Pool};
 use std::{
     any::TypeId,
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
@@ -87,6 +87,8 @@ struct Inner<DB: Backend> {
     /// For each entity, what the catalog says of its table, and when it was
     /// asked.
     table_facts: Mutex<HashMap<TypeId, (TableFacts, Instant)>>,
+    /// Of which structs it was told that rows are not cached, and why.
+    told_lost: Mutex<HashSet<(&'static str, Lost)>>,
     indexes_read: indexes_read::IndexesRead,
 }
 
@@ -192,6 +194,7 @@ impl<DB: Backend> Orm<DB> {
             closing,
             connect_options: Mutex::new(connect_options),
             table_facts: Mutex::default(),
+            told_lost: Mutex::default(),
             indexes_read: indexes_read::IndexesRead::default(),
         }));
         if let Some(poll) = parts.drains_every {
@@ -382,6 +385,11 @@ impl<DB: Backend> Orm<DB> {
     pub(crate) fn cache_keys<T: Entity>(&self, key: &T::Key) -> impl Iterator<Item = CacheKey> {
         let names = [T::CACHE_NAME].into_iter().chain(T::ALSO_FENCES.iter().copied());
         names.map(|name| CacheKey::of_row(&self.0.namespace, name, key))
+    }
+
+    /// Notes why rows of an entity are not cached; says whether it is the first time.
+    pub(crate) fn is_news(&self, entity: &'static str, lost: Lost) -> bool {
+        locked(&self.0.told_lost).insert((entity, lost))
     }
 
     /// What the catalog says of the entity's table. Asked now and then; if that

@@ -1,10 +1,12 @@
 mod by_index;
+mod entries;
 mod many;
 mod many_by_unique;
 
 use by_index::at_most_one;
-pub(crate) use by_index::{Asked, by_index, by_unique, index_entry};
+pub(crate) use by_index::{Asked, by_index, by_unique};
 pub use by_index::{IndexKey, fetch_by_index, fetch_by_unique};
+pub(crate) use entries::{index_entry, row_entry};
 pub use many::Warmed;
 pub(crate) use many::{at_once, fetch_many, warm};
 pub use many_by_unique::fetch_many_by_unique;
@@ -13,7 +15,7 @@ use crate::{
     Backend, BindKey as _, Bindings, CachePolicy, Column, Error, Freshness, Operation, Orm,
     Persist, Result, SetOptions,
     coherence::{Content, Entry, Source},
-    entry::{self, Signing},
+    entry,
     key::CacheKey,
     observe::Meter,
     session::Target,
@@ -98,7 +100,10 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
 
     fn encode(&self, row: Option<&T>) -> Option<Entry> {
         match row {
-            Some(row) => row_entry(row, &self.cache_key, &self.policy, self.orm.signing()),
+            Some(row) => {
+                let counters = self.orm.meters().of(self.operation).counters();
+                row_entry(&self.orm, row, &self.cache_key, &self.policy, counters)
+            }
             None => {
                 let ttl = self.policy.absent_ttl()?;
                 Some(Entry { value: entry::of_absent(&self.cache_key, self.orm.signing()), ttl })
@@ -133,23 +138,10 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
     fn abandoned(&self) -> Error {
         Error::ShuttingDown { operation: self.operation }
     }
-}
 
-/// What is stored for `row`.
-pub(crate) fn row_entry<T: crate::Entity>(
-    row: &T,
-    key: &CacheKey,
-    policy: &CachePolicy,
-    signing: &Signing,
-) -> Option<Entry> {
-    let value = entry::of_row(row, T::FINGERPRINT, key, policy.compress_from(), signing);
-    if value.is_none() {
-        tracing::warn!(
-            entity = T::NAME,
-            "a row is not cached: serde cannot write it, or it is nested too deep"
-        );
+    fn panicked(&self) -> Error {
+        Error::Panicked { operation: self.operation }
     }
-    Some(Entry { value: value?, ttl: policy.row_ttl() })
 }
 
 pub(crate) async fn fetch<DB: Backend, T: Persist<DB>>(

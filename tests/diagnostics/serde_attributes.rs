@@ -63,6 +63,51 @@ struct Tagged {
     id: i64,
 }
 
+/// JSON for clients has names of its own.
+#[derive(Serialize, Deserialize, MemcachedOrm)]
+#[orm(database = Postgres)]
+#[serde(rename_all(serialize = "camelCase"))]
+struct ForClients {
+    #[primary_key]
+    id: i64,
+    created_at: i64,
+    deleted_at: Option<i64>,
+    #[serde(alias = "phoneNumber")]
+    phone_number: String,
+}
+
+#[derive(Serialize, Deserialize, MemcachedOrm)]
+#[orm(database = Postgres)]
+#[serde(rename_all(deserialize = "kebab-case"), rename_all(serialize = "camelCase"))]
+struct TwoCases {
+    #[primary_key]
+    id: i64,
+    created_at: i64,
+}
+
+#[derive(Default, Serialize, Deserialize, MemcachedOrm)]
+#[orm(database = Postgres)]
+#[serde(default, rename_all = "camelCase")]
+struct Renamed {
+    #[primary_key]
+    id: i64,
+    #[serde(rename(serialize = "displayName"))]
+    name: String,
+    #[serde(rename(deserialize = "loggedInAt"))]
+    seen_at: i64,
+    #[serde(rename(serialize = "a", deserialize = "b"))]
+    other: i64,
+    #[serde(rename(serialize = "fine", deserialize = "fine"))]
+    fine: i64,
+    #[serde(rename(serialize = "new", deserialize = "old"), alias = "new")]
+    fine_too: i64,
+    #[serde(rename(serialize = "fineAsWell"))]
+    fine_as_well: i64,
+    #[orm(skip)]
+    #[serde(rename(serialize = "shown"))]
+    computed: i64,
+}
+
 mod both {
     pub fn serialize<S: serde::Serializer>(_: &i64, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_unit()

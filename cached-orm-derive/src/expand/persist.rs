@@ -14,6 +14,7 @@ pub(super) fn expand(model: &Model, database: Database, span: Span) -> TokenStre
     let from_row = from_row(model, &db);
     let bind_columns = bind_columns(model, &db);
     let bind_version = bind_version(model, &db);
+    let bind_read_back = bind_read_back(model, &db);
     let bind_given_key = bind_given_key(model, &db);
     let (key, _) = entity::key(model);
     let persist = quote_spanned!(located_at(&key)=> _orm::Persist<_orm::#db>);
@@ -23,6 +24,7 @@ pub(super) fn expand(model: &Model, database: Database, span: Span) -> TokenStre
             #statements
             #from_row
             #bind_columns
+            #bind_read_back
             #bind_version
             #bind_given_key
         }
@@ -84,6 +86,17 @@ fn bind_columns(model: &Model, db: &Ident) -> TokenStream {
             #(#columns)*
         }
     }
+}
+
+fn bind_read_back(model: &Model, db: &Ident) -> Option<TokenStream> {
+    let columns: Vec<_> = model.read_back().map(add).collect();
+    (!columns.is_empty()).then(|| {
+        quote! {
+            fn bind_read_back(&self, bindings: &mut _orm::Bindings<_orm::#db>) {
+                #(#columns)*
+            }
+        }
+    })
 }
 
 fn bind_version(model: &Model, db: &Ident) -> Option<TokenStream> {

@@ -112,6 +112,7 @@ impl Model {
 
         let generic = rules::refuse_generics(&input.generics, errors);
         let declared = declared(input, errors)?;
+        serde::check_names(&declared, &serde_attributes, errors);
         let mut columns = Vec::new();
         let mut skipped = Vec::new();
         let mut shapes = Vec::new();
@@ -185,6 +186,11 @@ impl Model {
     /// The columns that `INSERT` and `UPDATE` write, but for the version.
     pub(crate) fn written(&self) -> impl Iterator<Item = &Column> {
         self.of_kind(Kind::Written)
+    }
+
+    /// The columns that are read and never written, but for a generated key.
+    pub(crate) fn read_back(&self) -> impl Iterator<Item = &Column> {
+        self.of_kind(Kind::ReadBack)
     }
 
     /// The columns that never lie in the cache.

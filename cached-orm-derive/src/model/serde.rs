@@ -1,8 +1,8 @@
-//! The cache holds what serde writes, as an array of the fields. An attribute
-//! that loses a field, or moves the ones behind it, would lose data.
+//! The cache holds what serde writes. Where that is not read back the row is not
+//! cached, which the runtime finds out; what can be seen here is refused.
 
 use super::Declared;
-use crate::{attributes::SerdeAttributes, errors::Errors};
+use crate::{attributes::SerdeAttributes, errors::Errors, names::Case};
 
 pub(super) fn check_container(serde: &SerdeAttributes, errors: &mut Errors) {
     if let Some(option) = serde.get("into")
@@ -86,6 +86,49 @@ pub(super) fn check_field(field: &Declared<'_>, errors: &mut Errors) {
             errors.at(
                 tokens,
                 format_args!("`{option}` without `{other}` would not read back what the cache holds; write both, or `with`"),
+            );
+        }
+    }
+}
+
+/// Every field must be read under the name that it is written under.
+pub(super) fn check_names(
+    fields: &[Declared<'_>],
+    container: &SerdeAttributes,
+    errors: &mut Errors,
+) {
+    let all = container.names("rename_all");
+    let spell = |case: Option<&String>, field: &str| {
+        case.and_then(|case| Case::named(case)).map_or(field.to_owned(), |case| case.apply(field))
+    };
+    let mut is_told = false;
+    for field in fields {
+        let serde = &field.attributes.serde;
+        if ["skip", "skip_serializing", "skip_deserializing"]
+            .iter()
+            .any(|skip| serde.get(skip).is_some())
+        {
+            continue;
+        }
+        let name = field.name();
+        let own = serde.names("rename");
+        let written = own.written.unwrap_or_else(|| spell(all.written.as_ref(), &name));
+        let read = own.read.first().cloned().unwrap_or_else(|| spell(all.read.first(), &name));
+        let aliases = serde.names("alias").read;
+        let mut others = own.read.iter().chain(&aliases);
+        if written == read || others.any(|other| *other == written) {
+            continue;
+        }
+        if let Some(option) = own.option {
+            errors.at(
+                option,
+                format_args!("`{name}` would be written to the cache as `{written}` and read as `{read}`, and so be lost; write one name for both, or add `alias = \"{written}\"`"),
+            );
+        } else if let Some(option) = all.option.filter(|_| !is_told) {
+            is_told = true;
+            errors.at(
+                option,
+                format_args!("`{name}` would be written to the cache as `{written}` and read as `{read}`, and so be lost; write one case for both, as in `rename_all = \"camelCase\"`, and a struct of its own for what clients see"),
             );
         }
     }

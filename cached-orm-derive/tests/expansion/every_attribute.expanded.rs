@@ -48,6 +48,10 @@ const _: () = {
             bindings.json_column::<Preferences>("preferences", &self.preferences);
             bindings.column::<PhantomData<User>>("parent", &self.parent);
         }
+        fn bind_read_back(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
+            bindings.column::<DateTime<Utc>>("createdAt", &self.created_at);
+            bindings.column::<Option<i32>>("legacy", &self.legacy);
+        }
         fn bind_given_key(&self, _: &mut _orm::Bindings<_orm::Postgres>) {}
     }
     #[automatically_derived]
@@ -73,6 +77,10 @@ const _: () = {
             bindings.column::<String>("e \"mail\"#", &self.email);
             bindings.json_column::<Preferences>("preferences", &self.preferences);
             bindings.column::<PhantomData<User>>("parent", &self.parent);
+        }
+        fn bind_read_back(&self, bindings: &mut _orm::Bindings<_orm::Sqlite>) {
+            bindings.column::<DateTime<Utc>>("createdAt", &self.created_at);
+            bindings.column::<Option<i32>>("legacy", &self.legacy);
         }
         fn bind_given_key(&self, _: &mut _orm::Bindings<_orm::Sqlite>) {}
     }

@@ -31,6 +31,9 @@ const _: () = {
             })
         }
         fn bind_columns(&self, _: &mut _orm::Bindings<_orm::MySql>) {}
+        fn bind_read_back(&self, bindings: &mut _orm::Bindings<_orm::MySql>) {
+            bindings.column::<DateTime<Utc>>("issued_at", &self.issued_at);
+        }
         fn bind_given_key(&self, _: &mut _orm::Bindings<_orm::MySql>) {}
     }
     #[automatically_derived]
@@ -46,6 +49,9 @@ const _: () = {
             })
         }
         fn bind_columns(&self, _: &mut _orm::Bindings<_orm::Sqlite>) {}
+        fn bind_read_back(&self, bindings: &mut _orm::Bindings<_orm::Sqlite>) {
+            bindings.column::<DateTime<Utc>>("issued_at", &self.issued_at);
+        }
         fn bind_given_key(&self, _: &mut _orm::Bindings<_orm::Sqlite>) {}
     }
     impl Ticket {

@@ -68,6 +68,10 @@ const _: () = {
             bindings.column::<Option<String>>("city", &self.city);
             bindings.json_column::<Settings>("settings", &self.settings);
         }
+        fn bind_read_back(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
+            bindings.column::<DateTime<Utc>>("joined", &self.joined);
+            bindings.column::<Option<i32>>("legacy", &self.legacy);
+        }
     }
     impl Member {
         /// Reads the row with this primary key: from the cache, or else from the database.

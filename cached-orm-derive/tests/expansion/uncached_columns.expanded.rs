@@ -40,6 +40,9 @@ const _: () = {
             bindings.uncached_column::<String>("password", &self.password);
             bindings.uncached_column::<Option<Vec<u8>>>("notes", &self.memo);
         }
+        fn bind_read_back(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
+            bindings.uncached_column::<Uuid>("token", &self.token);
+        }
     }
     #[automatically_derived]
     impl _orm::Persist<_orm::MySql> for Account {
@@ -61,6 +64,9 @@ const _: () = {
             bindings.column::<String>("name", &self.name);
             bindings.uncached_column::<String>("password", &self.password);
             bindings.uncached_column::<Option<Vec<u8>>>("notes", &self.memo);
+        }
+        fn bind_read_back(&self, bindings: &mut _orm::Bindings<_orm::MySql>) {
+            bindings.uncached_column::<Uuid>("token", &self.token);
         }
     }
     impl Account {

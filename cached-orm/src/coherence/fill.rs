@@ -1,4 +1,4 @@
-use super::{Coherence, Content, Source, after_panic, near::Ticket};
+use super::{Coherence, Content, Source, ended_early, near::Ticket};
 use crate::{
     cache::{Cas, Replaced},
     key::CacheKey,
@@ -6,9 +6,11 @@ use crate::{
     steps::Step,
 };
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use std::{
     any::TypeId,
     collections::HashMap,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError},
 };
 use tokio::{sync::watch, time::timeout};
@@ -131,7 +133,7 @@ impl Coherence {
             loaded.map(|row| (row, filled))
         };
         let task = tokio::spawn(filling.in_current_span());
-        task.await.unwrap_or_else(|ended| Err(after_panic(ended, source.abandoned())))
+        task.await.unwrap_or_else(|ended| Err(ended_early(&ended, &source)))
     }
 
     /// Notes that the caller's task is filling the key.
@@ -146,13 +148,15 @@ impl Coherence {
         self.fills.get(&(source.key().clone(), TypeId::of::<S>())).is_some()
     }
 
-    /// Loads, and counts it.
+    /// Loads, and counts it. A panic of the code that loads is an error of the load, so
+    /// that it costs no lease, and whoever waits is told the truth.
     pub(super) async fn load<S: Source>(&self, source: &S) -> Result<Option<S::Row>, S::Error> {
         self.count(source).loads.add_one();
         tracing::debug!(key = source.key().as_str(), "a row is loaded");
         self.probe.reach(Step::Loading).await;
         let started = source.meter().and_then(Meter::start);
-        let loaded = source.load().await;
+        let loaded = AssertUnwindSafe(source.load()).catch_unwind().await;
+        let loaded = loaded.unwrap_or_else(|_| Err(source.panicked()));
         if let Some(meter) = source.meter() {
             meter.loaded(started);
         }

@@ -147,6 +147,11 @@ pub(crate) fn after_panic<E>(ended: JoinError, error: E) -> E {
     }
 }
 
+/// The error of what was read for `source`, if the task that did it has ended early.
+fn ended_early<S: Source>(ended: &JoinError, source: &S) -> S::Error {
+    if ended.is_panic() { source.panicked() } else { source.abandoned() }
+}
+
 /// What lies under one key, as the protocol needs to know it.
 pub(crate) trait Source: Clone + Send + Sync + 'static {
     /// A row of the database.
@@ -214,6 +219,9 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
 
     /// The error of a load whose task was ended by the runtime.
     fn abandoned(&self) -> Self::Error;
+
+    /// The error of a load that panicked.
+    fn panicked(&self) -> Self::Error;
 }
 
 /// A value to be stored.

@@ -1,5 +1,5 @@
 use super::{
-    COMMANDS_AT_ONCE, Coherence, Content, Source, Unreadable, after_panic,
+    COMMANDS_AT_ONCE, Coherence, Content, Source, Unreadable, ended_early,
     fill::{Ending, Joined, Over, Stage},
     near::Ticket,
 };
@@ -9,8 +9,12 @@ use crate::{
     steps::Step,
 };
 use bytes::Bytes;
-use futures_util::future::join_all;
-use std::sync::Arc;
+use futures_util::{FutureExt as _, future::join_all};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::time::{Instant, sleep};
 use tracing::Instrument as _;
 
@@ -52,7 +56,7 @@ impl Coherence {
             return Ok(batch.found.into_iter().flatten().collect());
         }
         let task = tokio::spawn(batch.read().in_current_span());
-        task.await.unwrap_or_else(|ended| Err(after_panic(ended, first.abandoned())))
+        task.await.unwrap_or_else(|ended| Err(ended_early(&ended, &first)))
     }
 
     /// Loads all of `sources` anew, since what [`read_many`](Self::read_many) gave for
@@ -65,7 +69,7 @@ impl Coherence {
         sources.iter().for_each(|source| self.near.drop_copy(source.key()));
         let found = sources.iter().map(|_| None).collect();
         let task = tokio::spawn(self.begin_batch(sources, found).reread().in_current_span());
-        task.await.unwrap_or_else(|ended| Err(after_panic(ended, first.abandoned())))
+        task.await.unwrap_or_else(|ended| Err(ended_early(&ended, &first)))
     }
 
     fn begin_batch<S: Source>(
@@ -151,7 +155,7 @@ impl<S: Source> Batch<S> {
             match answer {
                 Some(Ok(Lookup::Lease(cas))) => fill.push((place, Over::Lease(cas))),
                 Some(Ok(Lookup::Item { value, cas, stale, .. })) => {
-                    match self.coherence.content(&self.sources[place], &value, stale, None) {
+                    match self.content(place, &value, stale, None) {
                         // What may be a fence is not replaced.
                         None
                         | Some(Content::Unreadable(Unreadable::Format | Unreadable::Foreign)) => {
@@ -189,6 +193,20 @@ impl<S: Source> Batch<S> {
         self.found[place] = Some(Found { row, origin });
     }
 
+    /// As [`Coherence::content`]. If a type's code panics there, the leases that were won
+    /// with the same batch must not be lost for it.
+    fn content(
+        &self,
+        place: usize,
+        value: &Bytes,
+        stale: bool,
+        ttl: Option<Duration>,
+    ) -> Option<Content<S::Row>> {
+        let content = || self.coherence.content(&self.sources[place], value, stale, ttl);
+        catch_unwind(AssertUnwindSafe(content))
+            .unwrap_or(Some(Content::Unreadable(Unreadable::Body)))
+    }
+
     /// Asks the cache for the sources at these places.
     async fn ask(&mut self, places: &[usize]) -> Todo {
         let coherence = Arc::clone(&self.coherence);
@@ -198,7 +216,7 @@ impl<S: Source> Batch<S> {
         for (place, answer) in self.get(places).await {
             match answer {
                 Some(Ok(Lookup::Item { value, cas, stale, ttl, claimed })) => {
-                    let content = coherence.content(&self.sources[place], &value, stale, ttl);
+                    let content = self.content(place, &value, stale, ttl);
                     if let Some(Content::Row(_) | Content::Absent) = content {
                         coherence.near.keep(&self.sources[place], &value, self.tickets[place]);
                     }
@@ -314,7 +332,8 @@ impl<S: Source> Batch<S> {
         coherence.probe.reach(Step::Loading).await;
         let meter = self.sources.first().and_then(S::meter);
         let started = meter.and_then(Meter::start);
-        let loaded = S::load_many(&sources).await;
+        let loaded = AssertUnwindSafe(S::load_many(&sources)).catch_unwind().await;
+        let loaded = loaded.unwrap_or_else(|_| Err(sources[0].panicked()));
         if let Some(meter) = meter {
             meter.loaded(started);
         }

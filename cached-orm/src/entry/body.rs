@@ -5,8 +5,10 @@
 //! they take a fifth of a small row. The hash is held to the names that the reader
 //! expects, in their order, so that no field is taken for another, whatever the
 //! struct's `Serialize` and `Deserialize` do. What is not such a struct, or does not
-//! come back from this form as it was (such as one with a `HashMap`, whose order is
-//! another each time), is written as MessagePack with names.
+//! come back from this form as it was, is written as MessagePack with names; and what
+//! does not come back from that either, in the forms that types have for people: serde
+//! takes what is in a tagged, untagged or flattened type for that, in whatever form it
+//! was written, so that a UUID or an address in one does not come back otherwise.
 //!
 //! Inside a field there are names in any case: nobody knows what a reader expects
 //! there.
@@ -33,28 +35,38 @@ pub enum Form {
     Named,
     /// A hash of the names, and the values.
     Compact,
+    /// MessagePack with names, and every type in its form for people.
+    Readable,
 }
 
-/// Appends the body; `None` if serde cannot write it, or if it is nested too deep.
-pub(crate) fn write<T: Serialize + DeserializeOwned>(
-    value: &T,
-    entry: &mut Vec<u8>,
-) -> Option<Form> {
-    let at = entry.len();
-    if value.serialize(Compact(entry)).is_ok() && comes_back::<T>(&entry[at..]) {
-        return Some(Form::Compact);
-    }
-    entry.truncate(at);
-    encode::write_named(entry, value).ok()?;
-    is_shallow(&entry[at..]).then_some(Form::Named)
+impl Form {
+    /// In the order in which they are tried.
+    pub(crate) const ALL: [Self; 3] = [Self::Compact, Self::Named, Self::Readable];
 }
 
-/// Reads a body; `None` if it is not one of a `T`.
+/// Appends the body; `None` if serde cannot write it, or not in this form.
+pub(crate) fn write<T: Serialize>(value: &T, form: Form, entry: &mut Vec<u8>) -> Option<()> {
+    let written = match form {
+        Form::Compact => value.serialize(Compact(entry)),
+        Form::Named => encode::write_named(entry, value),
+        Form::Readable => {
+            let writer = rmp_serde::Serializer::new(entry).with_struct_map();
+            value.serialize(&mut writer.with_human_readable())
+        }
+    };
+    written.ok()
+}
+
+/// Reads a body; `None` if it is not one of a `T`, or if it is nested too deep.
 pub(crate) fn read<T: DeserializeOwned>(form: Form, body: &[u8]) -> Option<T> {
     match form {
-        Form::Named if is_shallow(body) => rmp_serde::from_slice(body).ok(),
-        Form::Named => None,
         Form::Compact => T::deserialize(Body::open(body)?).ok(),
+        _ if !is_shallow(body) => None,
+        Form::Named => rmp_serde::from_slice(body).ok(),
+        Form::Readable => {
+            let mut reader = rmp_serde::Deserializer::from_read_ref(body).with_human_readable();
+            T::deserialize(&mut reader).ok()
+        }
     }
 }
 
@@ -64,14 +76,6 @@ pub(crate) fn values_of<'b>(body: &'b [u8], names: &[&str]) -> Option<&'b [u8]> 
     let body = Body::open(body)?;
     let names = names.iter().fold(0, |before, name| hash(before, name));
     (names == body.hash).then_some(body.values)
-}
-
-/// Whether what is read from a body is written as that body again. It is asked when
-/// a row is stored, and so seldom.
-fn comes_back<T: Serialize + DeserializeOwned>(body: &[u8]) -> bool {
-    let mut again = Vec::with_capacity(body.len());
-    let value = read::<T>(Form::Compact, body);
-    value.is_some_and(|value| value.serialize(Compact(&mut again)).is_ok()) && again == body
 }
 
 /// Folds one more name into the hash of those before it. It is done for every name

@@ -1,6 +1,6 @@
 use super::{
-    ABSENT, COMPACT, COMPRESSED, FINGERPRINT_AT, FLAGS_AT, KEYS, KIND_AT, ROW, Signing, body::Form,
-    checked, compression, signing::SIGNED, unpacked_len,
+    ABSENT, COMPRESSED, FINGERPRINT_AT, FLAGS_AT, KEYS, KIND_AT, ROW, Signing, body::Form, checked,
+    compression, form_of, signing::SIGNED, unpacked_len,
 };
 use crate::{coherence::Unreadable, key::CacheKey};
 use std::borrow::Cow;
@@ -52,9 +52,8 @@ pub(crate) fn row_body<'v>(
     if header[KIND_AT] != ROW {
         return None;
     }
-    let flags = header[FLAGS_AT] & !SIGNED;
-    let form = if flags & COMPACT == 0 { Form::Named } else { Form::Compact };
-    match flags & !COMPACT {
+    let (form, flags) = form_of(header[FLAGS_AT] & !SIGNED);
+    match flags {
         0 => Some((form, Cow::Borrowed(body))),
         COMPRESSED => Some((form, Cow::Owned(compression::decompress(body)?))),
         _ => None,

@@ -101,8 +101,9 @@ mod tests {
     }
 
     fn entries(signing: &Signing) -> [Bytes; 4] {
-        let row = |from| of_row(&account(), SHAPE, &key(1), from, signing).expect("an entry");
-        let keys = of_keys(&[account()], SHAPE, &key(1), signing).expect("an entry");
+        let row =
+            |from| of_row(&account(), SHAPE, &key(1), from, signing, |_| None).expect("an entry");
+        let keys = of_keys(&[account()], SHAPE, &key(1), signing, Account::eq).expect("an entry");
         [row(None), row(Some(0)), keys, of_absent(&key(1), signing)]
     }
 

@@ -1,8 +1,9 @@
-use super::{Lines, Verdict, difference::differing, hits::Hit, verdict::Suspect};
+use super::{Lines, Verdict, hits::Hit, verdict::Suspect};
 use crate::{
     Backend, CacheKey, Operation, Orm, Persist, Result,
     coherence::{Content, Source as _, Value, is_over},
     read::{RowSource, at_once},
+    sql::differing,
 };
 use serde::Serialize;
 use std::{collections::HashSet, fmt, time::Duration};
@@ -183,7 +184,9 @@ impl<DB: Backend> Orm<DB> {
             let Hit { asked: source, entry, content: cached } = hit;
             let (is_in_cache, is_in_database) = (cached.is_some(), loaded.is_some());
             let columns = match (cached, loaded) {
-                (Some(cached), Some(loaded)) => differing::<DB, T>(&cached, loaded),
+                (Some(cached), Some(loaded)) => {
+                    differing::<DB, T>(&cached, &loaded).into_iter().map(str::to_owned).collect()
+                }
                 _ => Vec::new(),
             };
             if is_in_cache == is_in_database && columns.is_empty() {

@@ -1,11 +1,10 @@
-use super::{
-    Age, CacheContent, Explanation, InDatabase, NearCopy, PATIENCE, difference::differing,
-};
+use super::{Age, CacheContent, Explanation, InDatabase, NearCopy, PATIENCE};
 use crate::{
     Backend, CacheError, CacheKey, CachePolicy, Error, Operation, Orm, Persist, Result,
     coherence::{Content, Lying, Source as _, Unreadable, Value, is_over},
     entry::{Kind, Signing, facts},
     read::RowSource,
+    sql::differing,
 };
 use std::time::Duration;
 use tokio::time::timeout;
@@ -234,7 +233,8 @@ fn explain_row<DB: Backend, T: Persist<DB>>(
     }
     explanation.agrees = Some(match (cached, loaded) {
         (Some(cached), Some(loaded)) => {
-            explanation.differing = differing::<DB, T>(&cached, loaded);
+            let differing = differing::<DB, T>(&cached, &loaded);
+            explanation.differing = differing.into_iter().map(str::to_owned).collect();
             explanation.differing.is_empty()
         }
         (cached, loaded) => cached.is_none() && loaded.is_none(),

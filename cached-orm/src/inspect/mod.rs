@@ -4,7 +4,6 @@
 //! Nothing here changes the cache, or gives more of a row than its columns' names.
 
 mod audit;
-mod difference;
 mod explain;
 mod explanation;
 mod hits;

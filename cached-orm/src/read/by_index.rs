@@ -1,11 +1,11 @@
 //! Reads by a secondary index.
 
-use super::{fetch, fetch_many};
+use super::{entries::index_entry, fetch, fetch_many};
 use crate::{
     Backend, BindKey, Bindings, CacheKey, Entity, Error, Index, Operation, Orm, Persist, Result,
     Session,
     coherence::{Content, Entry, Source, Unreadable},
-    entry::{self, Signing},
+    entry,
     index::asked_text,
     observe::Meter,
     session::Target,
@@ -255,17 +255,17 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
     }
 
     fn encode(&self, found: Option<&Found<T>>) -> Option<Entry> {
-        let signing = self.orm.signing();
+        let entry_of = |keys: &[T::Key]| {
+            let counters = self.orm.meters().of(self.operation).counters();
+            index_entry::<DB, T>(&self.orm, keys, &self.cache_key, counters)
+        };
         match found {
             None => {
                 let ttl = T::POLICY.absent_ttl()?;
-                Some(Entry { value: entry::of_absent(&self.cache_key, signing), ttl })
+                Some(Entry { value: entry::of_absent(&self.cache_key, self.orm.signing()), ttl })
             }
-            Some(Found::Keys(keys)) => index_entry::<T>(keys, &self.cache_key, signing),
-            Some(Found::Rows(rows)) => {
-                let keys: Vec<_> = rows.iter().map(Entity::key).collect();
-                index_entry::<T>(&keys, &self.cache_key, signing)
-            }
+            Some(Found::Keys(keys)) => entry_of(keys),
+            Some(Found::Rows(rows)) => entry_of(&rows.iter().map(Entity::key).collect::<Vec<_>>()),
         }
     }
 
@@ -288,16 +288,10 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
     fn abandoned(&self) -> Error {
         Error::ShuttingDown { operation: self.operation }
     }
-}
 
-/// What is stored for a value that the rows with these keys have.
-pub(crate) fn index_entry<T: Entity>(
-    keys: &[T::Key],
-    cache_key: &CacheKey,
-    signing: &Signing,
-) -> Option<Entry> {
-    let value = entry::of_keys(keys, Index::<T>::SHAPE, cache_key, signing)?;
-    Some(Entry { value, ttl: T::POLICY.spread_ttl() })
+    fn panicked(&self) -> Error {
+        Error::Panicked { operation: self.operation }
+    }
 }
 
 /// The rows with the very value that is asked for. By its collation a database

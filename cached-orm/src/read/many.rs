@@ -1,6 +1,6 @@
 //! Reads by many primary keys.
 
-use super::{RowSource, fetch_in, fetch_uncached, select_by_key};
+use super::{RowSource, entries::copied, fetch_in, fetch_uncached, select_by_key};
 use crate::{
     Backend, Bindings, CacheKey, CachePolicy, Entity, Operation, Orm, Persist, Result,
     coherence::{Found, Origin},
@@ -51,7 +51,7 @@ pub(crate) async fn fetch_many<DB: Backend, T: Persist<DB>>(
                 let found = read::<DB, T>(orm, &mut distinct, T::POLICY, operation).await?;
                 rows.extend(found.into_iter().map(|found| found.row.map(unloaded)));
             }
-            let (mut rows, again) = spread(rows, &places);
+            let (mut rows, again) = spread::<DB, T>(rows, &places);
             for (at, key) in again {
                 let row = fetch_uncached(Target::Orm(orm), key, operation).await?;
                 rows[at] = row.map(unloaded);
@@ -67,7 +67,7 @@ pub(crate) async fn fetch_many<DB: Backend, T: Persist<DB>>(
                 let found = select_by_keys(open.connection(), keys, operation).await;
                 rows.extend(open.read_done(reading, found)?);
             }
-            let (mut rows, again) = spread(rows, &places);
+            let (mut rows, again) = spread::<DB, T>(rows, &places);
             for (at, key) in again {
                 rows[at] = fetch_in(&mut open, &key, operation).await?;
             }
@@ -149,10 +149,10 @@ fn distinct<DB: Backend, T: Entity>(
 /// The place of a row to be asked for again, and its key.
 type Again<T> = (usize, <T as Entity>::Key);
 
-/// Gives each place its row. A row that is wanted twice is copied by the form in
-/// which it is cached; the places and keys of those that serde cannot copy are
+/// Gives each place its row. A row that is wanted twice is copied as a reader of its
+/// entry has it; the places and keys of those of which that is another row are
 /// returned, to be asked for again.
-pub(super) fn spread<T: Entity>(
+pub(super) fn spread<DB: Backend, T: Persist<DB>>(
     mut rows: Vec<Option<T>>,
     places: &[usize],
 ) -> (Vec<Option<T>>, Vec<Again<T>>) {
@@ -168,20 +168,15 @@ pub(super) fn spread<T: Entity>(
             return rows[place].take();
         }
         let row = rows[place].as_mut()?;
-        let copy = copied(row);
+        let is_loaded = is_whole(row);
+        let copy = copied::<DB, T>(row)
+            .and_then(|mut copy| (is_whole(&mut copy) || !is_loaded).then_some(copy));
         if copy.is_none() {
             again.push((at, row.key()));
         }
         copy
     });
     (spread.collect(), again)
-}
-
-fn copied<T: Entity>(row: &mut T) -> Option<T> {
-    let mut body = Vec::new();
-    let form = row.write_body(&mut body)?;
-    let mut copy = T::read_body(form, &body)?;
-    (is_whole(&mut copy) || !is_whole(row)).then_some(copy)
 }
 
 /// The rows with these keys, which are all different and few enough for one

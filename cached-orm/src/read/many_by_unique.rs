@@ -49,7 +49,7 @@ async fn fetch_many_asked<DB: Backend, T: Persist<DB>>(
             for asked in distinct.chunks(at_once) {
                 rows.extend(read(orm, index, asked, operation).await?);
             }
-            let (mut rows, again) = spread(rows, places);
+            let (mut rows, again) = spread::<DB, T>(rows, places);
             for (at, _) in again {
                 let asked = distinct[places[at]].clone();
                 rows[at] = by_unique(Target::Orm(orm), index, asked, operation).await?;
@@ -62,7 +62,7 @@ async fn fetch_many_asked<DB: Backend, T: Persist<DB>>(
                 let found = select_many(open.connection(), index, asked, operation).await;
                 rows.extend(open.read_done(reading, found)?.into_iter().map(|mut rows| rows.pop()));
             }
-            let (mut rows, again) = spread(rows, places);
+            let (mut rows, again) = spread::<DB, T>(rows, places);
             for (at, _) in again {
                 let asked = std::slice::from_ref(&distinct[places[at]]);
                 let reading = open.begin_read(operation).await?;

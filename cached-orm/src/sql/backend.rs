@@ -1,8 +1,8 @@
 use super::{Bindings, Catalog, OutboxTable};
 use crate::{Isolation, pooled::Cut, triggers::Triggers};
 use sqlx::{
-    Connection, Database, Decode, Executor, IntoArguments, Pool, Type, database::HasStatementCache,
-    pool::PoolOptions,
+    Connection, Database, Decode, Encode, Executor, IntoArguments, Pool, Type,
+    database::HasStatementCache, encode::IsNull, error::BoxDynError, pool::PoolOptions,
 };
 use std::{fmt, future::Future};
 
@@ -55,6 +55,13 @@ pub trait Backend:
     fn column<'r, T>(row: &'r Self::Row, name: &str) -> sqlx::Result<T>
     where
         T: Decode<'r, Self> + Type<Self>;
+
+    /// Appends what is sent of an argument. Of equal values it is the same, and no two
+    /// are alike; that is all it is for.
+    #[doc(hidden)]
+    fn encode<'q, T>(value: &T, bytes: &mut Vec<u8>) -> Result<IsNull, BoxDynError>
+    where
+        T: Encode<'q, Self>;
 
     /// The placeholder of a statement's argument; the first is number 1.
     #[doc(hidden)]
@@ -301,6 +308,12 @@ pub trait JsonBackend: Backend {
         arguments: &mut Self::Arguments,
         value: &T,
     ) -> Result<(), sqlx::error::BoxDynError>;
+
+    #[doc(hidden)]
+    fn encode_json<T: serde::Serialize + Sync>(
+        value: &T,
+        bytes: &mut Vec<u8>,
+    ) -> Result<IsNull, BoxDynError>;
 
     #[doc(hidden)]
     fn json_column<T: serde::de::DeserializeOwned>(row: &Self::Row, name: &str) -> sqlx::Result<T>;

@@ -1,4 +1,4 @@
-use super::{Backend, Storable};
+use super::{Backend, Storable, encoded::Encoded};
 use crate::{
     Uncached,
     key::{KeyPart, PrimaryKey},
@@ -18,6 +18,8 @@ pub struct Bindings<DB: Backend> {
     columns: Vec<&'static str>,
     /// Columns that there was no value of.
     not_loaded: Vec<&'static str>,
+    /// What is collected in place of arguments where rows are compared.
+    encoded: Option<Encoded<DB>>,
 }
 
 impl<DB: Backend> Bindings<DB> {
@@ -26,7 +28,18 @@ impl<DB: Backend> Bindings<DB> {
             arguments: Ok(Arguments::<DB>::default()),
             columns: Vec::new(),
             not_loaded: Vec::new(),
+            encoded: None,
         }
+    }
+
+    /// To compare a row with another, and not for a statement.
+    pub(super) fn encoding() -> Self {
+        Self { encoded: Some(Encoded::new()), ..Self::new() }
+    }
+
+    /// The columns that the cache holds, and what was collected of them.
+    pub(super) fn into_encoded(self) -> (Vec<&'static str>, Encoded<DB>) {
+        (self.columns, self.encoded.unwrap_or_else(Encoded::new))
     }
 
     /// Adds the next argument: what is to be written to the column called `name`.
@@ -66,6 +79,9 @@ impl<DB: Backend> Bindings<DB> {
 
     /// Adds the next argument.
     pub fn push<T: Storable<DB>>(&mut self, value: &T) {
+        if let Some(encoded) = &mut self.encoded {
+            return encoded.push(value);
+        }
         self.add(|arguments| value.add_to(arguments));
     }
 
@@ -73,6 +89,8 @@ impl<DB: Backend> Bindings<DB> {
     /// loaded: the statement must then leave the column out.
     pub fn uncached_column<T: Storable<DB>>(&mut self, name: &'static str, value: &Uncached<T>) {
         match value.get() {
+            // The cache does not hold it.
+            _ if self.encoded.is_some() => {}
             Some(value) => self.column(name, value),
             None => self.not_loaded.push(name),
         }
@@ -90,6 +108,9 @@ impl<DB: Backend> Bindings<DB> {
         DB: super::backend::JsonBackend,
         T: serde::Serialize + Sync,
     {
+        if let Some(encoded) = &mut self.encoded {
+            return encoded.push_json(value);
+        }
         self.add(|arguments| DB::add_json(arguments, value));
     }
 

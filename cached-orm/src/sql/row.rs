@@ -1,6 +1,10 @@
 use super::Backend;
-use crate::{Error, Result, Uncached};
-use sqlx::{Arguments as _, Decode, Encode, Type, error::BoxDynError};
+use crate::{Error, Persist, Result, Uncached, error::Panicked};
+use sqlx::{Arguments as _, Decode, Encode, Type, encode::IsNull, error::BoxDynError};
+use std::{
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 /// A Rust type that `DB` can store in a column and load from it.
 ///
@@ -24,6 +28,14 @@ pub trait Storable<DB: Backend>: Sized + Send + Sync + 'static {
 
     #[doc(hidden)]
     fn add_to(&self, arguments: &mut DB::Arguments) -> Result<(), BoxDynError>;
+
+    /// Appends what is sent of it as an argument.
+    #[doc(hidden)]
+    fn encode_to(&self, bytes: &mut Vec<u8>) -> Result<IsNull, BoxDynError>;
+
+    /// The argument's type, where the value decides on it.
+    #[doc(hidden)]
+    fn type_of_argument(&self) -> Option<DB::TypeInfo>;
 }
 
 // Without `do_not_recommend` rustc reports the innermost unmet bound
@@ -41,6 +53,14 @@ where
     fn add_to(&self, arguments: &mut DB::Arguments) -> Result<(), BoxDynError> {
         arguments.add(self)
     }
+
+    fn encode_to(&self, bytes: &mut Vec<u8>) -> Result<IsNull, BoxDynError> {
+        DB::encode(self, bytes)
+    }
+
+    fn type_of_argument(&self) -> Option<DB::TypeInfo> {
+        self.produces()
+    }
 }
 
 /// A row to read columns from.
@@ -48,11 +68,18 @@ where
 pub struct Row<'r, DB: Backend> {
     row: &'r DB::Row,
     entity: &'static str,
+    /// The column that was decoded last.
+    column: Cell<&'static str>,
 }
 
 impl<'r, DB: Backend> Row<'r, DB> {
-    pub(crate) fn new(row: &'r DB::Row, entity: &'static str) -> Self {
-        Self { row, entity }
+    /// What the row holds. If the code of a field's type panics that is an error as
+    /// well: whoever reads the row has the rest of an answer to read.
+    pub(crate) fn read<T: Persist<DB>>(row: &'r DB::Row) -> Result<T> {
+        let row = Self { row, entity: T::NAME, column: Cell::default() };
+        catch_unwind(AssertUnwindSafe(|| T::from_row(&row))).unwrap_or_else(|_| {
+            Err(row.error(row.column.get(), sqlx::Error::Decode(Box::new(Panicked))))
+        })
     }
 
     /// Decodes the column called `name`.
@@ -61,6 +88,7 @@ impl<'r, DB: Backend> Row<'r, DB> {
     /// [`Error::Column`] if there is no such column, or it cannot be decoded
     /// as a `T`.
     pub fn get<T: Storable<DB>>(&self, name: &'static str) -> Result<T> {
+        self.column.set(name);
         T::from_column(self.row, name).map_err(|source| self.error(name, source))
     }
 
@@ -82,6 +110,7 @@ impl<'r, DB: Backend> Row<'r, DB> {
         DB: super::backend::JsonBackend,
         T: serde::de::DeserializeOwned,
     {
+        self.column.set(name);
         DB::json_column(self.row, name).map_err(|source| self.error(name, source))
     }
 

@@ -23,7 +23,7 @@ pub(crate) async fn fetch_at_most<DB: Backend, T: Persist<DB>>(
         if let Ok(mapped) = &mut rows
             && mapped.len() < limit
         {
-            match T::from_row(&Row::new(&row, T::NAME)) {
+            match Row::read::<T>(&row) {
                 Ok(value) => mapped.push(value),
                 Err(error) => rows = Err(error),
             }

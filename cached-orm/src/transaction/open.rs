@@ -3,6 +3,7 @@ use crate::{
     Backend, BindKey as _, Bindings, Error, Index, Operation, Orm, Persist, Result,
     coherence::Journal,
     pooled::{self, Cut, is_answer},
+    read::{index_entry, row_entry},
     sql::{self, LockedRow, Witness},
 };
 use sqlx::SqlSafeStr;
@@ -406,18 +407,19 @@ impl<'s, DB: Backend> Open<'s, DB> {
     /// Lets rows take their fences' places after COMMIT, and pointers to them the
     /// places of their unique values' fences.
     pub(crate) fn write_through<T: Persist<DB>>(&mut self, rows: &[T]) {
-        let (namespace, signing) = (self.book.orm.namespace(), self.book.orm.signing());
+        let orm = &self.book.orm;
+        let counters = orm.counters();
         let mut entries = HashMap::with_capacity(rows.len());
         for row in rows {
-            let key = self.book.orm.cache_key::<T>(&row.key());
-            if let Some(entry) = crate::read::row_entry(row, &key, &T::POLICY, signing) {
+            let key = orm.cache_key::<T>(&row.key());
+            if let Some(entry) = row_entry(orm, row, &key, &T::POLICY, counters) {
                 entries.insert(key, entry);
             }
             for index in T::INDEXES.iter().filter(|index| index.is_unique()) {
                 let value = index.value_of(row);
                 let Some(value) = value.text() else { continue };
-                let key = index.cache_key(namespace, value);
-                if let Some(entry) = crate::read::index_entry::<T>(&[row.key()], &key, signing) {
+                let key = index.cache_key(orm.namespace(), value);
+                if let Some(entry) = index_entry::<DB, T>(orm, &[row.key()], &key, counters) {
                     entries.insert(key, entry);
                 }
             }

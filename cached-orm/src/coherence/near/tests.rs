@@ -43,6 +43,8 @@ impl Source for Text {
     }
 
     fn abandoned(&self) {}
+
+    fn panicked(&self) {}
 }
 
 fn keep(near: &Near, n: i64, value: &'static str, ticket: Option<Ticket>) {
@@ -144,6 +146,8 @@ impl Source for Length {
     }
 
     fn abandoned(&self) {}
+
+    fn panicked(&self) {}
 }
 
 #[test]

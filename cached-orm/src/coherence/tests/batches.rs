@@ -102,6 +102,10 @@ impl Source for One {
     fn abandoned(&self) -> &'static str {
         "abandoned"
     }
+
+    fn panicked(&self) -> &'static str {
+        "panicked"
+    }
 }
 
 type Batch = Result<Vec<Found<u64>>, &'static str>;

@@ -38,6 +38,10 @@ impl Source for Short {
     fn abandoned(&self) -> &'static str {
         self.0.abandoned()
     }
+
+    fn panicked(&self) -> &'static str {
+        self.0.panicked()
+    }
 }
 
 /// The database shows 2; the cache has 1, and a load that began when it was read.

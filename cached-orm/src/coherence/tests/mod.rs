@@ -109,6 +109,10 @@ impl Source for Row {
     fn abandoned(&self) -> &'static str {
         "abandoned"
     }
+
+    fn panicked(&self) -> &'static str {
+        "panicked"
+    }
 }
 
 fn entry(row: Option<u64>) -> Entry {

@@ -88,7 +88,11 @@ fn walk(mut rest: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::body::{Body, Form, read, write};
+    use crate::entry::{
+        Lost,
+        body::{Body, Form, read, write},
+        write_row,
+    };
     use serde::{Deserialize, Serialize};
     use std::collections::BTreeMap;
 
@@ -118,7 +122,7 @@ mod tests {
     fn what_is_nested_as_deep_as_may_be_is_read_back() {
         let row = rule(80);
         let mut body = Vec::new();
-        let form = write(&row, &mut body).expect("serde can write it");
+        let (form, _) = write_row(&row, &mut body, |_| None).expect("serde can write it");
         assert_eq!(form, Form::Compact);
         assert_eq!(read::<Rule>(form, &body), Some(row));
     }
@@ -166,21 +170,23 @@ mod tests {
         assert!(depth.is_some_and(|depth| depth > MAX_DEPTH - 4), "{depth:?}");
         assert_eq!(read::<Page>(Form::Named, &body).as_ref(), Some(&row));
         let mut compact = Vec::new();
-        let form = write(&row, &mut compact).expect("serde can write it");
+        let (form, _) = write_row(&row, &mut compact, |_| None).expect("serde can write it");
         assert_eq!(read(form, &compact), Some(row));
     }
 
     #[test]
     fn what_is_nested_deeper_is_neither_written_nor_read() {
-        assert_eq!(write(&rule(400), &mut Vec::new()), None);
+        let written = write_row(&rule(400), &mut Vec::new(), |_| None);
+        assert_eq!(written, Err(Lost::Unreadable));
         // No more than that many bytes: what an array or a map costs to write.
         let mut named = b"\x82\xa2id\x01\xa9condition".to_vec();
         named.extend(b"\x81\xa3Not".repeat(1_000_000));
         named.extend(b"\xa6Always");
         assert_eq!(read::<Rule>(Form::Named, &named), None);
+        assert_eq!(read::<Rule>(Form::Readable, &named), None);
         // The variant by its number, behind a hash.
         let mut compact = Vec::new();
-        assert_eq!(write(&rule(0), &mut compact), Some(Form::Compact));
+        assert_eq!(write(&rule(0), Form::Compact, &mut compact), Some(()));
         compact.truncate(8);
         compact.push(1);
         compact.extend(b"\x81\x01".repeat(1_000_000));
@@ -203,7 +209,7 @@ mod tests {
     fn depth_is_not_length() {
         let flat: Vec<Vec<i64>> = vec![vec![1]; 10_000];
         let mut body = Vec::new();
-        write(&flat, &mut body).expect("serde can write it");
+        write(&flat, Form::Named, &mut body).expect("serde can write it");
         assert_eq!(walk(&body), Some(2));
         assert_eq!(read::<Vec<Vec<i64>>>(Form::Named, &body), Some(flat));
     }

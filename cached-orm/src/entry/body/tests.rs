@@ -1,7 +1,12 @@
 use super::*;
+use crate::entry::{Lost, write_row};
 use proptest::prelude::*;
 use serde::Deserialize;
-use std::{collections::BTreeMap, fmt::Debug};
+use std::{
+    collections::BTreeMap,
+    fmt::Debug,
+    net::{IpAddr, SocketAddrV6},
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Nested {
@@ -27,9 +32,11 @@ struct Row {
     half: f32,
 }
 
-fn body<T: Serialize + DeserializeOwned>(value: &T) -> (Form, Vec<u8>) {
+fn body<T: Serialize + DeserializeOwned + PartialEq>(value: &T) -> (Form, Vec<u8>) {
     let mut body = Vec::new();
-    let form = write(value, &mut body).expect("serde can write it");
+    let differing = |again: &T| (again != value).then_some("something");
+    let (form, again) = write_row(value, &mut body, differing).expect("it comes back");
+    assert!(again == *value);
     (form, body)
 }
 
@@ -206,4 +213,78 @@ impl<'de> Deserialize<'de> for Crossed {
 #[test]
 fn a_struct_that_reads_positions_wrongly_has_names() {
     holds(&Crossed { a: 1, b: 2 }, Form::Named);
+}
+
+/// serde keeps what is in such a type before it knows of which variant it is, and takes
+/// what it has kept for a form that people read.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+enum Tagged {
+    Address { ip: IpAddr },
+    Nothing,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Untagged {
+    Socket(SocketAddrV6),
+    Numbers { of: Vec<u64>, half: f64 },
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Flattened {
+    #[serde(flatten)]
+    rest: BTreeMap<String, Untagged>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Holder<T> {
+    id: i64,
+    value: T,
+}
+
+#[test]
+fn types_in_types_that_are_kept_come_back_in_their_form_for_people() {
+    let ip: IpAddr = "10.0.0.1".parse().expect("an address");
+    let socket = || Untagged::Socket("[fe80::1%3]:80".parse().expect("an address"));
+    holds(&Holder { id: 1, value: Tagged::Nothing }, Form::Compact);
+    let readable = holds(&Holder { id: 1, value: Tagged::Address { ip } }, Form::Readable);
+    assert!(readable.windows(8).any(|window| window == b"10.0.0.1"));
+    holds(&Holder { id: 1, value: socket() }, Form::Readable);
+    let numbers = Untagged::Numbers { of: vec![u64::MAX, 0], half: -0.0 };
+    holds(&Holder { id: 1, value: numbers }, Form::Compact);
+    let rest = BTreeMap::from([("a".to_owned(), socket())]);
+    holds(&Holder { id: 1, value: Flattened { rest } }, Form::Readable);
+}
+
+/// The scope of an address is in its form for people alone.
+#[test]
+fn a_form_that_loses_something_is_not_taken() {
+    let at: SocketAddrV6 = "[fe80::1%3]:80".parse().expect("an address");
+    holds(&Holder { id: 1, value: at }, Form::Readable);
+}
+
+#[test]
+fn why_a_row_does_not_come_back_is_told() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Masked(String);
+
+    impl Serialize for Masked {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            match &*self.0 {
+                "unwritable" => Err(serde::ser::Error::custom("no")),
+                "unreadable" => serializer.serialize_i8(1),
+                _ => serializer.serialize_str("***"),
+            }
+        }
+    }
+
+    let lost = |text: &str| {
+        let row = Holder { id: 1, value: Masked(text.to_owned()) };
+        let differing = |again: &Holder<Masked>| (*again != row).then_some("value");
+        write_row(&row, &mut Vec::new(), differing).expect_err("it does not come back")
+    };
+    assert_eq!(lost("unwritable"), Lost::Unwritable);
+    assert_eq!(lost("unreadable"), Lost::Unreadable);
+    assert_eq!(lost("secret"), Lost::Column("value"));
 }

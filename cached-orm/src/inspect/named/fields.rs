@@ -1,5 +1,6 @@
 //! What an entry has in its fields, for who does not know its struct.
 
+use super::value::{Fields, Value};
 use crate::{
     CacheKey, KeyKind,
     entry::{
@@ -7,7 +8,6 @@ use crate::{
         body::{Form, is_shallow, values_of},
         row_body,
     },
-    inspect::difference::{Fields, Value},
 };
 use serde::Deserialize as _;
 
@@ -21,10 +21,10 @@ pub(super) fn fields(
 ) -> Option<Vec<(String, Value)>> {
     let (form, body) = row_body(value, key, signing)?;
     match form {
-        Form::Named if is_shallow(&body) => {
+        Form::Named | Form::Readable if is_shallow(&body) => {
             rmp_serde::from_slice::<Fields>(&body).ok().map(|Fields(fields)| fields)
         }
-        Form::Named => None,
+        Form::Named | Form::Readable => None,
         Form::Compact => {
             let mut rest = values_of(&body, names)?;
             let mut values = rmp_serde::Deserializer::new(&mut rest);

@@ -5,6 +5,7 @@ mod explain;
 mod fields;
 mod report;
 mod rows;
+mod value;
 
 #[cfg(any(fuzzing, test))]
 pub(crate) use fields::has_fields;

@@ -38,6 +38,13 @@ macro_rules! json_driver {
                 sqlx::Arguments::add(arguments, sqlx::types::Json(value))
             }
 
+            fn encode_json<T: serde::Serialize + Sync>(
+                value: &T,
+                bytes: &mut Vec<u8>,
+            ) -> Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
+                Self::encode(&sqlx::types::Json(value), bytes)
+            }
+
             fn json_column<T: serde::de::DeserializeOwned>(
                 row: &Self::Row,
                 name: &str,

@@ -7,8 +7,8 @@ use crate::{
     pooled::{Cut, roll_back_to},
 };
 use sqlx::{
-    Database, Decode, Executor as _, MySql, MySqlConnection, Row as _, Type,
-    mysql::MySqlDatabaseError,
+    Database, Decode, Encode, Executor as _, MySql, MySqlConnection, Row as _, Type,
+    encode::IsNull, error::BoxDynError, mysql::MySqlDatabaseError,
 };
 
 /// `ER_LOCK_WAIT_TIMEOUT`, with which MariaDB answers NOWAIT, and MySQL's
@@ -21,6 +21,13 @@ impl super::sealed::Sealed for MySql {}
 
 impl Backend for MySql {
     driver!();
+
+    fn encode<'q, T>(value: &T, bytes: &mut Vec<u8>) -> Result<IsNull, BoxDynError>
+    where
+        T: Encode<'q, Self>,
+    {
+        value.encode_by_ref(bytes)
+    }
 
     const RETURNING: bool = false;
 

@@ -1,9 +1,12 @@
 use super::{Backend, Bindings, CommitOutcome, KeyNumbers, TableFacts, Witness, split_table};
 use crate::Isolation;
 use sqlx::{
-    Database, Decode, Executor as _, PgConnection, Postgres, Row as _, Type,
-    postgres::{PgDatabaseError, PgSeverity},
+    Database, Decode, Encode, Executor as _, PgConnection, Postgres, Row as _, Type,
+    encode::IsNull,
+    error::BoxDynError,
+    postgres::{PgArgumentBuffer, PgDatabaseError, PgSeverity},
 };
+use std::mem;
 
 /// SQLSTATE `invalid_parameter_value`.
 const INVALID_VALUE: &str = "22023";
@@ -14,6 +17,19 @@ impl super::sealed::Sealed for Postgres {}
 
 impl Backend for Postgres {
     driver!();
+
+    /// The buffer may note where the statement puts a type's number. That is decided by
+    /// the type and not by the value.
+    fn encode<'q, T>(value: &T, bytes: &mut Vec<u8>) -> Result<IsNull, BoxDynError>
+    where
+        T: Encode<'q, Self>,
+    {
+        let mut buffer = PgArgumentBuffer::default();
+        mem::swap(&mut *buffer, bytes);
+        let encoded = value.encode_by_ref(&mut buffer);
+        mem::swap(&mut *buffer, bytes);
+        encoded
+    }
 
     const RETURNING: bool = true;
 

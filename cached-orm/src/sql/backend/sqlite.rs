@@ -7,10 +7,14 @@ use crate::{
     pooled::{Cut, roll_back_to},
 };
 use sqlx::{
-    Connection as _, Database, Decode, Executor as _, Pool, Row as _, Sqlite, SqliteConnection,
-    Type, sqlite::SqliteTransactionManager,
+    Connection as _, Database, Decode, Encode, Executor as _, Pool, Row as _, Sqlite,
+    SqliteConnection, Type,
+    encode::IsNull,
+    error::BoxDynError,
+    sqlite::{SqliteArgumentsBuffer, SqliteTransactionManager},
 };
 use sqlx_core::transaction::TransactionManager as _;
+use std::io::Write as _;
 
 /// Result codes after which a transaction is not committed.
 const ERROR: i32 = 1;
@@ -23,6 +27,17 @@ impl super::sealed::Sealed for Sqlite {}
 
 impl Backend for Sqlite {
     driver!();
+
+    /// What is in sqlx's buffer it shows by `Debug` alone.
+    fn encode<'q, T>(value: &T, bytes: &mut Vec<u8>) -> Result<IsNull, BoxDynError>
+    where
+        T: Encode<'q, Self>,
+    {
+        let mut buffer = SqliteArgumentsBuffer::default();
+        let encoded = value.encode_by_ref(&mut buffer)?;
+        write!(bytes, "{buffer:?}")?;
+        Ok(encoded)
+    }
 
     const RETURNING: bool = true;
 

@@ -247,6 +247,10 @@ impl Source for LoadedRow {
     fn abandoned(&self) -> &'static str {
         "abandoned"
     }
+
+    fn panicked(&self) -> &'static str {
+        "panicked"
+    }
 }
 
 /// A list of all rows, in one statement.
@@ -282,6 +286,10 @@ impl Source for LoadedList {
 
     fn abandoned(&self) -> &'static str {
         "abandoned"
+    }
+
+    fn panicked(&self) -> &'static str {
+        "panicked"
     }
 }
 

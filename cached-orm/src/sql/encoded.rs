@@ -1,0 +1,153 @@
+//! What a row's columns send to the database: by that it is told whether two rows are
+//! the same, whatever `PartialEq` or serde make of them.
+
+use super::{Backend, Bindings, Storable};
+use crate::{Persist, entry::body::Form};
+use sqlx::{encode::IsNull, error::BoxDynError};
+use std::fmt;
+
+/// A row's columns as arguments, one after another.
+pub(crate) struct Encoded<DB: Backend> {
+    bytes: Vec<u8>,
+    arguments: Vec<Argument<DB>>,
+}
+
+struct Argument<DB: Backend> {
+    value: Value,
+    /// Where the value decides on it.
+    type_info: Option<DB::TypeInfo>,
+    /// Where its bytes end, and those of the next begin.
+    end: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Value {
+    Null,
+    Bytes,
+    /// Its type cannot encode it.
+    Unknown,
+}
+
+impl<DB: Backend> Encoded<DB> {
+    pub(super) fn new() -> Self {
+        Self { bytes: Vec::new(), arguments: Vec::new() }
+    }
+
+    pub(super) fn push<T: Storable<DB>>(&mut self, value: &T) {
+        let type_info = value.type_of_argument();
+        self.add(type_info, |bytes| value.encode_to(bytes));
+    }
+
+    #[cfg(feature = "json")]
+    pub(super) fn push_json<T>(&mut self, value: &T)
+    where
+        DB: super::JsonBackend,
+        T: serde::Serialize + Sync,
+    {
+        self.add(None, |bytes| DB::encode_json(value, bytes));
+    }
+
+    fn add(
+        &mut self,
+        type_info: Option<DB::TypeInfo>,
+        encode: impl FnOnce(&mut Vec<u8>) -> Result<IsNull, BoxDynError>,
+    ) {
+        let start = self.bytes.len();
+        let value = match encode(&mut self.bytes) {
+            Ok(IsNull::Yes) => Value::Null,
+            Ok(IsNull::No) => Value::Bytes,
+            Err(_) => Value::Unknown,
+        };
+        // What it may have written before it failed says nothing.
+        let end = if value == Value::Bytes { self.bytes.len() } else { start };
+        self.bytes.truncate(end);
+        self.arguments.push(Argument { value, type_info, end });
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.arguments.len()
+    }
+
+    fn bytes(&self, place: usize) -> &[u8] {
+        let start = place.checked_sub(1).map_or(0, |before| self.arguments[before].end);
+        &self.bytes[start..self.arguments[place].end]
+    }
+
+    /// How one argument compares with that of another row.
+    fn compare(&self, other: &Self, place: usize) -> Compared {
+        let (one, its) = (&self.arguments[place], &other.arguments[place]);
+        if one.value == Value::Unknown || one.value != its.value || one.type_info != its.type_info {
+            return Compared::Different;
+        }
+        let (one, its) = (self.bytes(place), other.bytes(place));
+        if one == its {
+            return Compared::Same;
+        }
+        let sorted = |bytes: &[u8]| {
+            let mut bytes = bytes.to_vec();
+            bytes.sort_unstable();
+            bytes
+        };
+        if one.len() == its.len() && sorted(one) == sorted(its) {
+            Compared::InAnotherOrder
+        } else {
+            Compared::Different
+        }
+    }
+}
+
+// Not derived: it is the user's data.
+impl<DB: Backend> fmt::Debug for Encoded<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoded").field("arguments", &self.len()).finish_non_exhaustive()
+    }
+}
+
+enum Compared {
+    Same,
+    /// They are of the same bytes.
+    InAnotherOrder,
+    Different,
+}
+
+/// The columns in which two rows are not the same to the database. Those that the
+/// cache does not hold are left out.
+///
+/// Values without an order, such as those of a `HashMap`, are the same in any.
+pub(crate) fn differing<DB: Backend, T: Persist<DB>>(one: &T, other: &T) -> Vec<&'static str> {
+    let (columns, one_encoded) = encoded::<DB, T>(one);
+    let (_, other_encoded) = encoded::<DB, T>(other);
+    let is_different = |place: &usize| match one_encoded.compare(&other_encoded, *place) {
+        Compared::Same => false,
+        Compared::InAnotherOrder => !has_no_order::<DB, T>(one, *place),
+        Compared::Different => true,
+    };
+    let places = 0..one_encoded.len().min(other_encoded.len());
+    places.filter(is_different).filter_map(|place| columns.get(place).copied()).collect()
+}
+
+/// The names of the columns that the cache holds, and what they send.
+fn encoded<DB: Backend, T: Persist<DB>>(row: &T) -> (Vec<&'static str>, Encoded<DB>) {
+    let mut bindings = Bindings::encoding();
+    bindings.key(T::TABLE.key_columns(), &row.key());
+    row.bind_columns(&mut bindings);
+    row.bind_version(&mut bindings);
+    row.bind_read_back(&mut bindings);
+    bindings.into_encoded()
+}
+
+/// Whether a column has another order each time the row is read, as one with a
+/// `HashSet`. Each has an order of its own, which may be that of another by chance.
+fn has_no_order<DB: Backend, T: Persist<DB>>(row: &T, place: usize) -> bool {
+    const TRIES: usize = 32;
+    let mut body = Vec::new();
+    let read = |form: Form| {
+        body.clear();
+        row.write_body(form, &mut body)?;
+        let again = || T::read_body(form, &body).map(|row| encoded::<DB, T>(&row).1);
+        let first = again()?;
+        let orders = (1..TRIES).filter_map(|_| again());
+        Some(orders.into_iter().any(|order| first.bytes(place) != order.bytes(place)))
+    };
+    Form::ALL.into_iter().find_map(read).unwrap_or(false)
+}
