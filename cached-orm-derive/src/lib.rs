@@ -118,8 +118,14 @@ use syn::DeriveInput;
 ///
 /// The cached row is what serde writes. Attributes that would lose a column are
 /// refused: `skip`, `skip_serializing_if` and their like, `flatten`, one of
-/// `serialize_with` and `deserialize_with` without the other. Renaming,
-/// `default` and `with` do no harm.
+/// `serialize_with` and `deserialize_with` without the other, and names that are
+/// written and not read, as by `rename(serialize = "…")` alone. Renaming both ways
+/// and `default` do no harm.
+///
+/// What serde does to single values, by `with` or in a field's type, is seen when a
+/// row is stored: it is read back from its entry, and both are encoded as arguments
+/// of a statement. A row of which a column differs is not cached, counted in
+/// `Statistics::uncacheable`, and told once by a warning.
 ///
 /// Rows that a program with other columns, types or serde attributes has cached
 /// are loaded anew. What is inside a column's type cannot be seen from here:

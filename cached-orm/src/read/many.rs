@@ -32,7 +32,8 @@ pub struct Warmed {
     /// Keys without a row.
     pub absent: u64,
     /// Rows that were loaded and not put in the cache: they are being written, or
-    /// filled by others, or the cache does not answer or take a row of that size.
+    /// filled by others, or the cache does not answer or take a row of that size, or
+    /// they would not be read from it as they are.
     pub skipped: u64,
 }
 

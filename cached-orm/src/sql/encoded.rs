@@ -4,7 +4,7 @@
 use super::{Backend, Bindings, Storable};
 use crate::{Persist, entry::body::Form};
 use sqlx::{encode::IsNull, error::BoxDynError};
-use std::fmt;
+use std::{any::Any, fmt};
 
 /// A row's columns as arguments, one after another.
 pub(crate) struct Encoded<DB: Backend> {
@@ -34,6 +34,12 @@ impl<DB: Backend> Encoded<DB> {
     }
 
     pub(super) fn push<T: Storable<DB>>(&mut self, value: &T) {
+        if let Some(plain) = plain(value) {
+            return self.add(None, |bytes| {
+                bytes.extend_from_slice(plain);
+                Ok(IsNull::No)
+            });
+        }
         let type_info = value.type_of_argument();
         self.add(type_info, |bytes| value.encode_to(bytes));
     }
@@ -100,6 +106,20 @@ impl<DB: Backend> Encoded<DB> {
 impl<DB: Backend> fmt::Debug for Encoded<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Encoded").field("arguments", &self.len()).finish_non_exhaustive()
+    }
+}
+
+/// What is sent as it is. It may be long, and SQLite's driver shows it slowly.
+fn plain<T: 'static>(value: &T) -> Option<&[u8]> {
+    let value: &dyn Any = value;
+    if let Some(text) = value.downcast_ref::<String>() {
+        Some(text.as_bytes())
+    } else if let Some(bytes) = value.downcast_ref::<Vec<u8>>() {
+        Some(bytes)
+    } else if let Some(text) = value.downcast_ref::<Option<String>>() {
+        text.as_ref().map(String::as_bytes)
+    } else {
+        value.downcast_ref::<Option<Vec<u8>>>()?.as_deref()
     }
 }
 
