@@ -4,7 +4,7 @@ use crate::{
     memcached::{OwnServer, shared_address},
     place::{Embedded, Memcached, Place},
     polling::until,
-    rows::{KEY, LABELS, Label, SECRET, USERS, User},
+    rows::{KEY, LABELS, Label, Masked, SECRET, USERS, User},
     written::first_column,
 };
 use cached_orm::{AuditOptions, Error, MemcachedOrm as _};
@@ -116,6 +116,7 @@ async fn what_is_done_is_recorded_under_the_documented_names_and_no_others() {
     Label::fetch(orm, KEY).await.unwrap();
     Label::fetch(orm, KEY).await.unwrap();
     Label::fetch(orm, KEY).await.unwrap();
+    Masked::fetch(orm, KEY).await.unwrap();
     let mut transaction = orm.begin().await.unwrap();
     User::new(KEY + 3).insert(&mut transaction).await.unwrap();
     transaction.commit().await.unwrap();
@@ -142,6 +143,8 @@ async fn what_is_done_is_recorded_under_the_documented_names_and_no_others() {
     assert_eq!(measured(&metrics, "cached_orm_batch_keys", &many), [3.0]);
     let labels = of("fetch", "labels", "Label");
     assert_eq!(counted(&metrics, "cached_orm_near_hits_total", &labels), 2);
+    let masked = of("fetch", "labels", "Masked");
+    assert_eq!(counted(&metrics, "cached_orm_uncacheable_total", &masked), 1);
     let mut failed = of("fetch_one", "users", "User");
     assert_eq!(counted(&metrics, "cached_orm_misses_total", &failed), 1);
     failed.push(("error.type".into(), "row_not_found".into()));

@@ -42,3 +42,25 @@ pub(crate) struct Label {
     pub(crate) id: i64,
     pub(crate) text: String,
 }
+
+/// Its text does not come back from serde.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
+#[orm(table = "labels", cache_name = "masked_labels")]
+pub(crate) struct Masked {
+    #[primary_key]
+    pub(crate) id: i64,
+    #[serde(with = "stars")]
+    pub(crate) text: String,
+}
+
+mod stars {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(_: &str, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str("***")
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+        String::deserialize(from)
+    }
+}
