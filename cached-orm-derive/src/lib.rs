@@ -50,13 +50,13 @@ use syn::DeriveInput;
 /// | `table = "users"`, `table = "app.users"` | the table, after its schema | the struct's name in snake case |
 /// | `database = Postgres`, `database = (Postgres, Sqlite)` | what the SQL is written for: `Postgres`, `MySql`, `Sqlite` | each database that a feature of `cached-orm` enables |
 /// | `cache_name = "users"` | the first part of cache keys, after the namespace | the table |
-/// | `ttl = "1h30m"` | how long a row stays in the cache, in `d`, `h`, `m` and `s` | `1h` |
+/// | `ttl = "1h30m"` | how long a row stays in the cache, in `d`, `h`, `m` and `s`; 30 days at most | `1h` |
 /// | `ttl_jitter = 0.1` | the part of the TTL by which it is shortened at random, so that rows cached together do not expire together | `0.1` |
 /// | `negative_ttl = "5s"`, `negative_ttl = "off"` | how long it is remembered that there is no such row | `5s` |
 /// | `min_compress_len = 1024` | compresses entries of so many bytes and more; needs the feature `lz4` | no compression |
 /// | `near_ttl = "1s"` | also keeps copies in this process, and gives clones of them, for a struct that is `Clone`: reads may be that much older than what another process has written | no copies |
 /// | `early_refresh = "30s"` | a hit on a row that lives no longer than this has one reader load it anew in the background | off |
-/// | `stale_if_error = "1h"` | how much longer a row can be had by `fetch_or_stale`, if the database fails | off |
+/// | `stale_if_error = "1h"` | how much longer a row can be had by `fetch_or_stale`, if the database fails; with the TTL 30 days at most | off |
 /// | `also_fences(UserSummary)` | another struct on the table, with a `cache_name` of its own and without indexes: what is written through this one is fenced for that one too | none |
 /// | `unique(team, handle)` | no two rows have the same values in these columns: an index over them, with `fetch_by_team_and_handle`. Any number of these | none |
 /// | `index(team, city)` | the same for columns in which several rows may have the same values | none |

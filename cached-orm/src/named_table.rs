@@ -87,7 +87,8 @@ impl NamedTable {
     }
 
     /// The struct's `stale_if_error`: for how long rows lie in the cache after their
-    /// time is over. Default: not at all.
+    /// time is over, as it is [cut](crate::CachePolicy::stale_if_error) if it and the
+    /// TTL are more than 30 days together. Default: not at all.
     #[must_use]
     pub fn stale_if_error(mut self, time: Duration) -> Self {
         self.stale_for = time;
