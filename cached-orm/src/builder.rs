@@ -73,6 +73,7 @@ pub struct OrmBuilder<DB: Backend> {
     lease_ttl: Duration,
     fence_ttl: Duration,
     commit_window: Duration,
+    write_timeout: Option<Duration>,
     on_unreachable: Option<OnUnreachable>,
     outbox: Outbox,
     drainer: bool,
@@ -96,6 +97,7 @@ impl<DB: Backend> OrmBuilder<DB> {
             lease_ttl: Duration::from_secs(10),
             fence_ttl: Duration::from_secs(60),
             commit_window: Duration::from_secs(5),
+            write_timeout: None,
             on_unreachable: None,
             outbox: Outbox::default(),
             drainer: true,
@@ -110,7 +112,11 @@ impl<DB: Backend> OrmBuilder<DB> {
     }
 
     /// Caches in these memcached servers, `host:port` each; without a port,
-    /// 11211. Keys are spread over them by their addresses as written here.
+    /// 11211. An IPv6 address stands in brackets.
+    ///
+    /// Keys are spread over them by these texts, of which case, a dot at the end, and
+    /// how an IPv6 address is spelt do not count; names are not resolved for it, so a
+    /// name and its address are two. Everyone must name a server alike.
     ///
     /// The servers are dialled in the background: one that is down neither
     /// delays the start nor fails a read. A name must stand for one server; of
@@ -251,8 +257,9 @@ impl<DB: Backend> OrmBuilder<DB> {
         self
     }
 
-    /// How long a memcached command may take, waiting included, before the
-    /// database is asked instead. Default: 50 ms.
+    /// How long a read waits for memcached, in queues too, before the database is
+    /// asked instead. Default: 50 ms. What a write waits is
+    /// [`write_timeout`](Self::write_timeout).
     ///
     /// ```
     /// # use cached_orm::{OrmBuilder, Postgres}; use std::time::Duration;

@@ -2,7 +2,7 @@ use crate::{Backend, OrmBuilder};
 use std::time::Duration;
 
 const ACCEPTED: &str = "`memcached://host:port,host:port`, `embedded://64mb` or `uncached://`";
-const PARAMETERS: &str = "`namespace`, `connections` and `timeout`";
+const PARAMETERS: &str = "`namespace`, `connections`, `timeout` and `write_timeout`";
 
 /// A cache as a URL names it.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,6 +11,7 @@ pub(crate) struct CacheUrl {
     namespace: Option<String>,
     connections: Option<usize>,
     timeout: Option<Duration>,
+    write_timeout: Option<Duration>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl CacheUrl {
         }
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         let place = place.trim_end_matches('/');
-        let store = match scheme {
+        let store = match scheme.to_ascii_lowercase().as_str() {
             "memcached" => Store::Memcached(servers(place)?),
             "embedded" => embedded(place)?,
             "uncached" => Store::Uncached,
@@ -45,7 +46,8 @@ impl CacheUrl {
             }
             _ => return Err(format!("the cache URL has no scheme; write {ACCEPTED}")),
         };
-        let mut parsed = Self { store, namespace: None, connections: None, timeout: None };
+        let mut parsed =
+            Self { store, namespace: None, connections: None, timeout: None, write_timeout: None };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             parsed.parameter(pair)?;
         }
@@ -64,7 +66,8 @@ impl CacheUrl {
                     format!("the cache URL's `connections={value}` is not a positive number")
                 })?);
             }
-            "timeout" => self.timeout = Some(duration(value)?),
+            "timeout" => self.timeout = Some(duration(name, value)?),
+            "write_timeout" => self.write_timeout = Some(duration(name, value)?),
             _ => {
                 return Err(format!(
                     "the cache URL has an unknown parameter `{name}`; there are {PARAMETERS}"
@@ -89,6 +92,9 @@ impl CacheUrl {
         }
         if let Some(timeout) = self.timeout {
             builder = builder.timeout(timeout);
+        }
+        if let Some(timeout) = self.write_timeout {
+            builder = builder.write_timeout(timeout);
         }
         builder
     }
@@ -130,7 +136,7 @@ fn embedded(_: &str) -> Result<Store, String> {
     Err("`embedded://` needs the feature `embedded` of cached-orm".to_owned())
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+fn duration(name: &str, text: &str) -> Result<Duration, String> {
     let milliseconds = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
         (Some(number), _) => number.parse().ok(),
         (None, Some(number)) => number.parse().ok().and_then(|s: u64| s.checked_mul(1000)),
@@ -138,7 +144,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     };
     match milliseconds {
         Some(milliseconds) if milliseconds > 0 => Ok(Duration::from_millis(milliseconds)),
-        _ => Err(format!("the cache URL's `timeout={text}` cannot be read; write `50ms` or `1s`")),
+        _ => Err(format!("the cache URL's `{name}={text}` cannot be read; write `50ms` or `1s`")),
     }
 }
 
@@ -147,8 +153,9 @@ fn duration(text: &str) -> Result<Duration, String> {
 pub(crate) fn fuzz(url: &str) {
     const SECRET: &str = "\u{1F511}";
     match CacheUrl::parse(url) {
-        Ok(CacheUrl { store, connections, timeout, .. }) => {
-            assert!(connections != Some(0) && timeout != Some(Duration::ZERO));
+        Ok(CacheUrl { store, connections, timeout, write_timeout, .. }) => {
+            assert!(connections != Some(0));
+            assert!([timeout, write_timeout].iter().all(|time| *time != Some(Duration::ZERO)));
             if let Store::Memcached(servers) = store {
                 assert!(!servers.is_empty());
                 crate::cache::fuzzing::addresses(&servers);
@@ -168,7 +175,8 @@ mod tests {
 
     #[test]
     fn a_url_names_servers_and_parameters() {
-        let url = "memcached://a:11211,b:11212?namespace=shop&connections=3&timeout=20ms";
+        let url = "memcached://a:11211,b:11212?namespace=shop&connections=3&timeout=20ms\
+                   &write_timeout=1s";
         assert_eq!(
             CacheUrl::parse(url),
             Ok(CacheUrl {
@@ -176,6 +184,7 @@ mod tests {
                 namespace: Some("shop".into()),
                 connections: Some(3),
                 timeout: Some(Duration::from_millis(20)),
+                write_timeout: Some(Duration::from_secs(1)),
             })
         );
     }
@@ -219,6 +228,7 @@ mod tests {
         assert!(error("memcached://a,,b").contains("empty"));
         assert!(error("memcached://a?ttl=5").contains("`namespace`"));
         assert!(error("memcached://a?timeout=5").contains("50ms"));
+        assert!(error("memcached://a?write_timeout=0s").contains("`write_timeout=0s`"));
         assert!(error("memcached://a?connections=0").contains("positive"));
     }
 }

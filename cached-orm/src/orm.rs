@@ -127,8 +127,8 @@ impl<DB: Backend> Orm<DB> {
     /// Connects to a database and names a cache.
     ///
     /// The cache's URL is `memcached://host:port,host:port`, `embedded://64mb`
-    /// or `uncached://`, with the parameters `namespace`, `connections` and
-    /// `timeout`: `memcached://a,b?namespace=shop&timeout=50ms`.
+    /// or `uncached://`, with the parameters `namespace`, `connections`, `timeout`
+    /// and `write_timeout`: `memcached://a,b?namespace=shop&timeout=50ms`.
     ///
     /// A cache that is down does not matter; a database that is down is an error.
     ///
@@ -307,7 +307,13 @@ impl<DB: Backend> Orm<DB> {
     ///
     /// ```no_run
     /// # async fn example(orm: cached_orm::Orm<cached_orm::Postgres>) -> std::io::Result<()> {
-    /// tokio::signal::ctrl_c().await?;
+    /// use tokio::signal::{ctrl_c, unix::{SignalKind, signal}};
+    ///
+    /// let mut terminated = signal(SignalKind::terminate())?;
+    /// tokio::select! {
+    ///     interrupted = ctrl_c() => interrupted?,
+    ///     _ = terminated.recv() => {}
+    /// }
     /// orm.close().await;
     /// # Ok(()) }
     /// ```
@@ -316,7 +322,7 @@ impl<DB: Backend> Orm<DB> {
         // Transactions first: their fences are still to be released.
         self.0.pool.close().await;
         self.0.own_pool.close().await;
-        self.0.coherence.store().close().await;
+        self.0.coherence.close().await;
     }
 
     pub(crate) fn coherence(&self) -> &Arc<Coherence> {

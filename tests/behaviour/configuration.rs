@@ -109,6 +109,12 @@ async fn options_that_make_no_sense_are_refused_by_name() {
         (uncached().commit_window(nothing), "`commit_window`"),
         (uncached().commit_window(minute), "`commit_window` (60s) must be shorter"),
         (uncached().hold_off(moment), "`hold_off` (1ms)"),
+        (uncached().write_timeout(nothing), "`write_timeout` must be longer"),
+        (uncached().write_timeout(minute), "`write_timeout` (60s) must be shorter than"),
+        (
+            uncached().fence_ttl(Duration::from_secs(6)).write_timeout(Duration::from_secs(1)),
+            "`commit_window` (5s) together must be shorter than `fence_ttl` (6s)",
+        ),
         (uncached().max_database_loads(0), "`max_database_loads`"),
         (uncached().sign_entries([]), "`sign_entries` was given no key"),
         (uncached().namespace("a b"), "\"a b\""),

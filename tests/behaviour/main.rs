@@ -6,6 +6,7 @@
 // Each combination is the same source with another `Here`.
 #![allow(clippy::duplicate_mod)]
 
+mod cache_proxy;
 mod configuration;
 mod databases;
 mod logs;
@@ -69,6 +70,7 @@ macro_rules! memcached_suite {
         mod own_transactions_without_cache;
         mod server_lists;
         mod signed_entries;
+        mod slow_cache;
         mod two_handles;
         mod two_servers;
     };

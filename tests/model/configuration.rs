@@ -116,6 +116,8 @@ pub(crate) struct Faults {
     pub(crate) missed_windows: bool,
     /// How many commands are not answered.
     pub(crate) timeouts: u8,
+    /// Whether writers put a fence once more that was not answered.
+    pub(crate) retries: bool,
     /// Whether those may arrive later.
     pub(crate) late: bool,
     /// How often the cache server restarts.
@@ -135,6 +137,7 @@ impl Faults {
         slow_commits: false,
         missed_windows: false,
         timeouts: 0,
+        retries: false,
         late: false,
         restarts: 0,
     };
@@ -165,6 +168,8 @@ pub(crate) enum Mutation {
     NoOutboxRow,
     /// Nothing is put into the outbox for a release that can't be confirmed.
     NoOutboxRowAfterCommit,
+    /// A fence that is put once more is the same.
+    RetriesWithTheSameFence,
     /// Fences are deleted by key alone.
     UnconditionalDelete,
     /// The row is put by key alone.

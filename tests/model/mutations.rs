@@ -225,6 +225,20 @@ fn doubtful_fences_taken_away() {
     }
 }
 
+/// A fence that is put once more, since the first was not answered, must not be
+/// taken for the first: that one may come when the row is locked by another writer.
+#[test]
+fn retried_fences() {
+    let faults = Faults { timeouts: 1, late: true, retries: true, ..Faults::NONE };
+    for on_unreachable in [OnUnreachable::Abort, OnUnreachable::Outbox] {
+        let once = Configuration { on_unreachable, faults, ..Configuration::PLAIN };
+        holds("put once more", once.clone());
+        is_caught("the same", CURRENT, once.mutated(Mutation::RetriesWithTheSameFence));
+    }
+    let faults = Faults { timeouts: 2, rollbacks: true, ..faults };
+    holds("put once more, in vain", Configuration { faults, ..Configuration::PLAIN });
+}
+
 /// What does not look at what lies there must not be taken for certain, and
 /// what looks may.
 #[test]

@@ -39,6 +39,10 @@ pub(crate) struct Writer {
     /// The keys where a command to set the fence may have come, or may still
     /// come, after the row lock was gone.
     pub(crate) doubtful: u8,
+    /// The keys whose fence was put once more.
+    pub(crate) retried: u8,
+    /// Those of them whose fence is another one since.
+    pub(crate) renamed: u8,
     /// Whether it has fenced for the second time.
     pub(crate) fenced_again: bool,
     /// Whether it does not hear how COMMIT ended.
@@ -116,8 +120,10 @@ impl Writer {
         }
     }
 
-    fn token(&self, id: usize) -> Token {
-        id as Token * 4 + self.number + 1
+    /// Tells its fence under a key from every other.
+    fn token(&self, id: usize, key: usize) -> Token {
+        let again = Token::from(has(self.renamed, key));
+        again * 32 + id as Token * 4 + self.number + 1
     }
 }
 
@@ -198,8 +204,8 @@ fn renewals(configuration: &Configuration, state: &State, id: usize, actions: &m
         return;
     }
     let writer = &state.writers[id];
-    let own = Item::Fence { token: writer.token(id), no_write_through: true };
     for key in (0..KEYS).filter(|key| has(writer.journal, *key)) {
+        let own = Item::Fence { token: writer.token(id, key), no_write_through: true };
         if state.server.items[key] != own {
             let ways = deliveries(configuration, state);
             actions.extend(ways.map(|way| Action::Renew(key, way)));

@@ -14,6 +14,12 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
+/// The store for reads, and the one for writes if that is another.
+type Stores = (Arc<dyn CacheStore>, Option<Arc<dyn CacheStore>>);
+
+/// How long a write waits for the cache, unless something else is asked for.
+const WRITE_TIMEOUT: Duration = Duration::from_millis(500);
+
 impl<DB: Backend> OrmBuilder<DB> {
     /// Builds the handle. Must be called in a Tokio runtime.
     ///
@@ -38,12 +44,19 @@ impl<DB: Backend> OrmBuilder<DB> {
         #[cfg(feature = "test-kit")]
         self.enter_transaction().await?;
         let namespace = Namespace::new(&self.namespace).map_err(Error::Configuration)?;
-        let store = self.open_store().map_err(Error::Configuration)?;
+        let write_timeout = self.writes_wait();
+        let (store, for_writes) = self.open_stores(write_timeout).map_err(Error::Configuration)?;
         let store = self.probe.before(store);
+        let for_writes = match for_writes {
+            Some(for_writes) => self.probe.before(for_writes),
+            None => Arc::clone(&store),
+        };
         let times = Times {
             lease_ttl: self.lease_ttl,
             fence_ttl: self.fence_ttl,
             commit_window: self.commit_window,
+            renew_after: self.commit_window.min(self.shortest_protection() / 2),
+            write_timeout,
             lease_wait: Duration::from_millis(50),
             lease_poll: Duration::from_millis(5),
         };
@@ -59,6 +72,7 @@ impl<DB: Backend> OrmBuilder<DB> {
                 self.near_capacity,
                 Arc::clone(&counters),
             )
+            .with_writes_by(for_writes)
             .probed(self.probe),
             counters,
             namespace,
@@ -88,6 +102,9 @@ impl<DB: Backend> OrmBuilder<DB> {
                 self.commit_window, self.fence_ttl, hold_off,
             ));
         }
+        if let Some(write_timeout) = self.write_timeout {
+            self.check_write_timeout(write_timeout)?;
+        }
         #[cfg(feature = "embedded")]
         if matches!(self.store, Some(Store::Embedded(bytes)) if bytes < LEAST_EMBEDDED) {
             return Err(format!("`embedded` needs at least {LEAST_EMBEDDED} bytes"));
@@ -113,20 +130,64 @@ impl<DB: Backend> OrmBuilder<DB> {
         Ok(())
     }
 
-    fn open_store(&self) -> Result<Arc<dyn CacheStore>, String> {
-        match &self.store {
+    fn check_write_timeout(&self, write_timeout: Duration) -> Result<(), String> {
+        let Self { commit_window, fence_ttl, .. } = self;
+        let hold_off = self.memcached.hold_off;
+        if write_timeout.is_zero() {
+            return Err("`write_timeout` must be longer than nothing".to_owned());
+        }
+        if write_timeout >= *commit_window {
+            return Err(format!(
+                "`write_timeout` ({write_timeout:?}) must be shorter than `commit_window` \
+                 ({commit_window:?}), within which COMMIT follows its fences"
+            ));
+        }
+        if write_timeout.saturating_add(*commit_window) >= self.shortest_protection() {
+            return Err(format!(
+                "`write_timeout` ({write_timeout:?}) and `commit_window` ({commit_window:?}) \
+                 together must be shorter than `fence_ttl` ({fence_ttl:?}) and `hold_off` \
+                 ({hold_off:?}), lest a fence end before it is set anew"
+            ));
+        }
+        Ok(())
+    }
+
+    /// How long a fence protects its key for certain, even if the server restarts.
+    fn shortest_protection(&self) -> Duration {
+        self.fence_ttl.min(self.memcached.hold_off)
+    }
+
+    /// What was asked for, or else what fits; and no shorter than what a read waits.
+    fn writes_wait(&self) -> Duration {
+        self.write_timeout.unwrap_or_else(|| {
+            let window = self.commit_window;
+            let rest = self.shortest_protection().saturating_sub(window);
+            WRITE_TIMEOUT.min(window / 2).min(rest / 2).max(self.memcached.timeout)
+        })
+    }
+
+    /// The store; and the same for writes, if these have ways of their own.
+    fn open_stores(&self, write_timeout: Duration) -> Result<Stores, String> {
+        let store: Arc<dyn CacheStore> = match &self.store {
             None => {
-                Err("no cache was chosen: call `memcached([\"host:port\"])`, `embedded(bytes)` \
+                return Err(
+                    "no cache was chosen: call `memcached([\"host:port\"])`, `embedded(bytes)` \
                          or `uncached()` before `build()`"
-                    .to_owned())
+                        .to_owned(),
+                );
             }
-            Some(Store::Memcached) => Ok(Arc::new(MemcachedStore::new(&self.memcached)?)),
+            Some(Store::Memcached) => {
+                let store = MemcachedStore::new(&self.memcached)?;
+                let for_writes = store.for_writes(&self.memcached, write_timeout)?;
+                return Ok((Arc::new(store), Some(Arc::new(for_writes))));
+            }
             #[cfg(feature = "embedded")]
             Some(Store::Embedded(max_bytes)) => {
-                Ok(Arc::new(crate::cache::EmbeddedStore::new(*max_bytes)))
+                Arc::new(crate::cache::EmbeddedStore::new(*max_bytes))
             }
-            Some(Store::Uncached) => Ok(Arc::new(UncachedStore)),
-            Some(Store::Custom(store)) => Ok(Arc::clone(store)),
-        }
+            Some(Store::Uncached) => Arc::new(UncachedStore),
+            Some(Store::Custom(store)) => Arc::clone(store),
+        };
+        Ok((store, None))
     }
 }

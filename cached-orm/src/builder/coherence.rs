@@ -46,6 +46,32 @@ impl<DB: Backend> OrmBuilder<DB> {
         self
     }
 
+    /// How long a write waits for the cache, once before COMMIT, for its fences, and
+    /// once after it; a read does not wait so long ([`timeout`](Self::timeout)), for it
+    /// has the database. Also what taking an entry away may take, as for
+    /// [`invalidate`](crate::MemcachedOrm::invalidate) and for each key of the outbox.
+    /// Default: 500 ms, or half of the commit window if that is shorter.
+    ///
+    /// If the connection breaks meanwhile, the command is sent again as soon as the
+    /// server is back. A server that has not answered for that long counts as down, and
+    /// holds up no further write: it is asked again in the background.
+    ///
+    /// Must be shorter than the [commit window](Self::commit_window), and both together
+    /// shorter than [`fence_ttl`](Self::fence_ttl) and [`hold_off`](Self::hold_off): a
+    /// fence that is set anew while COMMIT takes long must be there before the old one
+    /// can have ended.
+    ///
+    /// ```
+    /// # use cached_orm::{OrmBuilder, Postgres}; use std::time::Duration;
+    /// # fn example(builder: OrmBuilder<Postgres>) {
+    /// let builder = builder.write_timeout(Duration::from_millis(200));
+    /// # }
+    /// ```
+    pub fn write_timeout(mut self, timeout: Duration) -> Self {
+        self.write_timeout = Some(timeout);
+        self
+    }
+
     /// How long a memcached server that has just started is not filled, since
     /// it has lost the fences of transactions under way. What it is longer than
     /// the commit window is what a COMMIT may take. Default: 15 s.

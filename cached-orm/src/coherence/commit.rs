@@ -1,7 +1,7 @@
 use super::{Coherence, Enlist, Fencing, Journal, fencing::Unfenced};
 use crate::{CacheError, steps::Step};
 use std::{future::Future, pin::pin, sync::Arc};
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 
 /// A database transaction that has changed rows, and holds their locks.
 ///
@@ -122,12 +122,12 @@ impl Coherence {
     ) -> Ended<T::Error> {
         let mut committing = pin!(transaction.commit());
         loop {
-            if let Ok(ended) = timeout(self.times.commit_window, &mut committing).await {
+            let renewal = fencing.since + self.times.renew_after;
+            if let Ok(ended) = timeout_at(renewal, &mut committing).await {
                 return ended;
             }
             // With its CAS token gone the fence is released by deletion.
-            let fence = fencing.fence;
-            self.renew(fencing, fence).await;
+            self.renew(fencing).await;
         }
     }
 }

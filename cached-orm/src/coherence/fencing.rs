@@ -22,8 +22,10 @@ pub(crate) trait Enlist: Send {
 
 /// A transaction's fences.
 pub(crate) struct Fencing {
-    /// What lies under its rows' keys.
-    pub(super) fence: Fence,
+    /// What was put under its rows' keys first.
+    fence: Fence,
+    /// When the oldest was put, or set anew.
+    pub(super) since: Instant,
     /// Its part of the fences that others may have put too: the last one, and
     /// those that it has put before.
     pub(super) own: Vec<Token>,
@@ -39,14 +41,18 @@ pub(super) struct Fenced {
     pub(super) key: CacheKey,
     pub(super) release: Release,
     pub(super) cas: Cas,
+    pub(super) fence: Fence,
     /// What of the fence is not this transaction's.
     pub(super) others: Option<SharedFence>,
 }
 
-/// A key to be fenced, and whether others may fence it at the same time.
+/// A key that a fence was sent to.
 #[derive(Clone)]
 pub(super) struct Touched {
     pub(super) key: CacheKey,
+    /// The one that was confirmed, if one was.
+    pub(super) fence: Fence,
+    /// Whether others may fence it at the same time.
     pub(super) is_shared: bool,
 }
 
@@ -73,6 +79,7 @@ impl Coherence {
         let keys = journal.into_keys();
         let mut fencing = Fencing {
             fence: Fence::new(),
+            since: Instant::now(),
             own: Vec::new(),
             fenced: Vec::new(),
             missed: Vec::new(),
@@ -86,7 +93,7 @@ impl Coherence {
             }
         }
         for _ in 0..FENCE_ATTEMPTS {
-            let began = Instant::now();
+            fencing.since = Instant::now();
             // One of an earlier attempt may come when the rows are not locked any
             // more; this one may be taken away then, and that one not. Tokens
             // can be taken out whenever they have come.
@@ -100,7 +107,7 @@ impl Coherence {
                     return Err(Unfenced { fencing, error });
                 }
             }
-            if began.elapsed() < self.times.commit_window {
+            if fencing.since.elapsed() < self.times.commit_window {
                 return Ok(fencing);
             }
             failure = Some(CacheError::TooSlow { window: self.times.commit_window });
@@ -127,9 +134,11 @@ impl Coherence {
         for keys in keys.chunks(COMMANDS_AT_ONCE) {
             let fences = keys.iter().map(async |(key, release)| {
                 if release.is_shared() {
-                    self.join_fence(key, &fencing.own).await
+                    let (cas, others) = self.join_fence(key, &fencing.own).await?;
+                    Ok((cas, fencing.fence, others))
                 } else {
-                    self.put_fence(key, fencing.fence).await.map(|cas| (cas, None))
+                    let (cas, fence) = self.put_fence(key, fencing.fence).await?;
+                    Ok((cas, fence, None))
                 }
             });
             let outcomes = join_all(fences).await;
@@ -138,13 +147,13 @@ impl Coherence {
                 self.near.end(key);
                 let key = key.clone();
                 match outcome {
-                    Ok((cas, others)) => {
+                    Ok((cas, fence, others)) => {
                         let release = release.clone();
-                        fencing.fenced.push(Fenced { key, release, cas, others });
+                        fencing.fenced.push(Fenced { key, release, cas, fence, others });
                     }
                     Err(error) => {
-                        let is_shared = release.is_shared();
-                        fencing.missed.push(Touched { key, is_shared });
+                        let (fence, is_shared) = (fencing.fence, release.is_shared());
+                        fencing.missed.push(Touched { key, fence, is_shared });
                         failure = Some(self.failed(error));
                     }
                 }
@@ -155,31 +164,33 @@ impl Coherence {
     }
 
     /// Sets fences anew. The rows may not be locked any more.
-    pub(super) async fn renew(&self, fencing: &mut Fencing, fence: Fence) -> Vec<CacheError> {
+    pub(super) async fn renew(&self, fencing: &mut Fencing) -> Vec<CacheError> {
+        let since = Instant::now();
         fencing.own.push(Token::new());
-        let fencing = &*fencing;
+        let own = &fencing.own;
         let mut errors = Vec::new();
         let touched = fencing.touched();
         for keys in touched.chunks(COMMANDS_AT_ONCE) {
-            let renewals = keys.iter().map(async |Touched { key, is_shared }| {
+            let renewals = keys.iter().map(async |Touched { key, fence, is_shared }| {
                 if *is_shared {
-                    self.join_fence(key, &fencing.own).await.map(|_| ())
+                    self.join_fence(key, own).await.map(|_| ())
                 } else {
-                    self.renew_one(key, fence).await
+                    self.persist(key, || self.renew_one(key, *fence)).await
                 }
             });
             let renewals = join_all(renewals).await;
             keys.iter().for_each(|touched| self.near.end(&touched.key));
             errors.extend(renewals.into_iter().filter_map(Result::err));
         }
+        fencing.since = since;
         errors
     }
 
     async fn renew_one(&self, key: &CacheKey, fence: Fence) -> Result<(), CacheError> {
-        if let Some(other) = self.store.also(key) {
+        if let Some(other) = self.for_writes.also(key) {
             self.renew_in(other, key, fence).await?;
         }
-        self.renew_in(&*self.store, key, fence).await
+        self.renew_in(&*self.for_writes, key, fence).await
     }
 
     /// Sets the fence over itself. If it is not there, another takes its place
@@ -203,13 +214,23 @@ impl Coherence {
         Ok(())
     }
 
-    /// Puts a fence wherever readers may look for the key.
-    async fn put_fence(&self, key: &CacheKey, fence: Fence) -> Result<Cas, CacheError> {
+    /// Puts a fence wherever readers may look for the key: this one, or another if
+    /// it has to be put again.
+    async fn put_fence(&self, key: &CacheKey, first: Fence) -> Result<(Cas, Fence), CacheError> {
+        let mut first = Some(first);
+        self.persist(key, || {
+            let fence = first.take().unwrap_or_else(Fence::new);
+            async move { Ok((self.put_one_fence(key, fence).await?, fence)) }
+        })
+        .await
+    }
+
+    async fn put_one_fence(&self, key: &CacheKey, fence: Fence) -> Result<Cas, CacheError> {
         let (value, ttl) = (fence.to_bytes(), self.times.fence_ttl);
-        if let Some(other) = self.store.also(key) {
+        if let Some(other) = self.for_writes.also(key) {
             other.fence(key, value.clone(), ttl, Over::Anything).await?;
         }
-        match self.store.fence(key, value, ttl, Over::Anything).await? {
+        match self.for_writes.fence(key, value, ttl, Over::Anything).await? {
             Replaced::Stored(cas) => Ok(cas),
             _ => Err(CacheError::NotStored),
         }
@@ -243,9 +264,19 @@ impl Fencing {
 
     /// Those whose fence was confirmed.
     pub(super) fn fenced_keys(&self) -> impl Iterator<Item = Touched> + '_ {
-        self.fenced.iter().map(|Fenced { key, release, .. }| {
+        self.fenced.iter().map(|Fenced { key, release, fence, .. }| {
             let (key, is_shared) = (key.clone(), release.is_shared());
-            Touched { key, is_shared }
+            Touched { key, fence: *fence, is_shared }
         })
+    }
+
+    /// From now on the rows must not take the fences' places: they may not be locked
+    /// any more.
+    pub(super) fn forbid_write_through(&mut self) {
+        let fenced = self.fenced.iter_mut().map(|fenced| &mut fenced.fence);
+        let missed = self.missed.iter_mut().map(|missed| &mut missed.fence);
+        for fence in fenced.chain(missed) {
+            *fence = fence.without_write_through();
+        }
     }
 }

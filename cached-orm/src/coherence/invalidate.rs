@@ -13,7 +13,7 @@ impl Coherence {
     /// have loaded the row already. A fence keeps protecting the key; only its
     /// writer may no longer put its row in its place.
     pub(crate) async fn invalidate(&self, key: &CacheKey) -> Result<(), CacheError> {
-        let invalidated = self.try_invalidate(key).await;
+        let invalidated = self.persist(key, || self.try_invalidate(key)).await;
         self.near.end(key);
         invalidated.map_err(|error| self.failed(error))
     }
@@ -37,10 +37,10 @@ impl Coherence {
     }
 
     async fn try_invalidate(&self, key: &CacheKey) -> Result<(), CacheError> {
-        if let Some(other) = self.store.also(key) {
+        if let Some(other) = self.for_writes.also(key) {
             self.invalidate_in(other, key).await?;
         }
-        self.invalidate_in(&*self.store, key).await
+        self.invalidate_in(&*self.for_writes, key).await
     }
 
     async fn invalidate_in(

@@ -24,6 +24,7 @@ mod near;
 mod read;
 mod read_many;
 mod release;
+mod retry;
 mod shared_fence;
 mod shared_load;
 mod sharing;
@@ -55,6 +56,10 @@ pub(crate) struct Times {
     pub(crate) fence_ttl: Duration,
     /// COMMIT is sent at most this long after the oldest fence was.
     pub(crate) commit_window: Duration,
+    /// How old fences are when they are set anew, since COMMIT takes long.
+    pub(crate) renew_after: Duration,
+    /// How long each step of a write may wait for the cache.
+    pub(crate) write_timeout: Duration,
     /// How long a reader waits for another process's fill.
     pub(crate) lease_wait: Duration,
     /// How long it waits before it asks again.
@@ -67,7 +72,10 @@ const COMMANDS_AT_ONCE: usize = 256;
 
 /// The protocol over one cache store.
 pub(crate) struct Coherence {
+    /// For reads and what they fill.
     store: Arc<dyn CacheStore>,
+    /// The same for writes, whose commands may take longer.
+    for_writes: Arc<dyn CacheStore>,
     times: Times,
     /// Whether keys are put into the outbox even if nothing fails.
     enlists_every_key: bool,
@@ -89,6 +97,7 @@ impl Coherence {
         counters: Arc<Counters>,
     ) -> Self {
         Self {
+            for_writes: Arc::clone(&store),
             store,
             times,
             enlists_every_key,
@@ -102,6 +111,11 @@ impl Coherence {
         }
     }
 
+    /// Lets writes reach the cache by ways of their own.
+    pub(crate) fn with_writes_by(self, for_writes: Arc<dyn CacheStore>) -> Self {
+        Self { for_writes, ..self }
+    }
+
     /// Lets a test look in.
     pub(crate) fn probed(self, probe: Probe) -> Self {
         Self { probe, ..self }
@@ -113,6 +127,12 @@ impl Coherence {
 
     pub(crate) fn store(&self) -> &dyn CacheStore {
         &*self.store
+    }
+
+    /// Ends the cache's connections and tasks.
+    pub(crate) async fn close(&self) {
+        self.for_writes.close().await;
+        self.store.close().await;
     }
 
     /// Where what is done for a source is counted.

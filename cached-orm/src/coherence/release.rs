@@ -20,7 +20,9 @@ impl Coherence {
     pub(crate) async fn release(&self, mut fencing: Fencing, mut outbox: impl Enlist) -> usize {
         let mut unconfirmed = Vec::new();
         for fenced in fencing.fenced.chunks(COMMANDS_AT_ONCE) {
-            let releases = fenced.iter().map(|fenced| self.release_one(&fencing, fenced));
+            let releases = fenced.iter().map(async |fenced| {
+                self.persist(&fenced.key, || self.release_one(&fencing, fenced)).await
+            });
             for (fenced, released) in fenced.iter().zip(join_all(releases).await) {
                 // Had the fence been lost, the old row could have been read.
                 self.near.end(&fenced.key);
@@ -31,7 +33,7 @@ impl Coherence {
             }
         }
         // Their rows of the outbox make sure of them; this is to be quick.
-        self.clear_all(None, &fencing.own, &fencing.missed).await;
+        self.clear_all(false, &fencing.own, &fencing.missed).await;
         if fencing.enlist(&unconfirmed, &mut outbox).await {
             return 0;
         }
@@ -53,32 +55,32 @@ impl Coherence {
         was_locked: bool,
     ) -> Vec<CacheError> {
         let fenced: Vec<_> = fencing.fenced_keys().collect();
-        let own = was_locked.then_some(fencing.fence);
-        let mut errors = self.clear_all(own, &fencing.own, &fenced).await;
-        errors.extend(self.clear_all(None, &fencing.own, &fencing.missed).await);
+        let mut errors = self.clear_all(was_locked, &fencing.own, &fenced).await;
+        errors.extend(self.clear_all(false, &fencing.own, &fencing.missed).await);
         errors
     }
 
     /// Takes away what lies under keys, as far as the cache answers.
     ///
-    /// Of fences only `own` is taken away, and all are left if it is `None`. It
-    /// must have been put while the row was locked, for certain: a fence that came
-    /// later may lie in the place of another writer's, who has not committed yet
-    /// and is now protected by it. Such a fence ends by itself. From shared fences
-    /// `tokens` are taken out in any case: they lie beside the others'.
+    /// Of fences only the transaction's own are taken away, and only if they were
+    /// put while the rows were locked, for certain: a fence that came later may lie
+    /// in the place of another writer's, who has not committed yet and is now
+    /// protected by it. Such a fence ends by itself. From shared fences `tokens` are
+    /// taken out in any case: they lie beside the others'.
     async fn clear_all(
         &self,
-        own: Option<Fence>,
+        was_locked: bool,
         tokens: &[Token],
         keys: &[Touched],
     ) -> Vec<CacheError> {
         let mut errors = Vec::new();
         for keys in keys.chunks(COMMANDS_AT_ONCE) {
-            let clearing = keys.iter().map(async |Touched { key, is_shared }| {
+            let clearing = keys.iter().map(async |Touched { key, fence, is_shared }| {
                 if *is_shared {
                     self.leave_fence(key, tokens).await
                 } else {
-                    self.clear(own, key).await
+                    let own = was_locked.then_some(*fence);
+                    self.persist(key, || self.clear(own, key)).await
                 }
             });
             let cleared = join_all(clearing).await;
@@ -90,16 +92,16 @@ impl Coherence {
     }
 
     async fn release_one(&self, fencing: &Fencing, fenced: &Fenced) -> Result<(), CacheError> {
-        let Fenced { key, release, cas, others } = fenced;
-        let Fencing { fence, own, .. } = fencing;
+        let Fenced { key, release, cas, fence, others } = fenced;
+        let store = &*self.for_writes;
         if release.is_shared() {
-            return self.release_shared(key, own, *cas, others.as_ref()).await;
+            return self.release_shared(key, &fencing.own, *cas, others.as_ref()).await;
         }
-        if let Some(other) = self.store.also(key) {
+        if let Some(other) = store.also(key) {
             clear_in(other, Some(*fence), key).await?;
         }
         if let Release::Store(entry) = release {
-            match self.store.replace(key, entry.value.clone(), entry.ttl, *cas).await? {
+            match store.replace(key, entry.value.clone(), entry.ttl, *cas).await? {
                 Replaced::Stored(_) => {
                     self.counters.write_throughs.add_one();
                     return Ok(());
@@ -107,23 +109,21 @@ impl Coherence {
                 Replaced::NotFound => return Ok(()),
                 Replaced::TooLarge => self.counters.too_large.add_one(),
                 Replaced::Exists | Replaced::OtherIncarnation => {
-                    return clear_in(&*self.store, Some(*fence), key).await;
+                    return clear_in(store, Some(*fence), key).await;
                 }
             }
         }
-        match self.store.delete(key, *cas).await? {
+        match store.delete(key, *cas).await? {
             Deleted::Deleted | Deleted::NotFound => Ok(()),
-            Deleted::Exists | Deleted::OtherIncarnation => {
-                clear_in(&*self.store, Some(*fence), key).await
-            }
+            Deleted::Exists | Deleted::OtherIncarnation => clear_in(store, Some(*fence), key).await,
         }
     }
 
     async fn clear(&self, own: Option<Fence>, key: &CacheKey) -> Result<(), CacheError> {
-        if let Some(other) = self.store.also(key) {
+        if let Some(other) = self.for_writes.also(key) {
             clear_in(other, own, key).await?;
         }
-        clear_in(&*self.store, own, key).await
+        clear_in(&*self.for_writes, own, key).await
     }
 }
 

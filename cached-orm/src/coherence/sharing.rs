@@ -29,10 +29,18 @@ impl Coherence {
         key: &CacheKey,
         own: &[Token],
     ) -> Result<(Cas, Option<SharedFence>), CacheError> {
-        if let Some(other) = self.store.also(key) {
+        self.persist(key, || self.try_to_join(key, own)).await
+    }
+
+    async fn try_to_join(
+        &self,
+        key: &CacheKey,
+        own: &[Token],
+    ) -> Result<(Cas, Option<SharedFence>), CacheError> {
+        if let Some(other) = self.for_writes.also(key) {
             self.join_fence_in(other, key, own).await?;
         }
-        self.join_fence_in(&*self.store, key, own).await
+        self.join_fence_in(&*self.for_writes, key, own).await
     }
 
     async fn join_fence_in(
@@ -81,13 +89,13 @@ impl Coherence {
         cas: Cas,
         others: Option<&SharedFence>,
     ) -> Result<(), CacheError> {
-        if let Some(other) = self.store.also(key) {
+        if let Some(other) = self.for_writes.also(key) {
             self.leave_fence_in(other, key, own).await?;
         }
-        if self.put_or_delete(&*self.store, key, cas, others).await? {
+        if self.put_or_delete(&*self.for_writes, key, cas, others).await? {
             return Ok(());
         }
-        self.leave_fence_in(&*self.store, key, own).await
+        self.leave_fence_in(&*self.for_writes, key, own).await
     }
 
     /// Takes the tokens out of whatever fence lies under the key. A value or a lease
@@ -97,10 +105,14 @@ impl Coherence {
         key: &CacheKey,
         own: &[Token],
     ) -> Result<(), CacheError> {
-        if let Some(other) = self.store.also(key) {
+        self.persist(key, || self.try_to_leave(key, own)).await
+    }
+
+    async fn try_to_leave(&self, key: &CacheKey, own: &[Token]) -> Result<(), CacheError> {
+        if let Some(other) = self.for_writes.also(key) {
             self.leave_fence_in(other, key, own).await?;
         }
-        self.leave_fence_in(&*self.store, key, own).await
+        self.leave_fence_in(&*self.for_writes, key, own).await
     }
 
     async fn leave_fence_in(

@@ -1,7 +1,7 @@
 use super::{Afterwards, Coherence, commit::IsOver, fencing::Fencing};
 use crate::cache::CacheError;
-use std::{sync::Arc, time::Duration};
-use tokio::time::{Instant, sleep};
+use std::{pin::pin, sync::Arc, time::Duration};
+use tokio::time::{sleep, timeout_at};
 
 /// The pauses between two questions about a transaction's end.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -22,19 +22,23 @@ impl Coherence {
         mut fencing: Fencing,
         mut database: T,
     ) {
-        let fence = fencing.fence.without_write_through();
+        fencing.forbid_write_through();
         let keys: Vec<_> = fencing.touched().into_iter().map(|touched| touched.key).collect();
-        let was_committed = loop {
-            // One that fails is set by the next turn, or was never lost.
-            let errors = self.renew(&mut fencing, fence).await;
-            if is_closed(&errors) {
-                return;
-            }
-            match over_within(&mut database, self.times.commit_window).await {
-                IsOver::Committed => break true,
-                IsOver::Ended => break false,
-                IsOver::NotYet => {}
-                IsOver::NeverKnown => return,
+        let was_committed = {
+            let mut ending = pin!(end_of(&mut database));
+            loop {
+                // One that fails is set by the next turn, or was never lost.
+                let errors = self.renew(&mut fencing).await;
+                if is_closed(&errors) {
+                    return;
+                }
+                // The database may not answer either: fences do not wait for it.
+                let renewal = fencing.since + self.times.renew_after;
+                match timeout_at(renewal, &mut ending).await {
+                    Ok(Some(was_committed)) => break was_committed,
+                    Ok(None) => return,
+                    Err(_) => {}
+                }
             }
         };
         let mut pause = FIRST_PAUSE;
@@ -56,16 +60,17 @@ fn is_closed(errors: &[CacheError]) -> bool {
     errors.iter().any(|error| matches!(error, CacheError::Closed))
 }
 
-/// Asks for that long whether the transaction is over.
-async fn over_within<T: Afterwards>(database: &mut T, time: Duration) -> IsOver {
-    let began = Instant::now();
+/// Asks until the transaction is over; says whether it was committed, for certain.
+/// `None` if that will never be known.
+async fn end_of<T: Afterwards>(database: &mut T) -> Option<bool> {
     let mut pause = FIRST_PAUSE;
     loop {
-        let over = database.is_over().await;
-        if over != IsOver::NotYet || began.elapsed() + pause >= time {
-            return over;
+        match database.is_over().await {
+            IsOver::Committed => return Some(true),
+            IsOver::Ended => return Some(false),
+            IsOver::NeverKnown => return None,
+            IsOver::NotYet => sleep(pause).await,
         }
-        sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

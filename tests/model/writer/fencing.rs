@@ -87,7 +87,7 @@ pub(super) fn fence(
     delivery: Delivery,
 ) {
     let key = script(configuration, id, &state.writers[id]).keys[place];
-    let token = state.writers[id].token(id);
+    let token = state.writers[id].token(id, key);
     let put = Command::Put(Item::Fence { token, no_write_through: false });
     let reply = deliver(state, key, put, delivery);
     let writer = &mut state.writers[id];
@@ -96,6 +96,14 @@ pub(super) fn fence(
     }
     match reply {
         Some(Reply::Done(cas)) => writer.fences[key] = cas,
+        _ if configuration.faults.retries && !has(writer.retried, key) => {
+            add(&mut writer.retried, key);
+            // What comes late is nobody's then.
+            if configuration.mutation != Some(Mutation::RetriesWithTheSameFence) {
+                add(&mut writer.renamed, key);
+            }
+            return;
+        }
         _ => {
             writer.fences[key] = Cas::NONE;
             add(&mut writer.doubtful, key);
@@ -125,7 +133,7 @@ pub(super) fn renew(
     key: usize,
     delivery: Delivery,
 ) {
-    let token = state.writers[id].token(id);
+    let token = state.writers[id].token(id, key);
     let fence = Item::Fence { token, no_write_through: true };
     let command = match state.server.items[key] {
         _ if configuration.renewal == Renewal::Unconditional => Command::Put(fence),

@@ -120,7 +120,7 @@ pub(super) fn look(
         return released(configuration, state, id, key, false);
     }
     let writer = &state.writers[id];
-    let token = writer.token(id);
+    let token = writer.token(id, key);
     let is_doubtful = has(writer.doubtful, key)
         || writer.disconnected && writer.transaction == Transaction::RolledBack;
     let leaves_own = is_doubtful && configuration.own_fence == OwnFence::DeletedUnlessDoubtful;

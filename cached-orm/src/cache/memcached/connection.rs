@@ -1,8 +1,8 @@
 use super::{
+    address::Address,
     alarm::Alarm,
     command::Command,
     identity::Identity,
-    options::Address,
     peer::Peer,
     reply::{self, Parsed},
     request::{Request, Work},
@@ -107,7 +107,7 @@ impl Connection {
             let learning = Identity::learn(&mut self.stream, &mut self.received);
             self.identity = match timeout_at(now + timeout, learning).await {
                 Ok(learnt) => learnt.map_err(|error| peer.disconnected(error))?,
-                Err(_) => return Err(peer.timed_out()),
+                Err(_) => return Err(peer.timed_out(timeout)),
             };
             peer.meet(&self.identity);
         }
@@ -129,7 +129,7 @@ impl Connection {
             biased;
             outcome = self.exchange(peer, &mut orphans) => outcome,
             // Heard even if the exchange has used up the task's turn.
-            () = unconstrained(alarm.wait(deadline)) => Err(peer.timed_out()),
+            () = unconstrained(alarm.wait(deadline)) => Err(peer.timed_out(timeout)),
         };
         self.alarm = alarm;
         if let Err(error) = &outcome {
@@ -163,7 +163,7 @@ impl Connection {
             return;
         }
         if deadline <= now {
-            return request.fail(peer.timed_out());
+            return request.fail(peer.timed_out(timeout));
         }
         let may_lease = self.identity.age(now) >= hold_off;
         let before = self.sent.len();

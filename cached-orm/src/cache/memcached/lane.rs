@@ -1,4 +1,4 @@
-use super::{connection::Connection, options::Address, peer::Peer, request::Request};
+use super::{address::Address, connection::Connection, peer::Peer, request::Request};
 use crate::cache::CacheError;
 use std::{future::pending, io, pin::pin, sync::Arc, time::Duration};
 use tokio::{
@@ -29,6 +29,8 @@ pub(super) struct Settings {
     pub(super) timeout: Duration,
     pub(super) connect_timeout: Duration,
     pub(super) hold_off: Duration,
+    /// How long requests wait for a server whose connection broke.
+    pub(super) patience: Duration,
     /// Commands in one batch.
     pub(super) batch: usize,
     /// Whether to dial at once, or when there is a request.
@@ -37,6 +39,13 @@ pub(super) struct Settings {
 
 /// The store is being closed, or is gone.
 struct Closing;
+
+/// Why requests are answered without having been sent.
+struct Down {
+    reason: Arc<str>,
+    /// From when on.
+    from: Instant,
+}
 
 /// How a connection ended.
 struct Broken {
@@ -61,8 +70,9 @@ impl Lane {
     /// Dials and serves, for ever.
     ///
     /// Until the first dial has failed, requests wait for it. A connection that
-    /// broke after good service is redialled at once, and requests wait again;
-    /// but a server that has stopped to answer counts as down at once.
+    /// broke after good service is redialled at once, and requests wait again, for
+    /// as long as they have the patience; but a server that has stopped to answer
+    /// counts as down at once.
     async fn live(
         &mut self,
         waiting: &mut Vec<Request>,
@@ -71,6 +81,7 @@ impl Lane {
             self.receive(waiting).await?;
         }
         let mut down = None;
+        let mut broke_at = None;
         let mut pause = FIRST_PAUSE;
         loop {
             let address = self.address.clone();
@@ -89,10 +100,14 @@ impl Lane {
                     self.peer.meet(connection.identity());
                     let Broken { error, was_good } = self.serve(connection, waiting).await?;
                     tracing::debug!(server = %self.peer.name(), %error, "connection dropped");
+                    let is_hung = matches!(error, CacheError::TimedOut { .. });
                     if was_good {
                         pause = FIRST_PAUSE;
+                        broke_at = None;
                     }
-                    if was_good && !matches!(error, CacheError::TimedOut { .. }) {
+                    // Requests have waited for one that hangs already.
+                    broke_at = (!is_hung).then(|| broke_at.unwrap_or_else(Instant::now));
+                    if was_good && !is_hung {
                         down = None;
                         continue;
                     }
@@ -101,7 +116,11 @@ impl Lane {
                 Err(error) => error.to_string(),
             };
             self.peer.report_down(&reason);
-            down = Some(Arc::from(reason));
+            let patient_until = broke_at.map(|at| at + self.settings.patience);
+            down = Some(Down {
+                reason: Arc::from(reason),
+                from: patient_until.unwrap_or_else(Instant::now),
+            });
             let jitter = rand::random_range(0.5..1.0);
             let [least, most] = [FIRST_PAUSE, pause].map(|pause| pause.mul_f64(jitter));
             let peer = Arc::clone(&self.peer);
@@ -148,7 +167,10 @@ impl Lane {
             let Settings { timeout, hold_off, batch, .. } = self.settings;
             match connection.run(waiting, batch, timeout, hold_off, &self.peer).await {
                 Ok(()) => was_good = true,
-                Err(error) => return Ok(Broken { error, was_good }),
+                Err(error) => {
+                    let was_good = was_good || dialled.elapsed() >= GOOD_CONNECTION;
+                    return Ok(Broken { error, was_good });
+                }
             }
         }
     }
@@ -170,19 +192,23 @@ impl Lane {
         &mut self,
         work: impl Future<Output = T>,
         waiting: &mut Vec<Request>,
-        down: Option<&Arc<str>>,
+        down: Option<&Down>,
     ) -> Result<T, Closing> {
         let mut work = pin!(work);
         loop {
             // If another lane has reached it, this one soon does.
-            if let Some(reason) = down.filter(|_| self.peer.is_down()) {
+            let now = Instant::now();
+            let is_over = |down: &&Down| down.from <= now && self.peer.is_down();
+            if let Some(down) = down.filter(is_over) {
                 for request in waiting.drain(..) {
-                    request.fail(self.peer.down(reason));
+                    request.fail(self.peer.down(&down.reason));
                 }
             }
             let oldest = waiting.first().map(|request| request.queued + self.settings.timeout);
+            let patient_until = down.map(|down| down.from).filter(|from| *from > now);
+            let next = oldest.map(|oldest| patient_until.map_or(oldest, |at| at.min(oldest)));
             let expiry = async {
-                match oldest {
+                match next {
                     Some(at) => sleep_until(at).await,
                     None => pending().await,
                 }
@@ -196,7 +222,7 @@ impl Lane {
                     let now = Instant::now();
                     let is_due = |request: &mut Request| request.queued + self.settings.timeout <= now;
                     for request in waiting.extract_if(.., is_due) {
-                        request.fail(self.peer.timed_out());
+                        request.fail(self.peer.timed_out(self.settings.timeout));
                     }
                 }
                 taken = self.requests.recv_many(waiting, room), if room > 0 => {

@@ -5,6 +5,7 @@
 //! talks to, and so decides at the moment of sending whether a CAS token still
 //! means something, and whether the server may give leases.
 
+mod address;
 mod alarm;
 mod command;
 mod connection;
@@ -26,8 +27,10 @@ pub(super) mod tests;
 pub(crate) use options::MemcachedOptions;
 
 use self::{
+    address::Address,
     command::{Caller, Command},
     gets::{Answer, Asker, Gets},
+    peer::Peer,
     request::Request,
     router::Router,
     server::{BATCH, Server},
@@ -72,19 +75,42 @@ impl MemcachedStore {
     /// # Errors
     /// An option can't work; the text says which and why.
     pub(crate) fn new(options: &MemcachedOptions) -> Result<Self, String> {
+        Self::open(options, None)
+    }
+
+    /// The same servers by lanes of their own, on which a command may take so long.
+    /// What one lane finds out of a server, whether it is down or back, all know.
+    pub(crate) fn for_writes(
+        &self,
+        options: &MemcachedOptions,
+        timeout: Duration,
+    ) -> Result<Self, String> {
+        Self::open(&options.for_writes(timeout), Some(self))
+    }
+
+    /// With the peers of another store of the same servers, if there is one.
+    fn open(options: &MemcachedOptions, other: Option<&Self>) -> Result<Self, String> {
         let also = match options.for_also_fence() {
-            Some(options) => Some(Box::new(Self::new(&options)?)),
+            Some(options) => {
+                let other = other.and_then(|other| other.also.as_deref());
+                Some(Box::new(Self::open(&options, other)?))
+            }
             None => None,
         };
         let addresses = options::addresses(options)?;
-        let names: Vec<String> = addresses.iter().map(options::Address::canonical).collect();
+        let names: Vec<String> = addresses.iter().map(Address::canonical).collect();
         let (closing, closed) = watch::channel(false);
         let mut tasks = Vec::new();
         let connections = options.connections_to_each(addresses.len());
-        let servers = addresses
-            .iter()
-            .map(|address| Server::start(address, options, connections, &closed, &mut tasks))
-            .collect();
+        let start = |(index, address): (usize, &Address)| {
+            let known = other.and_then(|other| other.servers.get(index));
+            let peer = match known {
+                Some(server) => Arc::clone(server.peer()),
+                None => Arc::new(Peer::new(&address.canonical())),
+            };
+            Server::start(address, peer, options, connections, &closed, &mut tasks)
+        };
+        let servers = addresses.iter().enumerate().map(start).collect();
         Ok(Self {
             router: Router::new(names.iter().map(String::as_str)),
             servers,

@@ -1,3 +1,4 @@
+use super::address::Address;
 use std::{collections::HashSet, time::Duration};
 
 /// How to reach memcached, and how long to wait for it.
@@ -19,6 +20,9 @@ pub(crate) struct MemcachedOptions {
     pub(crate) hold_off: Duration,
     /// Requests that may wait for one connection; several reads may be one.
     pub(crate) queue: usize,
+    /// How long after a connection broke requests wait for the server to be back,
+    /// before they fail at once.
+    pub(crate) patience: Duration,
 }
 
 /// More connections make smaller batches, and with them more system calls: what a
@@ -35,11 +39,19 @@ impl Default for MemcachedOptions {
             connect_timeout: Duration::from_millis(500),
             hold_off: Duration::from_secs(15),
             queue: 4096,
+            patience: Duration::ZERO,
         }
     }
 }
 
 impl MemcachedOptions {
+    /// The options of the lanes that writes have for themselves, so that a command of
+    /// theirs may take `timeout`: a read that is given up on takes its connection with
+    /// it. They outlast a server that restarts as quickly.
+    pub(super) fn for_writes(&self, timeout: Duration) -> Self {
+        Self { connections: Some(1), timeout, patience: timeout, ..self.clone() }
+    }
+
     /// The options of the second ring, if there is one.
     pub(super) fn for_also_fence(&self) -> Option<Self> {
         if self.also_fence.is_empty() {
@@ -51,71 +63,6 @@ impl MemcachedOptions {
     /// Connections to each of so many servers.
     pub(super) fn connections_to_each(&self, servers: usize) -> usize {
         self.connections.unwrap_or_else(|| CONNECTIONS.div_ceil(servers.max(1)))
-    }
-}
-
-/// Where a server listens.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Address {
-    /// A name or an IP address; an IPv6 address without its brackets.
-    pub(super) host: String,
-    pub(super) port: u16,
-}
-
-impl Address {
-    const DEFAULT_PORT: u16 = 11211;
-
-    fn parse(text: &str) -> Result<Self, String> {
-        if text.contains('@') {
-            // What lies before it may be a password.
-            return Err("a memcached address has an `@`, but memcached is reached without a \
-                        user's name or password; write `host`, `host:port` or `[IPv6]:port`"
-                .to_owned());
-        }
-        let refuse = |why: &str| {
-            Err(format!(
-                "memcached address {text:?}: {why}; write `host`, `host:port` or `[IPv6]:port`"
-            ))
-        };
-        let (host, port) = match text.strip_prefix('[') {
-            Some(rest) => match rest.split_once(']') {
-                Some((host, "")) => (host, None),
-                Some((host, rest)) if rest.starts_with(':') => (host, rest.get(1..)),
-                _ => return refuse("the bracket is not closed, or more than a port follows it"),
-            },
-            None => match text.split_once(':') {
-                Some((_, port)) if port.contains(':') => {
-                    return refuse("an IPv6 address needs brackets, and a URL is not an address");
-                }
-                Some((host, port)) => (host, Some(port)),
-                None => (text, None),
-            },
-        };
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:%".contains(&byte);
-        if host.is_empty() {
-            return refuse("there is no host");
-        }
-        if !host.bytes().all(is_plain) {
-            return refuse("the host has a character that host names do not have");
-        }
-        let port = match port {
-            None => Self::DEFAULT_PORT,
-            Some(port) => match port.parse() {
-                Ok(port) if port != 0 => port,
-                _ => return refuse("the port is not a number from 1 to 65535"),
-            },
-        };
-        Ok(Self { host: host.to_ascii_lowercase(), port })
-    }
-
-    /// The same text for every way of writing the same address, since keys are
-    /// routed by it.
-    pub(super) fn canonical(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
     }
 }
 
@@ -145,8 +92,11 @@ pub(super) fn addresses(options: &MemcachedOptions) -> Result<Vec<Address>, Stri
         .iter()
         .map(|text| {
             let address = Address::parse(text)?;
-            if !seen.insert(address.clone()) {
-                return Err(format!("memcached address {text:?} is given twice"));
+            let canonical = address.canonical();
+            if !seen.insert(canonical.clone()) {
+                return Err(format!(
+                    "memcached address {text:?} is given twice: it is {canonical}"
+                ));
             }
             Ok(address)
         })

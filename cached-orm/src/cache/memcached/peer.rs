@@ -15,7 +15,6 @@ use tokio::{sync::watch, time::Instant};
 pub(super) struct Peer {
     /// The address in its canonical form.
     name: Arc<str>,
-    timeout: Duration,
     /// What a lane has found last, and the log has said.
     is_down: watch::Sender<bool>,
     writes: AtomicU64,
@@ -32,10 +31,9 @@ struct Met {
 }
 
 impl Peer {
-    pub(super) fn new(name: &str, timeout: Duration) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         Self {
             name: name.into(),
-            timeout,
             is_down: watch::Sender::new(false),
             writes: AtomicU64::new(0),
             met: Mutex::default(),
@@ -94,8 +92,8 @@ impl Peer {
         self.writes.load(Ordering::Relaxed)
     }
 
-    pub(super) fn timed_out(&self) -> CacheError {
-        CacheError::TimedOut { server: Arc::clone(&self.name), after: self.timeout }
+    pub(super) fn timed_out(&self, after: Duration) -> CacheError {
+        CacheError::TimedOut { server: Arc::clone(&self.name), after }
     }
 
     pub(super) fn down(&self, reason: &Arc<str>) -> CacheError {

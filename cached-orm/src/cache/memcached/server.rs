@@ -1,8 +1,9 @@
 use super::{
+    address::Address,
     command::Command,
     gets::Asker,
     lane::{Lane, Settings},
-    options::{Address, MemcachedOptions},
+    options::MemcachedOptions,
     peer::Peer,
     request::Request,
     task,
@@ -42,16 +43,17 @@ impl Server {
     /// Starts so many lanes, and one for large values. They dial in the background.
     pub(super) fn start(
         address: &Address,
+        peer: Arc<Peer>,
         options: &MemcachedOptions,
         connections: usize,
         closing: &watch::Receiver<bool>,
         tasks: &mut Vec<JoinHandle<()>>,
     ) -> Self {
-        let peer = Arc::new(Peer::new(&address.canonical(), options.timeout));
         let small = Settings {
             timeout: options.timeout,
             connect_timeout: options.connect_timeout,
             hold_off: options.hold_off,
+            patience: options.patience,
             batch: BATCH,
             dial_early: true,
         };
@@ -73,7 +75,7 @@ impl Server {
         Self { peer, lanes, large, hold_off: options.hold_off }
     }
 
-    pub(super) fn peer(&self) -> &Peer {
+    pub(super) fn peer(&self) -> &Arc<Peer> {
         &self.peer
     }
 

@@ -1,4 +1,4 @@
-use super::stores::{Failing, Marking, failing};
+use super::stores::{Breaking, Failing, Marking, failing};
 use super::*;
 use crate::cache::{self, Lookup, Replaced};
 use crate::coherence::fence::Fence;
@@ -20,6 +20,8 @@ pub(super) struct Outbox {
     is_installed: bool,
     keys: Arc<Mutex<Vec<CacheKey>>>,
     pub(super) is_over: Arc<AtomicBool>,
+    /// How long the answer to that takes.
+    answers_after: Duration,
 }
 
 impl Outbox {
@@ -43,6 +45,7 @@ impl Enlist for Outbox {
 
 impl Afterwards for Outbox {
     async fn is_over(&mut self) -> IsOver {
+        sleep(self.answers_after).await;
         if self.is_over.load(Ordering::SeqCst) { IsOver::Committed } else { IsOver::NotYet }
     }
 }
@@ -286,11 +289,10 @@ async fn every_key_goes_to_the_outbox_if_that_is_wanted() {
 
 #[tokio::test]
 async fn a_marked_fence_is_deleted_and_not_replaced() {
-    let (coherence, database) = (coherence(), Database::open(Some(7)));
+    let database = Database::open(Some(7));
     let row = Row::of(&database);
     let marking = Arc::new(Marking { inner: EmbeddedStore::new(1 << 20), key: row.key.clone() });
-    let coherence =
-        Arc::new(Coherence { store: marking, ..Arc::into_inner(coherence).expect("one") });
+    let coherence = over(marking);
     let writing = Writing::new(&row, Some(8), Ending::Commits);
     let outcome = Arc::clone(&coherence).commit(writing, journal(&row, Some(8))).await;
     assert!(matches!(outcome, Ok(0)));
@@ -310,4 +312,76 @@ async fn without_the_cache_nothing_is_written() {
     assert!(rolled_back.load(Ordering::SeqCst));
     assert_eq!(database.read(), Some(7));
     assert_eq!(coherence.read(row).await, Ok(Some(7)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fence_whose_connection_breaks_is_put_again_and_is_another_one() {
+    let store = Arc::new(Breaking::under(2));
+    let (coherence, database) = (over(Arc::clone(&store) as _), Database::open(Some(7)));
+    let row = Row::of(&database);
+    let writing = Writing::new(&row, Some(8), Ending::CommitsLate);
+    let committing = tokio::spawn(Arc::clone(&coherence).commit(writing, journal(&row, None)));
+    sleep(Duration::from_secs(1)).await;
+    let Lookup::Item { value, .. } = lies(&coherence, &row).await else { panic!("no fence") };
+    let put = Fence::parse(&value).expect("a fence");
+    let lost = store.on_their_way.lock().expect("no panic").clone();
+    let [first, second] = &lost[..] else { panic!("{} were lost", lost.len()) };
+    let [first, second] = [first, second].map(|lost| Fence::parse(lost).expect("a fence"));
+    assert!(!first.same_writer(second) && !put.same_writer(first) && !put.same_writer(second));
+
+    // It comes late, and may lie in the place of the next writer's: it stays.
+    let (ttl, late) = (coherence.times.fence_ttl * 10, first.to_bytes());
+    store.inner.fence(&row.key, late, ttl, cache::Over::Anything).await.expect("a store");
+    assert!(matches!(committing.await, Ok(Ok(0))));
+    assert!(is_fence(&lies(&coherence, &row).await));
+    assert_eq!(coherence.read(row).await, Ok(Some(8)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fence_whose_connection_breaks_again_and_again_is_given_up_in_time() {
+    let coherence = over(Arc::new(Breaking::under(usize::MAX)));
+    let database = Database::open(Some(7));
+    let row = Row::of(&database);
+    let writing = Writing::new(&row, Some(8), Ending::Commits);
+    let began = tokio::time::Instant::now();
+    let outcome = Arc::clone(&coherence).commit(writing, journal(&row, Some(8))).await;
+    let Err(CommitFailure::NotFenced(error)) = outcome else { panic!("it was fenced") };
+    assert!(matches!(error, CacheError::Disconnected { .. }), "{error}");
+    assert_eq!(began.elapsed(), coherence.times.write_timeout);
+    assert_eq!(database.read(), Some(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fence_that_lives_hardly_longer_than_the_window_is_renewed_before_its_end() {
+    let (coherence, database) = (coherence(), Database::open(Some(7)));
+    let times = Times {
+        fence_ttl: Duration::from_secs(6),
+        renew_after: Duration::from_secs(3),
+        ..coherence.times
+    };
+    let coherence =
+        Arc::new(Coherence { times, ..Arc::into_inner(coherence).expect("one handle") });
+    let row = Row::of(&database);
+    let writing = Writing::new(&row, Some(8), Ending::CommitsLate);
+    let committing = tokio::spawn(Arc::clone(&coherence).commit(writing, journal(&row, Some(8))));
+    for _ in 0..350 {
+        sleep(Duration::from_millis(500)).await;
+        assert!(is_fence(&lies(&coherence, &row).await));
+    }
+    assert!(matches!(committing.await, Ok(Ok(0))));
+}
+
+/// The database is gone as well: nobody answers whether it was committed.
+#[tokio::test(start_paused = true)]
+async fn fences_do_not_wait_for_a_database_that_does_not_answer() {
+    let (coherence, database) = (coherence(), Database::open(Some(7)));
+    let row = Row::of(&database);
+    let outbox = Outbox { answers_after: Duration::from_secs(600), ..Outbox::default() };
+    let writing = Writing::new(&row, Some(8), Ending::Unknown).with(&outbox);
+    let outcome = Arc::clone(&coherence).commit(writing, journal(&row, Some(8))).await;
+    assert!(matches!(outcome, Err(CommitFailure::Unknown(_))));
+    for _ in 0..590 {
+        sleep(Duration::from_secs(1)).await;
+        assert!(is_fence(&lies(&coherence, &row).await));
+    }
 }

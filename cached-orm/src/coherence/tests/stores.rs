@@ -104,6 +104,60 @@ impl CacheStore for Failing {
     }
 }
 
+/// A store whose connection breaks under fences.
+#[derive(Debug)]
+pub(super) struct Breaking {
+    pub(super) inner: EmbeddedStore,
+    /// How many fences are not answered.
+    left: AtomicUsize,
+    /// Those that were not; nobody knows whether they come.
+    pub(super) on_their_way: Mutex<Vec<Bytes>>,
+}
+
+impl Breaking {
+    pub(super) fn under(fences: usize) -> Self {
+        let inner = EmbeddedStore::new(1 << 20);
+        Self { inner, left: fences.into(), on_their_way: Mutex::default() }
+    }
+}
+
+impl CacheStore for Breaking {
+    fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup> {
+        self.inner.get(key, lease)
+    }
+
+    fn fence(
+        &self,
+        key: &CacheKey,
+        fence: Bytes,
+        ttl: Duration,
+        over: Over,
+    ) -> StoreFuture<'_, Replaced> {
+        let left = |left: usize| left.checked_sub(1);
+        if self.left.try_update(Ordering::SeqCst, Ordering::SeqCst, left).is_ok() {
+            self.on_their_way.lock().expect("no panic").push(fence);
+            let source = Arc::new(std::io::ErrorKind::ConnectionReset.into());
+            let broken = CacheError::Disconnected { server: "breaking".into(), source };
+            return Box::pin(std::future::ready(Err(broken)));
+        }
+        self.inner.fence(key, fence, ttl, over)
+    }
+
+    fn replace(
+        &self,
+        key: &CacheKey,
+        value: Bytes,
+        ttl: Duration,
+        cas: Cas,
+    ) -> StoreFuture<'_, Replaced> {
+        self.inner.replace(key, value, ttl, cas)
+    }
+
+    fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted> {
+        self.inner.delete(key, cas)
+    }
+}
+
 /// A store in which something happens to what was just looked at.
 #[derive(Debug)]
 pub(super) struct Altering {

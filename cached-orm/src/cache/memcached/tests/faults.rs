@@ -1,11 +1,17 @@
 use super::{Memcached, TTL, answered, key, known_to_be_down, options, process::free_port};
-use crate::cache::{
-    CacheError, CacheStore, Deleted, Lookup, Over, Replaced,
-    memcached::{MemcachedOptions, MemcachedStore},
+use crate::{
+    cache::{
+        CacheError, CacheStore, Deleted, Lookup, Over, Replaced,
+        memcached::{MemcachedOptions, MemcachedStore},
+    },
+    key::CacheKey,
 };
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
 
 const VALUE: Bytes = Bytes::from_static(b"value");
 
@@ -159,4 +165,65 @@ async fn one_server_that_is_down_leaves_the_others_alone() {
         }
     }
     assert!(up > 20 && down > 20, "{up} {down}");
+}
+
+/// The lanes of writes, for which commands may take so long.
+fn for_writes(server: &Memcached, timeout: Duration) -> Arc<MemcachedStore> {
+    Arc::new(MemcachedStore::new(&impatient(server.address()).for_writes(timeout)).unwrap())
+}
+
+/// Fences, and again if the connection breaks.
+fn fence(
+    store: &Arc<MemcachedStore>,
+    key: CacheKey,
+) -> JoinHandle<(Result<Replaced, CacheError>, Duration)> {
+    let store = Arc::clone(store);
+    tokio::spawn(async move {
+        let begun = Instant::now();
+        loop {
+            match store.fence(&key, VALUE, TTL, Over::Anything).await {
+                Err(CacheError::Disconnected { .. }) => {}
+                fenced => return (fenced, begun.elapsed()),
+            }
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_write_waits_for_a_server_that_restarts_quickly_and_for_no_other() {
+    let patience = Duration::from_secs(2);
+    let mut server = Memcached::start(&[]);
+    let store = for_writes(&server, patience);
+    answered(&store, &key("k"), Duration::from_secs(3)).await;
+    server.kill();
+    let fenced = fence(&store, key("k"));
+    sleep(Duration::from_millis(300)).await;
+    assert!(!fenced.is_finished());
+    server.restart();
+    let (fenced, _) = fenced.await.unwrap();
+    assert!(matches!(fenced, Ok(Replaced::Stored(_))), "{fenced:?}");
+
+    server.kill();
+    let begun = Instant::now();
+    while let (Err(CacheError::TimedOut { .. }), _) = fence(&store, key("k")).await.unwrap() {}
+    let (fenced, took) = fence(&store, key("k")).await.unwrap();
+    assert!(matches!(fenced, Err(CacheError::Down { .. })), "{fenced:?}");
+    assert!(begun.elapsed() >= patience && took < patience / 2, "{took:?}");
+}
+
+#[tokio::test]
+async fn a_hung_server_holds_up_a_write_once_and_for_its_time() {
+    let timeout = Duration::from_millis(400);
+    let server = Memcached::start(&[]);
+    let store = for_writes(&server, timeout);
+    answered(&store, &key("k"), Duration::from_secs(3)).await;
+    server.stop();
+    let (fenced, took) = fence(&store, key("k")).await.unwrap();
+    assert!(matches!(fenced, Err(CacheError::TimedOut { .. })), "{fenced:?}");
+    assert!((timeout..timeout * 2).contains(&took), "{took:?}");
+    let (fenced, took) = fence(&store, key("k")).await.unwrap();
+    assert!(matches!(fenced, Err(CacheError::Down { .. })), "{fenced:?}");
+    assert!(took < timeout / 2, "{took:?}");
+    server.resume();
+    answered(&store, &key("k"), Duration::from_secs(3)).await;
 }

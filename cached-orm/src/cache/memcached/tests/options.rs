@@ -14,8 +14,54 @@ fn addresses_have_one_canonical_form() {
         ("10.0.0.1:7", "10.0.0.1:7"),
         ("[::1]", "[::1]:11211"),
         ("[::1]:7", "[::1]:7"),
+        ("Localhost", "localhost:11211"),
+        ("localhost.", "localhost:11211"),
+        ("LOCALHOST.:011211", "localhost:11211"),
+        ("cache.example.:7", "cache.example:7"),
+        ("10.0.0.1:0007", "10.0.0.1:7"),
+        ("[0:0:0:0:0:0:0:1]", "[::1]:11211"),
+        ("[0000::0001]:11211", "[::1]:11211"),
+        ("[2001:DB8:0:0::A]", "[2001:db8::a]:11211"),
+        ("[::ffff:10.0.0.1]:7", "10.0.0.1:7"),
+        ("[::FFFF:a00:1]", "10.0.0.1:11211"),
+        ("[FE80:0::1%eth0]", "[fe80::1%eth0]:11211"),
+        ("[fe80::1%Eth0]", "[fe80::1%Eth0]:11211"),
+        ("1cache", "1cache:11211"),
+        ("cache1", "cache1:11211"),
+        ("10.cache", "10.cache:11211"),
+        ("0xcache", "0xcache:11211"),
     ] {
-        assert_eq!(parsed(text).unwrap(), canonical);
+        assert_eq!(parsed(text).unwrap(), canonical, "{text}");
+        assert_eq!(parsed(canonical).unwrap(), canonical, "{text}");
+    }
+}
+
+/// Resolvers read some of these, in more than one way.
+#[test]
+fn an_address_in_an_unusual_form_is_refused() {
+    for (text, words) in [
+        ("127.1", "four numbers"),
+        ("2130706433", "four numbers"),
+        ("0x7f000001", "four numbers"),
+        ("0x7f.0.0.0X1", "four numbers"),
+        ("010.0.0.1", "without leading zeros"),
+        ("10.0.0.001:7", "without leading zeros"),
+        ("10.0.0.256", "four numbers"),
+        ("10.0.0.1.", "four numbers"),
+        ("[10.0.0.1]", "not an IPv6 address"),
+        ("[cache]", "not an IPv6 address"),
+        ("[::1%]", "zone"),
+        ("[::1%a b]", "zone"),
+        ("cache..", "an empty part"),
+        (".cache", "an empty part"),
+        ("a..b", "an empty part"),
+        (".", "an empty part"),
+        ("cache:+7", "the port is not a number"),
+        ("fe80::1%eth0", "needs brackets"),
+        ("cache%1", "a character that host names do not have"),
+    ] {
+        let error = parsed(text).unwrap_err();
+        assert!(error.contains(words), "{text}: {error}");
     }
 }
 
@@ -53,7 +99,8 @@ fn options_that_cannot_work_are_refused() {
     refused(|options| options.queue = 0, "at least 1");
     refused(|options| options.timeout = Duration::ZERO, "must be longer");
     refused(|options| options.timeout = Duration::MAX, "must be shorter");
-    refused(|options| options.servers = vec!["a".into(), "A:11211".into()], "given twice");
+    refused(|options| options.servers = vec!["a".into(), "A.:11211".into()], "it is a:11211");
+    refused(|options| options.servers = vec!["[::1]".into(), "[0::1]".into()], "given twice");
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub(super) const TIMES: Times = Times {
     lease_ttl: Duration::from_secs(10),
     fence_ttl: Duration::from_secs(60),
     commit_window: Duration::from_secs(5),
+    renew_after: Duration::from_secs(5),
+    write_timeout: Duration::from_millis(500),
     lease_wait: Duration::from_millis(50),
     lease_poll: Duration::from_millis(5),
 };

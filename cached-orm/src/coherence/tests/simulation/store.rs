@@ -13,7 +13,7 @@ use crate::{
 };
 use bytes::Bytes;
 use std::{
-    fmt,
+    fmt, io,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
@@ -219,7 +219,7 @@ impl Wire {
                     sleep(Duration::from_millis(50)).await;
                 }
                 scheduler.turn(*by).await;
-                Err(gone())
+                Err(if scheduler.once_in(2) { broken() } else { gone() })
             }
         }
     }
@@ -321,6 +321,12 @@ fn show(answer: &Result<Answer, CacheError>) -> String {
         Ok(Answer::Deleted(other)) => format!("{other:?}"),
         Err(error) => error.to_string(),
     }
+}
+
+/// What a write tries again after.
+fn broken() -> CacheError {
+    let source = Arc::new(io::Error::from(io::ErrorKind::ConnectionReset));
+    CacheError::Disconnected { server: "simulated".into(), source }
 }
 
 fn gone() -> CacheError {
