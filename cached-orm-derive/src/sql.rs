@@ -24,13 +24,15 @@ impl<'m> Sql<'m> {
     }
 
     /// SQLite locks the whole database, and has no statement that locks a row.
+    /// PostgreSQL has a lock for rows whose key stays, beside which others may insert
+    /// rows that refer to them.
     pub(crate) fn lock_by_key(&self) -> Option<String> {
-        match self.database {
-            Database::Sqlite => None,
-            Database::Postgres | Database::MySql => {
-                Some(format!("{} FOR UPDATE", self.select_by_key()))
-            }
-        }
+        let lock = match self.database {
+            Database::Sqlite => return None,
+            Database::Postgres => "FOR NO KEY UPDATE",
+            Database::MySql => "FOR UPDATE",
+        };
+        Some(format!("{} {lock}", self.select_by_key()))
     }
 
     /// Parameters: the written columns, the version, the given parts of the key.

@@ -20,7 +20,7 @@ const _: () = {
     impl _orm::Persist<_orm::Postgres> for Membership {
         const SELECT: &'static str = r#"SELECT "tenant", "role", "handle" FROM "membership""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "tenant", "role", "handle" FROM "membership" WHERE "tenant" = $1 AND "handle" = $2"#;
-        const LOCK_BY_KEY: &'static str = r#"SELECT "tenant", "role", "handle" FROM "membership" WHERE "tenant" = $1 AND "handle" = $2 FOR UPDATE"#;
+        const LOCK_BY_KEY: &'static str = r#"SELECT "tenant", "role", "handle" FROM "membership" WHERE "tenant" = $1 AND "handle" = $2 FOR NO KEY UPDATE"#;
         const INSERT: &'static str = r#"INSERT INTO "membership" ("role", "tenant", "handle") VALUES ($1, $2, $3) RETURNING "tenant", "role", "handle", txid_current() AS "cached_orm_transaction""#;
         const DELETE: &'static str = r#"DELETE FROM "membership" WHERE "tenant" = $1 AND "handle" = $2 RETURNING "tenant", "role", "handle", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {

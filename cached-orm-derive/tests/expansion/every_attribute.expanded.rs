@@ -27,7 +27,7 @@ const _: () = {
     impl _orm::Persist<_orm::Postgres> for User {
         const SELECT: &'static str = r##"SELECT "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent" FROM "app"."users""##;
         const SELECT_BY_KEY: &'static str = r##"SELECT "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent" FROM "app"."users" WHERE "id" = $1"##;
-        const LOCK_BY_KEY: &'static str = r##"SELECT "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent" FROM "app"."users" WHERE "id" = $1 FOR UPDATE"##;
+        const LOCK_BY_KEY: &'static str = r##"SELECT "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent" FROM "app"."users" WHERE "id" = $1 FOR NO KEY UPDATE"##;
         const INSERT: &'static str = r###"INSERT INTO "app"."users" ("fullName", "e ""mail""#", "preferences", "parent") VALUES ($1, $2, $3, $4) RETURNING "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent", txid_current() AS "cached_orm_transaction""###;
         const DELETE: &'static str = r##"DELETE FROM "app"."users" WHERE "id" = $1 RETURNING "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent", txid_current() AS "cached_orm_transaction""##;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {

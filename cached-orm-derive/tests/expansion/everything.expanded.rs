@@ -43,7 +43,7 @@ const _: () = {
     impl _orm::Persist<_orm::Postgres> for Member {
         const SELECT: &'static str = r#"SELECT "tenant", "number", "email", "handle", "city", "settings", "password", "revision" FROM "members""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "tenant", "number", "email", "handle", "city", "settings", "password", "revision" FROM "members" WHERE "tenant" = $1 AND "number" = $2"#;
-        const LOCK_BY_KEY: &'static str = r#"SELECT "tenant", "number", "email", "handle", "city", "settings", "password", "revision" FROM "members" WHERE "tenant" = $1 AND "number" = $2 FOR UPDATE"#;
+        const LOCK_BY_KEY: &'static str = r#"SELECT "tenant", "number", "email", "handle", "city", "settings", "password", "revision" FROM "members" WHERE "tenant" = $1 AND "number" = $2 FOR NO KEY UPDATE"#;
         const INSERT: &'static str = r#"INSERT INTO "members" ("email", "handle", "city", "settings", "password", "revision", "tenant", "number") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING "tenant", "number", "email", "handle", "city", "settings", "password", "revision", txid_current() AS "cached_orm_transaction""#;
         const DELETE: &'static str = r#"DELETE FROM "members" WHERE "tenant" = $1 AND "number" = $2 RETURNING "tenant", "number", "email", "handle", "city", "settings", "password", "revision", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {

@@ -46,7 +46,7 @@ const _: () = {
     impl _orm::Persist<_orm::Postgres> for Member {
         const SELECT: &'static str = r#"SELECT "team", "number", "handle", "email", "city", "settings", "joined", "legacy" FROM "members""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "team", "number", "handle", "email", "city", "settings", "joined", "legacy" FROM "members" WHERE "team" = $1 AND "number" = $2"#;
-        const LOCK_BY_KEY: &'static str = r#"SELECT "team", "number", "handle", "email", "city", "settings", "joined", "legacy" FROM "members" WHERE "team" = $1 AND "number" = $2 FOR UPDATE"#;
+        const LOCK_BY_KEY: &'static str = r#"SELECT "team", "number", "handle", "email", "city", "settings", "joined", "legacy" FROM "members" WHERE "team" = $1 AND "number" = $2 FOR NO KEY UPDATE"#;
         const INSERT: &'static str = r#"INSERT INTO "members" ("handle", "email", "city", "settings", "team", "number") VALUES ($1, $2, $3, $4, $5, $6) RETURNING "team", "number", "handle", "email", "city", "settings", "joined", "legacy", txid_current() AS "cached_orm_transaction""#;
         const DELETE: &'static str = r#"DELETE FROM "members" WHERE "team" = $1 AND "number" = $2 RETURNING "team", "number", "handle", "email", "city", "settings", "joined", "legacy", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {

@@ -18,7 +18,7 @@ const _: () = {
     impl _orm::Persist<_orm::Postgres> for PostTag {
         const SELECT: &'static str = r#"SELECT "post", "tag" FROM "post_tags""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "post", "tag" FROM "post_tags" WHERE "post" = $1 AND "tag" = $2"#;
-        const LOCK_BY_KEY: &'static str = r#"SELECT "post", "tag" FROM "post_tags" WHERE "post" = $1 AND "tag" = $2 FOR UPDATE"#;
+        const LOCK_BY_KEY: &'static str = r#"SELECT "post", "tag" FROM "post_tags" WHERE "post" = $1 AND "tag" = $2 FOR NO KEY UPDATE"#;
         const INSERT: &'static str = r#"INSERT INTO "post_tags" ("tag") VALUES ($1) RETURNING "post", "tag", txid_current() AS "cached_orm_transaction""#;
         const DELETE: &'static str = r#"DELETE FROM "post_tags" WHERE "post" = $1 AND "tag" = $2 RETURNING "post", "tag", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {

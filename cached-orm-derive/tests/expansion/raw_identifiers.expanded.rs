@@ -20,7 +20,7 @@ const _: () = {
     impl _orm::Persist<_orm::Postgres> for r#Enum {
         const SELECT: &'static str = r#"SELECT "type", "fn" FROM "enum""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "type", "fn" FROM "enum" WHERE "type" = $1"#;
-        const LOCK_BY_KEY: &'static str = r#"SELECT "type", "fn" FROM "enum" WHERE "type" = $1 FOR UPDATE"#;
+        const LOCK_BY_KEY: &'static str = r#"SELECT "type", "fn" FROM "enum" WHERE "type" = $1 FOR NO KEY UPDATE"#;
         const INSERT: &'static str = r#"INSERT INTO "enum" ("fn", "type") VALUES ($1, $2) RETURNING "type", "fn", txid_current() AS "cached_orm_transaction""#;
         const DELETE: &'static str = r#"DELETE FROM "enum" WHERE "type" = $1 RETURNING "type", "fn", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {

@@ -18,7 +18,7 @@ const _: () = {
     impl _orm::Persist<_orm::Postgres> for User {
         const SELECT: &'static str = r#"SELECT "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname" FROM "users""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname" FROM "users" WHERE "id" = $1"#;
-        const LOCK_BY_KEY: &'static str = r#"SELECT "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname" FROM "users" WHERE "id" = $1 FOR UPDATE"#;
+        const LOCK_BY_KEY: &'static str = r#"SELECT "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname" FROM "users" WHERE "id" = $1 FOR NO KEY UPDATE"#;
         const INSERT: &'static str = r#"INSERT INTO "users" ("name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname", txid_current() AS "cached_orm_transaction""#;
         const DELETE: &'static str = r#"DELETE FROM "users" WHERE "id" = $1 RETURNING "id", "name", "email", "age", "score", "active", "avatar", "visits", "level", "nickname", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {

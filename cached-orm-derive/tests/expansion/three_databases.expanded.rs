@@ -20,7 +20,7 @@ const _: () = {
     impl _orm::Persist<_orm::Postgres> for HttpRoute {
         const SELECT: &'static str = r#"SELECT "id", "path" FROM "http_route""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "id", "path" FROM "http_route" WHERE "id" = $1"#;
-        const LOCK_BY_KEY: &'static str = r#"SELECT "id", "path" FROM "http_route" WHERE "id" = $1 FOR UPDATE"#;
+        const LOCK_BY_KEY: &'static str = r#"SELECT "id", "path" FROM "http_route" WHERE "id" = $1 FOR NO KEY UPDATE"#;
         const INSERT: &'static str = r#"INSERT INTO "http_route" ("path", "id") VALUES ($1, $2) RETURNING "id", "path", txid_current() AS "cached_orm_transaction""#;
         const DELETE: &'static str = r#"DELETE FROM "http_route" WHERE "id" = $1 RETURNING "id", "path", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {

@@ -23,7 +23,7 @@ const _: () = {
     impl _orm::Persist<_orm::Postgres> for Account {
         const SELECT: &'static str = r#"SELECT "id", "name", "password", "notes", "token" FROM "accounts""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "id", "name", "password", "notes", "token" FROM "accounts" WHERE "id" = $1"#;
-        const LOCK_BY_KEY: &'static str = r#"SELECT "id", "name", "password", "notes", "token" FROM "accounts" WHERE "id" = $1 FOR UPDATE"#;
+        const LOCK_BY_KEY: &'static str = r#"SELECT "id", "name", "password", "notes", "token" FROM "accounts" WHERE "id" = $1 FOR NO KEY UPDATE"#;
         const INSERT: &'static str = r#"INSERT INTO "accounts" ("name", "password", "notes", "id") VALUES ($1, $2, $3, $4) RETURNING "id", "name", "password", "notes", "token", txid_current() AS "cached_orm_transaction""#;
         const DELETE: &'static str = r#"DELETE FROM "accounts" WHERE "id" = $1 RETURNING "id", "name", "password", "notes", "token", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {

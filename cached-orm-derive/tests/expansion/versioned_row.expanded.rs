@@ -21,7 +21,7 @@ const _: () = {
     impl _orm::Persist<_orm::Postgres> for Document {
         const SELECT: &'static str = r#"SELECT "id", "lock_version", "title" FROM "documents""#;
         const SELECT_BY_KEY: &'static str = r#"SELECT "id", "lock_version", "title" FROM "documents" WHERE "id" = $1"#;
-        const LOCK_BY_KEY: &'static str = r#"SELECT "id", "lock_version", "title" FROM "documents" WHERE "id" = $1 FOR UPDATE"#;
+        const LOCK_BY_KEY: &'static str = r#"SELECT "id", "lock_version", "title" FROM "documents" WHERE "id" = $1 FOR NO KEY UPDATE"#;
         const INSERT: &'static str = r#"INSERT INTO "documents" ("title", "lock_version", "id") VALUES ($1, $2, $3) RETURNING "id", "lock_version", "title", txid_current() AS "cached_orm_transaction""#;
         const DELETE: &'static str = r#"DELETE FROM "documents" WHERE "id" = $1 RETURNING "id", "lock_version", "title", txid_current() AS "cached_orm_transaction""#;
         fn from_row(row: &_orm::Row<'_, _orm::Postgres>) -> _orm::Result<Self> {

@@ -23,7 +23,7 @@ pub(super) async fn upsert_in<DB: Backend, T: Persist<DB>>(
     bind_row(value, &mut bindings);
     // An update leaves out what is not loaded, and an insert cannot.
     let is_whole = bindings.not_loaded().is_none();
-    let row = if DB::RETURNING && is_whole && !needs_before::<T>() {
+    let row = if is_whole && is_one_statement::<DB, T>() {
         insert_or_update(open, value, bindings, operation).await?
     } else {
         update_or_insert(open, value, operation).await?
@@ -31,6 +31,13 @@ pub(super) async fn upsert_in<DB: Backend, T: Persist<DB>>(
     open.settled();
     // If there is none, a trigger or a rule has swallowed it.
     row.ok_or(Error::RowNotFound { operation })
+}
+
+/// Whether one statement does it. PostgreSQL's `ON CONFLICT … DO UPDATE` locks the row as
+/// if its key changed where it names a column of any unique index, changed or not: beside
+/// whoever inserts a row that refers to this one it would wait, or end in a deadlock.
+fn is_one_statement<DB: Backend, T: Persist<DB>>() -> bool {
+    DB::RETURNING && DB::LOCK_ROWS.is_empty() && !needs_before::<T>()
 }
 
 async fn insert_or_update<DB: Backend, T: Persist<DB>>(

@@ -47,7 +47,10 @@ impl Backend for Postgres {
 
     const ROW_LIST: &'static str = "VALUES ";
 
-    const LOCK_ROWS: &'static str = " FOR UPDATE";
+    // The key stays as it is, so that whoever inserts a row that refers to this one
+    // neither waits nor is waited for. A statement that changes the key or deletes
+    // the row takes the stronger lock by itself.
+    const LOCK_ROWS: &'static str = " FOR NO KEY UPDATE";
 
     fn quote(name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))

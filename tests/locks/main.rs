@@ -1,0 +1,39 @@
+//! What a transaction locks, and what it then reads: one suite, run for each
+//! database. The cache has little part in it, so the embedded store does.
+//!
+//! As `tests/behaviour`, whose places and servers it uses.
+#![allow(clippy::duplicate_mod)]
+
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../behaviour/databases.rs"]
+mod databases;
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../behaviour/memcached.rs"]
+mod memcached;
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../behaviour/outbox_rows.rs"]
+mod outbox_rows;
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../behaviour/place.rs"]
+mod place;
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../behaviour/polling.rs"]
+mod polling;
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../behaviour/proxy.rs"]
+mod proxy;
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../behaviour/tables/mod.rs"]
+mod tables;
+
+macro_rules! suite {
+    ($database:ident) => {
+        type Here = crate::place::Place<sqlx::$database, crate::place::Embedded>;
+    };
+}
+
+#[path = "suite"]
+mod postgres {
+    suite!(Postgres);
+    mod children;
+}
