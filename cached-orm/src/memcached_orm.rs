@@ -598,8 +598,10 @@ pub trait MemcachedOrm: Entity {
     /// columns too.
     ///
     /// On an `Orm` the cache gets it too, unless a write of the row is under way. If
-    /// the row is gone its entry goes as well. In a transaction it is the row as the
-    /// transaction sees it, and the cache is left alone.
+    /// the row is gone its entry goes as well. In a transaction the cache is left alone:
+    /// it is the row as the transaction sees it, and on MySQL and MariaDB, whose snapshot
+    /// may be older than a [`Conflict`](Error::Conflict) with another's write, the row as
+    /// it is now, which is locked until the end.
     ///
     /// # Guarantee
     /// What was committed when the database read it. It is cached only if no write

@@ -389,8 +389,16 @@ impl<DB: Backend> Orm<DB> {
     /// Every key under which the row lies: that of its own struct, and of those
     /// that this one also fences.
     pub(crate) fn cache_keys<T: Entity>(&self, key: &T::Key) -> impl Iterator<Item = CacheKey> {
+        self.named_cache_keys::<T>(key).map(|(_, key)| key)
+    }
+
+    /// The same, each with the cache name that it is of.
+    pub(crate) fn named_cache_keys<T: Entity>(
+        &self,
+        key: &T::Key,
+    ) -> impl Iterator<Item = (&'static str, CacheKey)> {
         let names = [T::CACHE_NAME].into_iter().chain(T::ALSO_FENCES.iter().copied());
-        names.map(|name| CacheKey::of_row(&self.0.namespace, name, key))
+        names.map(|name| (name, CacheKey::of_row(&self.0.namespace, name, key)))
     }
 
     /// Notes why rows of an entity are not cached; says whether it is the first time.

@@ -2,6 +2,7 @@ mod by_index;
 mod entries;
 mod many;
 mod many_by_unique;
+mod newest;
 
 use by_index::at_most_one;
 pub(crate) use by_index::{Asked, by_index, by_unique};
@@ -10,6 +11,7 @@ pub(crate) use entries::{index_entry, row_entry};
 pub use many::Warmed;
 pub(crate) use many::{at_once, fetch_many, warm};
 pub use many_by_unique::fetch_many_by_unique;
+use newest::{RowLock, prefer_held, with_held};
 
 use crate::{
     Backend, BindKey as _, Bindings, CachePolicy, Column, Error, Freshness, Operation, Orm,
@@ -74,7 +76,7 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
 
     async fn load(&self) -> Result<Option<T>> {
         let mut connection = self.orm.load_connection(self.operation).await?;
-        let found = select_by_key(&mut *connection, &self.key, self.operation).await;
+        let found = select_by_key(&mut *connection, &self.key, RowLock::No, self.operation).await;
         connection.answered();
         found
     }
@@ -83,7 +85,7 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
         let Some(Self { orm, operation, .. }) = sources.first() else { return Ok(Vec::new()) };
         let keys: Vec<_> = sources.iter().map(|source| source.key.clone()).collect();
         let mut connection = orm.load_connection(*operation).await?;
-        let found = many::select_by_keys(&mut *connection, &keys, *operation).await;
+        let found = many::select_by_keys(&mut *connection, &keys, RowLock::No, *operation).await;
         connection.answered();
         found
     }
@@ -211,15 +213,34 @@ pub(crate) async fn fetch_uncached<DB: Backend, T: Persist<DB>>(
     }
 }
 
-/// The row as the transaction sees it; the cache is not asked.
+/// The row as the transaction sees it, or as it is now if the transaction has locked it;
+/// the cache is not asked.
 pub(crate) async fn fetch_in<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
     key: &T::Key,
     operation: Operation,
 ) -> Result<Option<T>> {
+    let lock = RowLock::of::<DB, T>(open, key);
     let reading = open.begin_read(operation).await?;
-    let found = select_by_key(open.connection(), key, operation).await;
+    let found = select_by_key(open.connection(), key, lock, operation).await;
     open.read_done(reading, found)
+}
+
+/// The row as it is now: where a plain read may show an older one it is locked.
+async fn refresh_in<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    key: &T::Key,
+    operation: Operation,
+) -> Result<Option<T>> {
+    let lock = if DB::READS_SNAPSHOTS { RowLock::Yes } else { RowLock::No };
+    let reading = open.begin_read(operation).await?;
+    let found = select_by_key(open.connection(), key, lock, operation).await;
+    let found = open.read_done(reading, found)?;
+    if found.is_some() {
+        // A plain read after this one must not go back.
+        open.hold::<T>(key);
+    }
+    Ok(found)
 }
 
 pub(crate) async fn fetch_by_field<DB, T, V>(
@@ -308,7 +329,7 @@ pub(crate) async fn refresh<DB: Backend, T: Persist<DB>>(
             // Another read's load was shared, by the entry made of it.
             RowSource::new(orm, key, operation).load().await
         }
-        Target::Open(mut open) => fetch_in(&mut open, &key, operation).await,
+        Target::Open(mut open) => refresh_in(&mut open, &key, operation).await,
     }
 }
 
@@ -330,12 +351,16 @@ pub(crate) async fn load_uncached<DB: Backend, T: Persist<DB>>(
 async fn select_by_key<DB: Backend, T: Persist<DB>>(
     connection: &mut DB::Connection,
     key: &T::Key,
+    lock: RowLock,
     operation: Operation,
 ) -> Result<Option<T>> {
     let mut bindings = Bindings::new();
     key.bind(&mut bindings);
-    let mut rows: Vec<T> =
-        fetch_at_most(connection, T::SELECT_BY_KEY, bindings, 2, operation, |_| {}).await?;
+    let sql = match lock {
+        RowLock::No => T::SELECT_BY_KEY,
+        RowLock::Yes => T::LOCK_BY_KEY,
+    };
+    let mut rows: Vec<T> = fetch_at_most(connection, sql, bindings, 2, operation, |_| {}).await?;
     match rows.len() {
         0 | 1 => Ok(rows.pop().filter(|row| row.key() == *key)),
         _ => Err(Error::MoreThanOneRow { operation }),
@@ -354,13 +379,20 @@ where
     T: Persist<DB>,
     V: Storable<DB>,
 {
-    let mut sql =
-        format!("{} WHERE {} = {}", T::SELECT, DB::quote(column.name()), DB::placeholder(1));
-    if limit < usize::MAX {
+    let condition = |bindings: &mut Bindings<DB>| {
+        bindings.push(value);
+        format!("{} = {}", DB::quote(column.name()), DB::placeholder(bindings.len()))
+    };
+    let mut bindings = Bindings::new();
+    let mut sql = format!("{} WHERE {}", T::SELECT, condition(&mut bindings));
+    // Rows that a transaction has locked may no longer have the value.
+    let is_limited = match &target {
+        Target::Orm(_) => true,
+        Target::Open(open) => open.held::<T>().is_empty(),
+    };
+    if limit < usize::MAX && is_limited {
         sql.push_str(&format!(" LIMIT {limit}"));
     }
-    let mut bindings = Bindings::new();
-    bindings.push(value);
     // Made of the derive's constants and nothing else.
     let sql = AssertSqlSafe(sql);
     match target {
@@ -373,7 +405,8 @@ where
         Target::Open(mut open) => {
             let reading = open.begin_read(operation).await?;
             let rows = fetch_rows(open.connection(), sql, bindings, operation).await;
-            open.read_done(reading, rows)
+            let rows = open.read_done(reading, rows)?;
+            with_held(&mut open, rows, condition, operation).await
         }
     }
 }

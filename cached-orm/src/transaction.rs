@@ -1,3 +1,4 @@
+mod held_rows;
 mod open;
 mod savepoint;
 
@@ -258,7 +259,8 @@ impl<DB: Backend> Transaction<DB> {
 
     /// Locks the row with this primary key, and notes that it is changed by SQL of
     /// your own in this transaction: at its end the row is fenced like one that
-    /// this crate has written. Says whether there is such a row.
+    /// this crate has written. Says whether there is such a row. What is then read of it
+    /// in this transaction is the row that is locked, and no older one.
     ///
     /// Call it before the statement, so that nobody else changes the row in
     /// between. Call it again after the statement if that may have changed a column

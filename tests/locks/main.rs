@@ -22,13 +22,17 @@ mod polling;
 #[allow(dead_code, reason = "a part of it is used")]
 #[path = "../behaviour/proxy.rs"]
 mod proxy;
+mod rows;
 #[allow(dead_code, reason = "a part of it is used")]
 #[path = "../behaviour/tables/mod.rs"]
 mod tables;
 
 macro_rules! suite {
     ($database:ident) => {
-        type Here = crate::place::Place<sqlx::$database, crate::place::Embedded>;
+        type Database = sqlx::$database;
+        type Here = crate::place::Place<Database, crate::place::Embedded>;
+
+        mod newest_rows;
     };
 }
 
@@ -36,4 +40,14 @@ macro_rules! suite {
 mod postgres {
     suite!(Postgres);
     mod children;
+}
+
+#[path = "suite"]
+mod mariadb {
+    suite!(MySql);
+}
+
+#[path = "suite"]
+mod sqlite {
+    suite!(Sqlite);
 }

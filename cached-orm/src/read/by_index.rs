@@ -1,6 +1,6 @@
 //! Reads by a secondary index.
 
-use super::{entries::index_entry, fetch, fetch_many};
+use super::{entries::index_entry, fetch, fetch_many, prefer_held, with_held};
 use crate::{
     Backend, BindKey, Bindings, CacheKey, Entity, Error, Index, Operation, Orm, Persist, Result,
     Session,
@@ -10,6 +10,7 @@ use crate::{
     observe::Meter,
     session::Target,
     sql::{among_bound, fetch_rows},
+    transaction::Open,
     uncached::unloaded,
 };
 use bytes::Bytes;
@@ -64,7 +65,13 @@ pub(crate) async fn by_index<DB: Backend, T: Persist<DB>>(
         Target::Open(mut open) => {
             let reading = open.begin_read(operation).await?;
             let rows = select(open.connection(), index, &asked, operation).await;
-            open.read_done(reading, rows)
+            let rows = open.read_done(reading, rows)?;
+            let condition =
+                |bindings: &mut Bindings<DB>| has_value::<DB, T>(index, &asked, bindings);
+            let mut rows = with_held(&mut open, rows, condition, operation).await?;
+            rows.retain(|row| index.has_value(row, &asked.text));
+            prefer_held(&open, index, &mut rows);
+            Ok(rows)
         }
     }
 }
@@ -294,6 +301,21 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
     }
 }
 
+/// The condition that a row has the value, whose arguments follow those in `bindings`.
+fn has_value<DB: Backend, T: Persist<DB>>(
+    index: &Index<T>,
+    asked: &Asked<DB>,
+    bindings: &mut Bindings<DB>,
+) -> String {
+    let first = bindings.len() + 1;
+    (asked.bind)(bindings);
+    let columns = index.columns().iter().zip(first..);
+    let equal = |(column, number): (&crate::IndexColumn, usize)| {
+        format!("{} = {}", DB::quote(column.name()), DB::placeholder(number))
+    };
+    columns.map(equal).collect::<Vec<_>>().join(" AND ")
+}
+
 /// The rows with the very value that is asked for. By its collation a database
 /// may find `ann` where `ANN` is asked for.
 async fn select<DB: Backend, T: Persist<DB>>(
@@ -302,15 +324,10 @@ async fn select<DB: Backend, T: Persist<DB>>(
     asked: &Asked<DB>,
     operation: Operation,
 ) -> Result<Vec<T>> {
-    let columns = index.columns().iter().enumerate();
-    let conditions: Vec<_> = columns
-        .map(|(i, column)| format!("{} = {}", DB::quote(column.name()), DB::placeholder(i + 1)))
-        .collect();
-    let order: Vec<_> = T::TABLE.key_columns().iter().map(|column| DB::quote(column)).collect();
-    let sql =
-        format!("{} WHERE {} ORDER BY {}", T::SELECT, conditions.join(" AND "), order.join(", "));
     let mut bindings = Bindings::new();
-    (asked.bind)(&mut bindings);
+    let condition = has_value::<DB, T>(index, asked, &mut bindings);
+    let order: Vec<_> = T::TABLE.key_columns().iter().map(|column| DB::quote(column)).collect();
+    let sql = format!("{} WHERE {condition} ORDER BY {}", T::SELECT, order.join(", "));
     // Made of the derive's constants and nothing else.
     let rows = fetch_rows(connection, AssertSqlSafe(sql), bindings, operation).await;
     let mut rows: Vec<T> = rows?;
@@ -326,15 +343,49 @@ pub(super) async fn select_many<DB: Backend, T: Persist<DB>>(
     asked: &[Asked<DB>],
     operation: Operation,
 ) -> Result<Vec<Vec<T>>> {
-    let columns: Vec<_> = index.columns().iter().map(|column| column.name()).collect();
-    let binds: Vec<_> = asked.iter().map(|asked| &*asked.bind).collect();
     let mut bindings = Bindings::new();
-    let condition = among_bound(&columns, &binds, &mut bindings);
+    let condition = has_one_of::<DB, T>(index, asked, &mut bindings);
     let order: Vec<_> = T::TABLE.key_columns().iter().map(|column| DB::quote(column)).collect();
     let sql = format!("{} WHERE {condition} ORDER BY {}", T::SELECT, order.join(", "));
     // Made of the derive's constants and nothing else.
     let rows = fetch_rows(connection, AssertSqlSafe(sql), bindings, operation).await;
-    let rows: Vec<T> = rows?;
+    in_order_of_values(index, asked, rows?, operation)
+}
+
+/// The same as a transaction sees them, and the rows that it has locked as they are now.
+pub(super) async fn select_many_in<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    index: &Index<T>,
+    asked: &[Asked<DB>],
+    operation: Operation,
+) -> Result<Vec<Vec<T>>> {
+    let reading = open.begin_read(operation).await?;
+    let found = select_many(open.connection(), index, asked, operation).await;
+    let shown = open.read_done(reading, found)?.into_iter().flatten().collect();
+    let condition = |bindings: &mut Bindings<DB>| has_one_of::<DB, T>(index, asked, bindings);
+    let mut rows = with_held(open, shown, condition, operation).await?;
+    prefer_held(open, index, &mut rows);
+    in_order_of_values(index, asked, rows, operation)
+}
+
+/// The condition that a row has one of the values.
+fn has_one_of<DB: Backend, T: Persist<DB>>(
+    index: &Index<T>,
+    asked: &[Asked<DB>],
+    bindings: &mut Bindings<DB>,
+) -> String {
+    let columns: Vec<_> = index.columns().iter().map(|column| column.name()).collect();
+    let binds: Vec<_> = asked.iter().map(|asked| &*asked.bind).collect();
+    among_bound(&columns, &binds, bindings)
+}
+
+/// The rows of each value, in the order of the values.
+fn in_order_of_values<DB: Backend, T: Persist<DB>>(
+    index: &Index<T>,
+    asked: &[Asked<DB>],
+    rows: Vec<T>,
+    operation: Operation,
+) -> Result<Vec<Vec<T>>> {
     let mut of_value: HashMap<&str, Vec<T>> =
         asked.iter().map(|asked| (&*asked.text, Vec::new())).collect();
     for row in rows {

@@ -1,6 +1,6 @@
 //! Reads by many primary keys.
 
-use super::{RowSource, entries::copied, fetch_in, fetch_uncached, select_by_key};
+use super::{RowLock, RowSource, entries::copied, fetch_in, fetch_uncached, select_by_key};
 use crate::{
     Backend, Bindings, CacheKey, CachePolicy, Entity, Operation, Orm, Persist, Result,
     coherence::{Found, Origin},
@@ -62,11 +62,17 @@ pub(crate) async fn fetch_many<DB: Backend, T: Persist<DB>>(
         Target::Open(mut open) => {
             let (distinct, places) = distinct::<DB, T>(open.orm(), keys);
             let keys: Vec<_> = distinct.into_iter().map(|(key, _)| key).collect();
-            let mut rows = Vec::with_capacity(keys.len());
-            for keys in keys.chunks(at_once::<T>()) {
-                let reading = open.begin_read(operation).await?;
-                let found = select_by_keys(open.connection(), keys, operation).await;
-                rows.extend(open.read_done(reading, found)?);
+            let mut rows: Vec<_> = keys.iter().map(|_| None).collect();
+            let held = |at: &usize| open.holds::<T>(&keys[*at]);
+            let (held, others): (Vec<_>, Vec<_>) = (0..keys.len()).partition(held);
+            for (lock, at) in [(RowLock::No, others), (RowLock::Yes, held)] {
+                for at in at.chunks(at_once::<T>()) {
+                    let keys: Vec<_> = at.iter().map(|&at| keys[at].clone()).collect();
+                    let reading = open.begin_read(operation).await?;
+                    let found = select_by_keys(open.connection(), &keys, lock, operation).await;
+                    let found = open.read_done(reading, found)?;
+                    at.iter().zip(found).for_each(|(&at, row)| rows[at] = row);
+                }
             }
             let (mut rows, again) = spread::<DB, T>(rows, &places);
             for (at, key) in again {
@@ -185,13 +191,15 @@ pub(super) fn spread<DB: Backend, T: Persist<DB>>(
 pub(super) async fn select_by_keys<DB: Backend, T: Persist<DB>>(
     connection: &mut DB::Connection,
     keys: &[T::Key],
+    lock: RowLock,
     operation: Operation,
 ) -> Result<Vec<Option<T>>> {
     if let [key] = keys {
-        return Ok(vec![select_by_key(connection, key, operation).await?]);
+        return Ok(vec![select_by_key(connection, key, lock, operation).await?]);
     }
     let mut bindings = Bindings::new();
-    let sql = select_among::<DB, T>(keys, &mut bindings);
+    let mut sql = select_among::<DB, T>(keys, &mut bindings);
+    sql.push_str(lock.clause::<DB>());
     // Made of the derive's constants and nothing else.
     let rows = fetch_rows(connection, AssertSqlSafe(sql), bindings, operation).await?;
     in_order_of(keys, rows, operation)

@@ -1,7 +1,7 @@
 //! Reads by many values of a unique index.
 
 use super::{
-    by_index::{Asked, Found, IndexKey, IndexSource, by_unique, select_many},
+    by_index::{Asked, Found, IndexKey, IndexSource, by_unique, select_many_in},
     many::{fetch_many, spread},
 };
 use crate::{
@@ -58,16 +58,13 @@ async fn fetch_many_asked<DB: Backend, T: Persist<DB>>(
         }
         Target::Open(mut open) => {
             for asked in distinct.chunks(at_once) {
-                let reading = open.begin_read(operation).await?;
-                let found = select_many(open.connection(), index, asked, operation).await;
-                rows.extend(open.read_done(reading, found)?.into_iter().map(|mut rows| rows.pop()));
+                let found = select_many_in(&mut open, index, asked, operation).await?;
+                rows.extend(found.into_iter().map(|mut rows| rows.pop()));
             }
             let (mut rows, again) = spread::<DB, T>(rows, places);
             for (at, _) in again {
                 let asked = std::slice::from_ref(&distinct[places[at]]);
-                let reading = open.begin_read(operation).await?;
-                let found = select_many(open.connection(), index, asked, operation).await;
-                let found = open.read_done(reading, found)?;
+                let found = select_many_in(&mut open, index, asked, operation).await?;
                 rows[at] = found.into_iter().flatten().next();
             }
             Ok(rows)

@@ -76,6 +76,12 @@ pub trait Backend:
     #[doc(hidden)]
     const LOCK_ROWS: &'static str;
 
+    /// Whether a plain read in a transaction may show an older row than the one that the
+    /// transaction has locked: InnoDB's snapshot is as old as the first read, and locks
+    /// and writes go to the newest row. PostgreSQL refuses such a lock.
+    #[doc(hidden)]
+    const READS_SNAPSHOTS: bool = false;
+
     /// `name` as an identifier.
     #[doc(hidden)]
     fn quote(name: &str) -> String;
@@ -145,6 +151,14 @@ pub trait Backend:
     fn check_open(
         connection: &mut Self::Connection,
     ) -> impl Future<Output = sqlx::Result<()>> + Send;
+
+    /// Whether the database has rolled a transaction back for the sake of another, as in a
+    /// deadlock, so that it may succeed when that is over.
+    #[doc(hidden)]
+    fn was_for_another(error: &sqlx::Error) -> bool {
+        let code = error.as_database_error().and_then(|error| error.code());
+        code.is_some_and(|code| ["40001", "40P01"].contains(&&*code))
+    }
 
     /// Whether this error of COMMIT says that nothing was committed.
     #[doc(hidden)]

@@ -21,7 +21,7 @@ pub(crate) use catalog::{Catalog, ColumnFound, Equals, TableFound};
 pub use column::Column;
 pub(crate) use column::Role;
 pub(crate) use encoded::differing;
-pub(crate) use key_list::{among_bound, in_order_of, keys_at_once, select_among};
+pub(crate) use key_list::{among, among_bound, in_order_of, keys_at_once, select_among, text};
 pub use outbox_table::OutboxTable;
 pub use row::{Row, Storable};
 pub(crate) use statement::{execute, fetch_at_most, fetch_rows};

@@ -1,6 +1,6 @@
-use super::Savepoint;
+use super::{Savepoint, held_rows::HeldRows};
 use crate::{
-    Backend, BindKey as _, Bindings, Error, Index, Operation, Orm, Persist, Result,
+    Backend, BindKey as _, Bindings, CacheKey, Error, Index, Operation, Orm, Persist, Result,
     coherence::Journal,
     pooled::{self, Cut, is_answer},
     read::{index_entry, row_entry},
@@ -22,6 +22,7 @@ pub(crate) struct Book<DB: Backend> {
     orm: Orm<DB>,
     journal: Journal,
     witness: Witness<DB>,
+    held: HeldRows,
     state: State,
     /// What the database has rolled back, with everything else; no savepoint
     /// brings that back.
@@ -72,6 +73,7 @@ impl<DB: Backend> Book<DB> {
             orm: orm.clone(),
             journal: Journal::default(),
             witness: Witness::default(),
+            held: HeldRows::default(),
             state: State::default(),
             lost: None,
             depth: None,
@@ -392,6 +394,26 @@ impl<'s, DB: Backend> Open<'s, DB> {
         for key in self.book.orm.cache_keys::<T>(key) {
             self.book.journal.touch(key);
         }
+    }
+
+    /// Notes that the transaction has locked the row with this key, which is then read as
+    /// it is and not as a snapshot shows it.
+    pub(crate) fn hold<T: Persist<DB>>(&mut self, key: &T::Key) {
+        if DB::READS_SNAPSHOTS {
+            let Book { orm, held, .. } = &mut *self.book;
+            held.add::<T>(key, orm.named_cache_keys::<T>(key));
+        }
+    }
+
+    /// Whether the transaction has locked the row with this key.
+    pub(crate) fn holds<T: Persist<DB>>(&self, key: &T::Key) -> bool {
+        let Book { orm, held, .. } = &*self.book;
+        !held.is_empty() && held.contains(&orm.cache_key::<T>(key))
+    }
+
+    /// The rows of this struct that the transaction has locked, by their cache keys.
+    pub(crate) fn held<T: Persist<DB>>(&self) -> HashMap<CacheKey, T::Key> {
+        self.book.held.of::<T>()
     }
 
     /// Notes the entry of a value that a row of the transaction has got or lost.

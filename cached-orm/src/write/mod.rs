@@ -45,7 +45,7 @@ macro_rules! in_own_transaction {
                 $write.await
             };
             match own.end(written, $rows).await {
-                Err(error) if attempt < ATTEMPTS && was_for_another(&error) => {}
+                Err(error) if attempt < ATTEMPTS && was_for_another::<DB>(&error) => {}
                 ended => break ended,
             }
         }

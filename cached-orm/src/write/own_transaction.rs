@@ -2,7 +2,6 @@ use crate::{
     Backend, Committed, Error, Isolation, Operation, Orm, Persist, Result, Transaction,
     sql::TableFacts, steps::Step, transaction::Open, triggers::own_text,
 };
-use sqlx::error::DatabaseError;
 
 /// The transaction of a write that was called on an `Orm`.
 pub(super) struct OwnTransaction<DB: Backend> {
@@ -17,12 +16,11 @@ pub(super) const ATTEMPTS: usize = 16;
 
 /// Whether the database has rolled the transaction back for the sake of another, as
 /// in a deadlock, so that it may succeed when that is over.
-pub(super) fn was_for_another(error: &Error) -> bool {
+pub(super) fn was_for_another<DB: Backend>(error: &Error) -> bool {
     let (Error::Database { source, .. } | Error::RolledBack { source, .. }) = error else {
         return false;
     };
-    let code = source.as_database_error().and_then(DatabaseError::code);
-    code.is_some_and(|code| ["40001", "40P01"].contains(&&*code))
+    DB::was_for_another(source)
 }
 
 impl<DB: Backend> OwnTransaction<DB> {

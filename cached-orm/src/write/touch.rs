@@ -23,6 +23,7 @@ pub(crate) async fn touch<DB: Backend, T: Persist<DB>>(
         note_change(&mut open, Some(row), None);
         note_change(&mut open, None, Some(row));
         note_asked(&mut open, row, key);
+        open.hold::<T>(&row.key());
     }
     open.settled();
     Ok(row.is_some())

@@ -23,7 +23,10 @@ pub(super) async fn update_in<DB: Backend, T: Persist<DB>>(
         None if T::VERSION.is_some() => {
             let there = lock_by_key::<DB, T>(open, &key, operation).await;
             let there = or_failed(open, there).await?;
-            if there.is_empty() { None } else { Some(Err(Error::Conflict { operation })) }
+            there.first().map(|row: &T| {
+                open.hold::<T>(&row.key());
+                Err(Error::Conflict { operation })
+            })
         }
         row => row.map(Ok),
     };
@@ -82,6 +85,7 @@ pub(super) async fn update_row<DB: Backend, T: Persist<DB>>(
     if let Some(row) = &row {
         note_change(open, before.as_ref(), Some(row));
         note_asked(open, row, key);
+        open.hold::<T>(&row.key());
     }
     Ok(row)
 }

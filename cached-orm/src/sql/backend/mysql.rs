@@ -17,6 +17,17 @@ const LOCKED: [u16; 2] = [1205, 3572];
 /// `ER_CANT_CHANGE_TX_CHARACTERISTICS`.
 const TRANSACTION_IN_PROGRESS: u16 = 1568;
 
+/// `ER_CHECKREAD`: MariaDB's `innodb_snapshot_isolation` refuses to lock a row that
+/// was changed after the transaction's snapshot, and rolls the transaction back.
+const CHANGED_SINCE_SNAPSHOT: u16 = 1020;
+
+/// Whether the error has one of these numbers.
+fn has_number(error: &sqlx::Error, numbers: &[u16]) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    let error = error.try_downcast_ref::<MySqlDatabaseError>();
+    error.is_some_and(|error| numbers.contains(&error.number()))
+}
+
 impl super::sealed::Sealed for MySql {}
 
 impl Backend for MySql {
@@ -52,6 +63,8 @@ impl Backend for MySql {
     const ROW_LIST: &'static str = "";
 
     const LOCK_ROWS: &'static str = " FOR UPDATE";
+
+    const READS_SNAPSHOTS: bool = true;
 
     fn quote(name: &str) -> String {
         format!("`{}`", name.replace('`', "``"))
@@ -94,15 +107,13 @@ impl Backend for MySql {
     async fn check_open(connection: &mut MySqlConnection) -> sqlx::Result<()> {
         match connection.execute("SET TRANSACTION READ WRITE").await {
             Ok(_) => Err(no_transaction()),
-            Err(sqlx::Error::Database(error))
-                if error
-                    .try_downcast_ref::<MySqlDatabaseError>()
-                    .is_some_and(|error| error.number() == TRANSACTION_IN_PROGRESS) =>
-            {
-                Ok(())
-            }
+            Err(error) if has_number(&error, &[TRANSACTION_IN_PROGRESS]) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    fn was_for_another(error: &sqlx::Error) -> bool {
+        has_class(error, &["40001"]) || has_number(error, &[CHANGED_SINCE_SNAPSHOT])
     }
 
     fn commit_refused(error: &sqlx::Error) -> bool {
@@ -126,13 +137,7 @@ impl Backend for MySql {
         // In autocommit, so the lock is gone with the statement.
         match sqlx::query_with(sql, arguments).fetch_optional(connection).await {
             Ok(_) => Ok(CommitOutcome::Ended),
-            Err(sqlx::Error::Database(error))
-                if error
-                    .try_downcast_ref::<MySqlDatabaseError>()
-                    .is_some_and(|error| LOCKED.contains(&error.number())) =>
-            {
-                Ok(CommitOutcome::Open)
-            }
+            Err(error) if has_number(&error, &LOCKED) => Ok(CommitOutcome::Open),
             Err(error) => Err(error),
         }
     }
