@@ -47,7 +47,7 @@ pub use freshness::Freshness;
 pub use index::{Index, IndexColumn, IndexPart, IndexValue};
 pub use inspect::{
     Age, Audit, AuditOptions, CacheContent, DatabaseStatus, Disagreement, Explanation, InDatabase,
-    LoadStatus, NearCopy, OutboxStatus, RowKeys, Status, TableAudit, Verdict,
+    LoadStatus, NearCopy, OtherTriggers, OutboxStatus, RowKeys, Status, TableAudit, Verdict,
 };
 pub use key::{CacheKey, KeyKind, KeyPart, PartWriter, PrimaryKey};
 pub use memcached_orm::MemcachedOrm;

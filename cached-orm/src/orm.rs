@@ -24,7 +24,7 @@ use std::{
     any::TypeId,
     collections::{HashMap, HashSet},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, atomic::AtomicBool},
     time::Duration,
 };
 use tokio::{
@@ -203,6 +203,7 @@ impl<DB: Backend> Orm<DB> {
                 filled: orm.outbox().filled(),
                 poll,
                 listens: parts.listens,
+                hears: AtomicBool::new(false),
                 closing: orm.closing(),
             };
             tokio::spawn(drainer.run());

@@ -65,6 +65,8 @@ pub(crate) struct OutboxUse {
     /// `None`: whether there is an outbox decides.
     on_unreachable: Option<OnUnreachable>,
     when: Outbox,
+    /// Whether this `Orm` drains what it puts in.
+    drains: bool,
     /// Once it was seen. That it is not there is asked anew each time.
     is_installed: AtomicBool,
     /// Rows were put in.
@@ -72,9 +74,15 @@ pub(crate) struct OutboxUse {
 }
 
 impl OutboxUse {
-    pub(crate) fn new(on_unreachable: Option<OnUnreachable>, when: Outbox) -> Self {
+    pub(crate) fn new(on_unreachable: Option<OnUnreachable>, when: Outbox, drains: bool) -> Self {
         let is_installed = AtomicBool::new(false);
-        Self { on_unreachable, when, is_installed, filled: Arc::default() }
+        Self { on_unreachable, when, drains, is_installed, filled: Arc::default() }
+    }
+
+    /// Whether others that listen are woken by what this `Orm` puts in. Not for every
+    /// write, which would commit one after another: this one's own drainer knows of it.
+    fn wakes_others(&self) -> bool {
+        !(self.drains && self.is_for_every_write())
     }
 
     pub(crate) fn is_for_every_write(&self) -> bool {

@@ -33,10 +33,13 @@ impl<DB: Backend> Orm<DB> {
     /// there they are drained: their rows are read from the database again.
     ///
     /// Call it where you migrate, for each entity whose table others write to,
-    /// or run what [`triggers_sql`](Self::triggers_sql) prints. Doing it again
-    /// changes nothing, or replaces the triggers. Their names begin with
-    /// `cached_orm_`; those of a former namespace or `cache_name` are not
-    /// removed. What is in the cache already is not looked at.
+    /// or run what [`triggers_sql`](Self::triggers_sql) prints. Any number of processes
+    /// may call it at each start: where these very triggers are there it locks nothing
+    /// and changes nothing; else they are replaced, which waits for those who use the
+    /// table. Their names begin with `cached_orm_`; those of a former namespace or
+    /// `cache_name` are not removed, which
+    /// [`uninstall_triggers`](Self::uninstall_triggers) does. What is in the cache
+    /// already is not looked at.
     ///
     /// Values that rows get in indexed columns are noted as well, so that nobody
     /// believes any longer that no row has one, or that a list has no more rows.
@@ -75,14 +78,52 @@ impl<DB: Backend> Orm<DB> {
         let operation = Operation::on::<T>("install_triggers");
         let watched = Watched::new::<T, DB>(self, operation)?;
         let mut connection = self.own_connection(operation).await?;
-        let installed = async {
-            let sql = DB::sql(&mut connection, &watched).await?;
-            DB::install(&mut connection, sql).await.map_err(Refusal::from)
-        }
-        .await;
+        let mut attempt = 0;
+        let installed = loop {
+            attempt += 1;
+            match DB::install(&mut connection, &watched).await {
+                // Somebody does the same by hand, or as an earlier version did it.
+                Err(Refusal::Database(error))
+                    if attempt < ATTEMPTS && DB::was_beside_another(&error) => {}
+                installed => break installed,
+            }
+        };
         connection.answered();
         self.forget_table_facts::<T>();
         installed.map_err(|refusal| refusal.during(operation))
+    }
+
+    /// Removes the triggers that [`install_triggers`](Self::install_triggers) has created
+    /// for this entity, in this handle's namespace; says whether there were any. What
+    /// others write is stale from then on until its TTL.
+    ///
+    /// Those of a former namespace or `cache_name`, whose rows of the outbox nobody
+    /// drains, are removed by a handle and a struct that have it. What there is is told by
+    /// [`status`](Self::status).
+    ///
+    /// Where there are some it waits for those who use the table, as every DROP TRIGGER.
+    ///
+    /// # Errors
+    /// [`Error::Database`] if the database refuses.
+    ///
+    /// ```no_run
+    /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
+    /// # async fn example(pool: cached_orm::sqlx::PgPool) -> Result<()> {
+    /// let former = Orm::builder(pool).uncached().namespace("shop-v1").drainer(false).build().await?;
+    /// if former.uninstall_triggers::<User>().await? {
+    ///     println!("nobody fills the outbox of `shop-v1` any longer");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub async fn uninstall_triggers<T: Persist<DB>>(&self) -> Result<bool> {
+        let operation = Operation::on::<T>("uninstall_triggers");
+        let table = T::TABLE.name();
+        let name = name(self.namespace().name(), table, T::CACHE_NAME);
+        let mut connection = self.own_connection(operation).await?;
+        let uninstalled = DB::uninstall(&mut connection, table, &name).await;
+        connection.answered();
+        self.forget_table_facts::<T>();
+        uninstalled.map_err(|refusal| refusal.during(operation))
     }
 
     /// The statements that create the triggers, for a migration. They depend on
@@ -149,11 +190,51 @@ pub trait Triggers: Database {
         watched: &Watched,
     ) -> impl Future<Output = Result<String, Refusal>> + Send;
 
-    /// Runs these statements.
+    /// Creates them, one process after the other, unless they are there.
     fn install(
         connection: &mut Self::Connection,
-        sql: String,
-    ) -> impl Future<Output = sqlx::Result<()>> + Send;
+        watched: &Watched,
+    ) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// Removes those of the table that have this name; whether there were any.
+    fn uninstall(
+        connection: &mut Self::Connection,
+        table: &str,
+        name: &str,
+    ) -> impl Future<Output = Result<bool, Refusal>> + Send;
+
+    /// All that put rows into the outbox.
+    fn triggers_found(
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = sqlx::Result<Vec<TriggersFound>>> + Send;
+
+    /// Whether this error is that of somebody who has done the same at the same moment.
+    fn was_beside_another(_error: &sqlx::Error) -> bool {
+        false
+    }
+}
+
+/// How often it is tried beside others who do not take turns.
+const ATTEMPTS: usize = 8;
+
+/// The triggers of a table that put rows into the outbox.
+#[doc(hidden)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TriggersFound {
+    pub(crate) namespace: String,
+    pub(crate) table: String,
+    pub(crate) name: String,
+}
+
+impl TriggersFound {
+    /// Of a table, the name of the triggers, and the text of one of them.
+    #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+    fn of((table, name, sql): (String, String, String)) -> Option<Self> {
+        // The first string of the statement that puts rows in is the namespace.
+        let (_, put) = sql.split_once("(namespace, cache_key)")?;
+        let namespace = put.split('\'').nth(1)?.to_owned();
+        Some(Self { namespace, table, name })
+    }
 }
 
 /// A table whose changes triggers are to note.

@@ -61,7 +61,7 @@ impl<DB: Backend> OrmBuilder<DB> {
             lease_poll: Duration::from_millis(5),
         };
         let counters = Arc::new(Counters::default());
-        let outbox = OutboxUse::new(self.on_unreachable, self.outbox);
+        let outbox = OutboxUse::new(self.on_unreachable, self.outbox, self.drainer);
         let always = outbox.is_for_every_write();
         Orm::assemble(Parts {
             pool: self.pool,

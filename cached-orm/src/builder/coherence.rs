@@ -149,8 +149,12 @@ impl<DB: Backend> OrmBuilder<DB> {
     }
 
     /// How often the outbox is looked at for what other programs and triggers
-    /// have put in. This process's own writes are drained at once, and on
-    /// PostgreSQL triggers say so. Default: 250 ms.
+    /// have put in, where nobody says so: on MySQL, MariaDB and SQLite, and on
+    /// PostgreSQL while this process does not [`listen`](Self::listen). It is one
+    /// SELECT, by an index. Default: 250 ms.
+    ///
+    /// While it listens it is told, and looks every ten seconds all the same, or less
+    /// often if this is longer. Its own writes are drained at once.
     ///
     /// ```
     /// # use cached_orm::{OrmBuilder, Postgres}; use std::time::Duration;
@@ -163,8 +167,8 @@ impl<DB: Backend> OrmBuilder<DB> {
         self
     }
 
-    /// Whether, on PostgreSQL, this process LISTENs for what triggers put into the
-    /// outbox. Without, it is found by the [poll](Self::outbox_poll). Default: `true`.
+    /// Whether, on PostgreSQL, this process LISTENs for what triggers and other
+    /// processes put into the outbox. Without, it is found by the [poll](Self::outbox_poll). Default: `true`.
     ///
     /// Must be off in all processes behind a pooler that gives a connection to others
     /// between transactions, as PgBouncer's transaction pooling does: LISTEN stays

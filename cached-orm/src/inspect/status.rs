@@ -1,5 +1,5 @@
 use super::{Lines, PATIENCE, readable, seconds};
-use crate::{Backend, Error, Operation, Orm, Result, ServerStatus};
+use crate::{Backend, Error, Operation, Orm, Result, ServerStatus, triggers::TriggersFound};
 use serde::Serialize;
 use std::{fmt, time::Duration};
 use tokio::time::timeout;
@@ -18,8 +18,24 @@ pub struct Status {
     pub servers: Vec<ServerStatus>,
     /// The outbox; `None` if the database did not answer.
     pub outbox: Option<OutboxStatus>,
+    /// Triggers that put rows of another namespace into this outbox. Where no program has
+    /// that namespace any longer nobody drains them;
+    /// [`uninstall_triggers`](Orm::uninstall_triggers) removes the triggers.
+    pub other_triggers: Vec<OtherTriggers>,
     /// Rows that are being loaded for reads.
     pub loads: LoadStatus,
+}
+
+/// Triggers of another namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct OtherTriggers {
+    /// The namespace.
+    pub namespace: String,
+    /// The table that they are on.
+    pub table: String,
+    /// What their names begin with.
+    pub name: String,
 }
 
 /// How the database is.
@@ -82,6 +98,18 @@ impl<DB: Backend> Orm<DB> {
     /// # }
     /// ```
     pub async fn status(&self) -> Status {
+        let (mut status, others) = tokio::join!(self.status_now(), self.other_triggers());
+        match others {
+            Ok(others) => status.other_triggers = others,
+            Err(error) => {
+                status.database.error.get_or_insert_with(|| error.to_string());
+            }
+        }
+        status
+    }
+
+    /// What changes from one moment to the next: without the triggers.
+    pub(crate) async fn status_now(&self) -> Status {
         let (servers, outbox) = tokio::join!(self.store().servers(), self.outbox_status());
         let (outbox, error) = match outbox {
             Ok(outbox) => (Some(outbox), None),
@@ -91,6 +119,7 @@ impl<DB: Backend> Orm<DB> {
             database: DatabaseStatus { system: DB::NAME, error },
             servers,
             outbox,
+            other_triggers: Vec::new(),
             loads: self.load_status(),
         }
     }
@@ -135,6 +164,24 @@ impl<DB: Backend> Orm<DB> {
     }
 }
 
+impl<DB: Backend> Orm<DB> {
+    async fn other_triggers(&self) -> Result<Vec<OtherTriggers>> {
+        let asking = async {
+            let mut connection = self.own_connection(STATUS).await?;
+            let found = DB::triggers_found(&mut connection).await;
+            connection.answered();
+            found.map_err(Error::database(STATUS))
+        };
+        let Ok(found) = timeout(PATIENCE, asking).await else {
+            return Err(Error::Overloaded { operation: STATUS, waited: PATIENCE });
+        };
+        let others = found?.into_iter().filter(|found| found.namespace != self.namespace().name());
+        let other =
+            |TriggersFound { namespace, table, name }| OtherTriggers { namespace, table, name };
+        Ok(others.map(other).collect())
+    }
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = Lines(f);
@@ -156,6 +203,10 @@ impl fmt::Display for Status {
                 let oldest = readable(oldest.unwrap_or_default());
                 lines.line("outbox", format_args!("{rows} rows, the oldest {oldest} old"))?;
             }
+        }
+        for OtherTriggers { namespace, table, name } in &self.other_triggers {
+            let of = format_args!("`{name}` on `{table}`, of the namespace `{namespace}`");
+            lines.line("triggers", of)?;
         }
         let LoadStatus { under_way, most } = self.loads;
         lines.line("loads", format_args!("{under_way} under way of {most} at most"))

@@ -150,7 +150,7 @@ impl Publisher {
 }
 
 fn publish_status(status: &Status, whole: &[Label; 1]) {
-    let Status { database, servers, outbox, loads } = status;
+    let Status { database, servers, outbox, loads, other_triggers: _ } = status;
     gauge!(DATABASE_UP, whole.iter()).set(flag(database.error.is_none()));
     gauge!(LOADS_UNDER_WAY, whole.iter()).set(loads.under_way as f64);
     gauge!(LOADS_MOST, whole.iter()).set(loads.most as f64);
@@ -210,7 +210,7 @@ impl<DB: Backend> Orm<DB> {
     /// # }
     /// ```
     pub async fn publish_metrics(&self) {
-        let status = self.status().await;
+        let status = self.status_now().await;
         self.publisher().publish(self.meters(), &status, self.namespace().name());
     }
 }

@@ -1,9 +1,9 @@
 use super::Orm;
 use crate::{Backend, Drained, Error, Operation, Result, outbox::drain};
-use sqlx::Executor as _;
 
 impl<DB: Backend> Orm<DB> {
-    /// Creates the outbox, the table `cached_orm_outbox`, unless it is there.
+    /// Creates the outbox, the table `cached_orm_outbox` and its index, unless they are
+    /// there. Any number of processes may call it at once.
     ///
     /// In it a write notes a key that the cache could not be told of, in the same
     /// transaction; a task of every `Orm` drains it. From then on a write no
@@ -12,8 +12,12 @@ impl<DB: Backend> Orm<DB> {
     /// processes notice it by themselves. Call it where you migrate, or run
     /// [`outbox_sql`](Self::outbox_sql) there.
     ///
+    /// Where the table is there and the index is not, as of an earlier version, the
+    /// index is added. If that is refused, or would wait for others for more than two
+    /// seconds, there is a warning in the log, and it is tried again by the next call.
+    ///
     /// # Errors
-    /// [`Error::Database`] if the database refuses.
+    /// [`Error::Database`] if the database refuses to create the table.
     ///
     /// ```no_run
     /// # async fn example(orm: cached_orm::Orm<cached_orm::Postgres>) -> cached_orm::Result<()> {
@@ -23,8 +27,8 @@ impl<DB: Backend> Orm<DB> {
     pub async fn install_outbox(&self) -> Result<()> {
         let operation = Operation::new("install_outbox");
         let mut connection = self.own_connection(operation).await?;
-        let created = DB::on_connection(&mut connection).execute(DB::CREATE).await;
-        // Of two that create it at once, PostgreSQL refuses one.
+        let created = DB::create_outbox(&mut connection).await;
+        // Of two that create it at once, one of them by hand, PostgreSQL refuses one.
         let exists = DB::exists(&mut connection).await;
         connection.answered();
         match (created, exists) {
@@ -41,12 +45,15 @@ impl<DB: Backend> Orm<DB> {
         }
     }
 
-    /// The statement that creates the outbox, for a migration.
+    /// The statements that create the outbox and its index, for a migration: to be run
+    /// as a script, by `sqlx::raw_sql` or a shell. On PostgreSQL and SQLite they add the
+    /// index to a table of an earlier version too.
     ///
     /// ```
     /// use cached_orm::{Orm, Postgres};
     ///
-    /// assert!(Orm::<Postgres>::outbox_sql().starts_with("CREATE TABLE IF NOT EXISTS cached_orm_outbox"));
+    /// let sql = Orm::<Postgres>::outbox_sql();
+    /// assert!(sql.starts_with("CREATE TABLE IF NOT EXISTS cached_orm_outbox"));
     /// ```
     pub const fn outbox_sql() -> &'static str {
         DB::CREATE

@@ -6,7 +6,13 @@ use crate::{
 };
 use futures_util::future::join_all;
 use sqlx::{Connection as _, SqlSafeStr};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
     sync::{Notify, watch},
     time::{sleep, timeout},
@@ -20,6 +26,9 @@ const BATCH: u16 = 256;
 
 /// How often it is looked whether somebody has installed an outbox.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// How often somebody who listens looks for rows nevertheless.
+const LOOK_WHILE_LISTENING: Duration = Duration::from_secs(10);
 
 /// The pauses after a pass that had to leave rows, or failed. The longest is
 /// what the rows wait for after the cache is back.
@@ -51,7 +60,7 @@ async fn pass<DB: Backend>(orm: &Orm<DB>) -> Result<Pass> {
     Ok(pass)
 }
 
-/// Drains the next rows; returns the last one's id.
+/// Drains the next rows; returns the last one's id if there may be more.
 async fn batch<DB: Backend>(
     orm: &Orm<DB>,
     connection: &mut OwnConnection<DB>,
@@ -78,7 +87,9 @@ async fn drain_rows<DB: Backend>(
 ) -> sqlx::Result<Option<i64>> {
     let namespace = orm.namespace();
     let rows = DB::take(connection, namespace.name(), after, i64::from(BATCH)).await?;
-    let last = rows.last().map(|(id, _)| *id);
+    // Of fewer rows than were asked for there are no more.
+    let is_full = rows.len() == usize::from(BATCH);
+    let last = rows.last().map(|(id, _)| *id).filter(|_| is_full);
     let draining = rows.iter().map(async |(id, text)| {
         let Some(key) = CacheKey::of_outbox(namespace, text) else {
             tracing::error!(id, "a row of the outbox names no key; it is removed");
@@ -112,6 +123,8 @@ pub(crate) struct Drainer<DB: Backend> {
     pub(crate) filled: Arc<Notify>,
     pub(crate) poll: Duration,
     pub(crate) listens: bool,
+    /// Whether it hears of rows at the moment.
+    pub(crate) hears: AtomicBool,
     pub(crate) closing: watch::Receiver<bool>,
 }
 
@@ -137,7 +150,7 @@ impl<DB: Backend> Drainer<DB> {
                 drop(orm);
                 if matches!(passed, Ok(Pass { left: 0, .. })) {
                     pause = FIRST_PAUSE;
-                    let _ = timeout(self.poll, self.filled.notified()).await;
+                    self.rows_may_be_there().await;
                     continue;
                 }
                 if let Err(error) = passed {
@@ -147,6 +160,26 @@ impl<DB: Backend> Drainer<DB> {
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
         });
+    }
+
+    /// Waits until somebody says that there are rows, or a look finds some.
+    async fn rows_may_be_there(&self) {
+        loop {
+            if self.hears.load(Ordering::Relaxed) {
+                // Who listens looks as well, and says so if he hears no longer.
+                return self.filled.notified().await;
+            }
+            if timeout(self.poll, self.filled.notified()).await.is_ok() {
+                return;
+            }
+            let Some(orm) = self.orm.upgrade() else { return };
+            let Ok(mut connection) = orm.own_connection(DRAIN).await else { return };
+            let has_rows = DB::has_rows(&mut connection, orm.namespace().name()).await;
+            connection.answered();
+            if !matches!(has_rows, Ok(false)) {
+                return;
+            }
+        }
     }
 
     async fn is_installed(&self) -> bool {
@@ -170,11 +203,16 @@ impl<DB: Backend> Drainer<DB> {
             let Some(orm) = self.orm.upgrade() else { return };
             let (pool, namespace) = (orm.own_pool().clone(), orm.namespace().clone());
             drop(orm);
-            if let Err(error) =
-                DB::listen(&pool, namespace.name(), || self.filled.notify_one()).await
-            {
+            let wake = || {
+                self.hears.store(true, Ordering::Relaxed);
+                self.filled.notify_one();
+            };
+            let look_every = self.poll.max(LOOK_WHILE_LISTENING);
+            if let Err(error) = DB::listen(&pool, namespace.name(), look_every, wake).await {
                 tracing::debug!(%error, "cannot listen for rows of the outbox; polling");
             }
+            self.hears.store(false, Ordering::Relaxed);
+            self.filled.notify_one();
             sleep(LONGEST_PAUSE).await;
         }
     }

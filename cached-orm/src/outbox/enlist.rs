@@ -39,7 +39,8 @@ async fn try_enlist<DB: Backend>(
     if !orm.outbox().is_wanted::<DB>(connection).await? {
         return Ok(false);
     }
-    DB::put(connection, orm.namespace().name(), keys).await?;
+    let wakes = orm.outbox().wakes_others();
+    DB::put(connection, orm.namespace().name(), keys, wakes).await?;
     orm.counters().enlisted.add(keys.len() as u64);
     Ok(true)
 }

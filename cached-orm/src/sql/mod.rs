@@ -23,5 +23,9 @@ pub(crate) use column::Role;
 pub(crate) use encoded::differing;
 pub(crate) use key_list::{among, among_bound, in_order_of, keys_at_once, select_among, text};
 pub use outbox_table::OutboxTable;
+#[cfg(feature = "mysql")]
+pub(crate) use outbox_table::{NEXT_ONE_ON_MYSQL, ONE_AT_A_TIME_ON_MYSQL};
+#[cfg(feature = "postgres")]
+pub(crate) use outbox_table::{ONE_AT_A_TIME_ON_POSTGRES, begin_alone};
 pub use row::{Row, Storable};
 pub(crate) use statement::{execute, fetch_at_most, fetch_rows};

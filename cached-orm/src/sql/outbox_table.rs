@@ -2,7 +2,7 @@
 
 use crate::CacheKey;
 use sqlx::{Database, Pool};
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 /// Rows put in by one statement: far below every database's limit of arguments.
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
@@ -11,8 +11,21 @@ const ROWS_AT_ONCE: usize = 256;
 /// The statements on the outbox.
 #[doc(hidden)]
 pub trait OutboxTable: Database {
-    /// Creates the table, unless it is there.
+    /// Creates the table and its index, unless they are there. The index is that of the
+    /// drainers, so that they never go over the rows of other namespaces.
     const CREATE: &'static str;
+
+    /// What there is of it.
+    fn outbox_found(
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = sqlx::Result<OutboxFound>> + Send;
+
+    /// Creates what is missing, one process after the other. An index that cannot be
+    /// added to a table that is there already is no error: it is asked for again the
+    /// next time.
+    fn create_outbox(
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = sqlx::Result<()>> + Send;
 
     /// Whether rows are locked while they are drained, so that several drainers
     /// share the work. SQLite would lock out every writer.
@@ -22,12 +35,19 @@ pub trait OutboxTable: Database {
     fn exists(connection: &mut Self::Connection)
     -> impl Future<Output = sqlx::Result<bool>> + Send;
 
-    /// Puts keys in.
+    /// Puts keys in, and `wakes` the drainers that listen.
     fn put(
         connection: &mut Self::Connection,
         namespace: &str,
         keys: &[CacheKey],
+        wakes: bool,
     ) -> impl Future<Output = sqlx::Result<()>> + Send;
+
+    /// Whether there are rows: as little work as it can be.
+    fn has_rows(
+        connection: &mut Self::Connection,
+        namespace: &str,
+    ) -> impl Future<Output = sqlx::Result<bool>> + Send;
 
     /// The next rows after the one with this id, and not those that another
     /// drainer has.
@@ -63,16 +83,49 @@ pub trait OutboxTable: Database {
         texts: [&str; 3],
     ) -> impl Future<Output = sqlx::Result<i64>> + Send;
 
-    /// Calls `wake` whenever the database says that a trigger has put rows in,
-    /// and once when it begins to listen. Never ends, unless the connection is
-    /// lost.
+    /// Calls `wake` whenever the database says that rows were put in, and once when it
+    /// begins to listen. Every so often it looks for rows by itself, on the connection
+    /// on which it listens, so that one that is lost in silence is noticed. Ends when
+    /// the connection is lost.
     fn listen(
         _pool: &Pool<Self>,
         _namespace: &str,
+        _look_every: Duration,
         _wake: impl Fn() + Send,
     ) -> impl Future<Output = sqlx::Result<()>> + Send {
         std::future::pending()
     }
+}
+
+/// What there is of an outbox.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutboxFound {
+    Nothing,
+    /// The table as it was before it had an index for the drainers.
+    NoIndex,
+    Everything,
+}
+
+impl OutboxFound {
+    #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+    fn of(has_table: bool, has_index: bool) -> Self {
+        match (has_table, has_index) {
+            (false, _) => Self::Nothing,
+            (true, false) => Self::NoIndex,
+            (true, true) => Self::Everything,
+        }
+    }
+}
+
+/// Notes that the index could not be added to a table that is there.
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+fn no_index(error: &sqlx::Error) {
+    tracing::warn!(
+        %error,
+        "the index of `cached_orm_outbox` could not be added; rows of other namespaces slow \
+         the drainers down until it is there: see \"The outbox's index\" in writes-by-others.md"
+    );
 }
 
 /// `(a, b), (a, b)`, for as many rows.
@@ -94,7 +147,10 @@ fn delete(ids: &[i64]) -> String {
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 macro_rules! outbox_statements {
     (
-        take: $take:literal,
+        keeps_plans: $keeps_plans:literal,
+        put: $put:expr,
+        has_rows: $has_rows:literal,
+        take: [$($take:literal),+],
         remove: $remove:expr,
         count: $count:literal,
         backlog: $backlog:literal,
@@ -105,11 +161,13 @@ macro_rules! outbox_statements {
             connection: &mut Self::Connection,
             namespace: &str,
             keys: &[crate::CacheKey],
+            wakes: bool,
         ) -> sqlx::Result<()> {
             for keys in keys.chunks(super::ROWS_AT_ONCE) {
                 let values = super::values(keys.len(), $placeholder);
-                let sql =
+                let insert =
                     format!("INSERT INTO cached_orm_outbox (namespace, cache_key) VALUES {values}");
+                let sql = $put(insert, wakes);
                 // A statement of every length would crowd out the user's own.
                 let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(keys.len() == 1);
                 for key in keys {
@@ -126,12 +184,29 @@ macro_rules! outbox_statements {
             after: i64,
             limit: i64,
         ) -> sqlx::Result<Vec<(i64, String)>> {
-            sqlx::query_as($take)
-                .bind(namespace)
-                .bind(after)
-                .bind(limit)
-                .fetch_all(connection)
-                .await
+            let mut taken = Err(sqlx::Error::RowNotFound);
+            // Each where the one before it is refused: a hint names an index that is not
+            // there yet.
+            for take in [$($take),+] {
+                taken = sqlx::query_as(take)
+                    .bind(namespace)
+                    .bind(after)
+                    .bind(limit)
+                    // A plan made while the table was empty would be kept.
+                    .persistent(!$keeps_plans)
+                    .fetch_all(&mut *connection)
+                    .await;
+                if !matches!(&taken, Err(sqlx::Error::Database(_))) {
+                    break;
+                }
+            }
+            taken
+        }
+
+        async fn has_rows(connection: &mut Self::Connection, namespace: &str) -> sqlx::Result<bool> {
+            let query = sqlx::query_scalar($has_rows).bind(namespace).persistent(!$keeps_plans);
+            let found: Option<i32> = query.fetch_optional(connection).await?;
+            Ok(found.is_some())
         }
 
         async fn remove(connection: &mut Self::Connection, ids: &[i64]) -> sqlx::Result<()> {
@@ -178,3 +253,8 @@ mod mysql;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+
+#[cfg(feature = "mysql")]
+pub(crate) use mysql::{NEXT_ONE as NEXT_ONE_ON_MYSQL, ONE_AT_A_TIME as ONE_AT_A_TIME_ON_MYSQL};
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::{ONE_AT_A_TIME as ONE_AT_A_TIME_ON_POSTGRES, begin_alone};

@@ -1,6 +1,9 @@
-use super::{Part, Refusal, Triggers, Watched, WatchedIndex, WatchedOutbox};
-use crate::{Backend as _, KeyKind, sql::split_table};
-use sqlx::{AssertSqlSafe, MySql, MySqlConnection};
+use super::{Part, Refusal, Triggers, TriggersFound, Watched, WatchedIndex, WatchedOutbox};
+use crate::{
+    Backend as _, KeyKind,
+    sql::{NEXT_ONE_ON_MYSQL as NEXT_ONE, ONE_AT_A_TIME_ON_MYSQL as ONE_AT_A_TIME, split_table},
+};
+use sqlx::{AssertSqlSafe, MySql, MySqlConnection, mysql::MySqlDatabaseError};
 use std::collections::HashMap;
 
 impl Triggers for MySql {
@@ -8,6 +11,82 @@ impl Triggers for MySql {
     /// end. VALUES where it can be: `INSERT … SELECT` locks the outbox's counter
     /// for as long as the writer's statement runs.
     async fn sql(connection: &mut MySqlConnection, watched: &Watched) -> Result<String, Refusal> {
+        Ok(Wanted::of(connection, watched).await?.sql())
+    }
+
+    async fn install(connection: &mut MySqlConnection, watched: &Watched) -> Result<(), Refusal> {
+        let wanted = Wanted::of(connection, watched).await?;
+        if wanted.are_installed(connection).await? {
+            return Ok(());
+        }
+        sqlx::query(ONE_AT_A_TIME).execute(&mut *connection).await?;
+        let installed = wanted.install_alone(connection).await;
+        sqlx::query(NEXT_ONE).execute(connection).await?;
+        Ok(installed?)
+    }
+
+    async fn uninstall(
+        connection: &mut MySqlConnection,
+        table: &str,
+        name: &str,
+    ) -> Result<bool, Refusal> {
+        const QUERY: &str = "
+            SELECT CONVERT(trigger_schema USING utf8mb4), CONVERT(trigger_name USING utf8mb4)
+            FROM information_schema.triggers
+            WHERE trigger_schema = COALESCE(?, DATABASE()) AND event_object_table = ?
+              AND LEFT(trigger_name, CHAR_LENGTH(?)) = ?";
+        let (schema, table) = split_table(table);
+        let prefix = format!("{name}_");
+        let query = sqlx::query_as(QUERY).bind(schema).bind(table).bind(&prefix).bind(&prefix);
+        let found: Vec<(String, String)> = query.fetch_all(&mut *connection).await?;
+        for (schema, trigger) in &found {
+            let (schema, trigger) = (MySql::quote(schema), MySql::quote(trigger));
+            // Another may have dropped it.
+            let sql = AssertSqlSafe(format!("DROP TRIGGER IF EXISTS {schema}.{trigger}"));
+            sqlx::raw_sql(sql).execute(&mut *connection).await?;
+        }
+        Ok(!found.is_empty())
+    }
+
+    async fn triggers_found(connection: &mut MySqlConnection) -> sqlx::Result<Vec<TriggersFound>> {
+        const QUERY: &str = "
+            SELECT CONVERT(event_object_table USING utf8mb4),
+                   CONVERT(trigger_name USING utf8mb4),
+                   CONVERT(action_statement USING utf8mb4)
+            FROM information_schema.triggers
+            WHERE trigger_schema = DATABASE() AND LEFT(trigger_name, 11) = 'cached_orm_'
+              AND RIGHT(trigger_name, 7) = '_delete'
+            ORDER BY 1, 2";
+        let found: Vec<(String, String, String)> =
+            sqlx::query_as(QUERY).fetch_all(connection).await?;
+        let name = |name: &str| name.strip_suffix("_delete").unwrap_or(name).to_owned();
+        let found = found.into_iter().map(|(table, trigger, sql)| (table, name(&trigger), sql));
+        Ok(found.filter_map(TriggersFound::of).collect())
+    }
+
+    fn was_beside_another(error: &sqlx::Error) -> bool {
+        // A trigger is there already, or is not; a deadlock.
+        const NUMBERS: [u16; 3] = [1359, 1360, 1213];
+        let error = error.as_database_error();
+        let error = error.and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
+        error.is_some_and(|error| NUMBERS.contains(&error.number()))
+    }
+}
+
+/// The triggers as they are to be.
+struct Wanted {
+    place: Place,
+    triggers: Vec<Trigger>,
+}
+
+struct Trigger {
+    name: String,
+    event: &'static str,
+    body: String,
+}
+
+impl Wanted {
+    async fn of(connection: &mut MySqlConnection, watched: &Watched) -> Result<Self, Refusal> {
         let place = place(connection, watched).await?;
         let types = column_types(connection, &place).await?;
         let Watched { key_name, parts, .. } = watched;
@@ -17,7 +96,7 @@ impl Triggers for MySql {
             return Err(Refusal::Reason(format!("the key column `{column}` can be NULL")));
         }
         let Watched { namespace, name, .. } = watched;
-        let Place { schema, table, outbox, .. } = &place;
+        let Place { outbox, .. } = &place;
         let put = format!("INSERT INTO {outbox} (namespace, cache_key)");
         let values = |key: &str| format!("{put}\nVALUES ('{namespace}', {key})");
         let select = |key: &str, condition: &str| {
@@ -40,53 +119,88 @@ impl Triggers for MySql {
             let is_other = format!("{new} IS NOT NULL AND NOT ({old} <=> {new})");
             triggers.push((format!("x{number}_update"), "UPDATE", select(&new, &is_other)));
         }
-        // No write falls between an old trigger and its successor.
-        let mut sql = format!("LOCK TABLES {table} WRITE;\n");
-        for (suffix, event, body) in triggers {
-            let drop = format!("DROP TRIGGER IF EXISTS {schema}.{name}_{suffix};\n");
-            sql.push_str(&drop);
-            sql.push_str(&create(schema, &format!("{name}_{suffix}"), event, table, &body));
-        }
-        sql.push_str("UNLOCK TABLES;\n");
-        Ok(sql)
+        let trigger =
+            |(suffix, event, body)| Trigger { name: format!("{name}_{suffix}"), event, body };
+        let triggers = triggers.into_iter().map(trigger).collect();
+        Ok(Self { place, triggers })
     }
 
-    async fn install(connection: &mut MySqlConnection, sql: String) -> sqlx::Result<()> {
-        if are_installed(connection, &sql).await? {
+    fn sql(&self) -> String {
+        let Self { place: Place { schema, table, .. }, triggers } = self;
+        // No write falls between an old trigger and its successor.
+        let mut sql = format!("LOCK TABLES {table} WRITE;\n");
+        for Trigger { name, event, body } in triggers {
+            sql.push_str(&format!(
+                "DROP TRIGGER IF EXISTS {schema}.{name};\n\
+                 CREATE TRIGGER {schema}.{name} AFTER {event} ON {table} FOR EACH ROW\n{body};\n"
+            ));
+        }
+        sql.push_str("UNLOCK TABLES;\n");
+        sql
+    }
+
+    async fn install_alone(&self, connection: &mut MySqlConnection) -> sqlx::Result<()> {
+        if self.are_installed(connection).await? {
             return Ok(());
         }
         // Names in it are quoted.
-        let installed = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection).await;
+        let sql = AssertSqlSafe(self.sql());
+        let installed = sqlx::raw_sql(sql).execute(&mut *connection).await;
         if installed.is_err() {
             sqlx::raw_sql("UNLOCK TABLES").execute(connection).await?;
         }
         installed.map(drop)
     }
+
+    /// Whether these very triggers are there: to lock the table would wait for all
+    /// who use it.
+    async fn are_installed(&self, connection: &mut MySqlConnection) -> sqlx::Result<bool> {
+        const QUERY: &str = "
+            SELECT CONVERT(trigger_name USING utf8mb4), CONVERT(event_manipulation USING utf8mb4),
+                   CONVERT(action_statement USING utf8mb4)
+            FROM information_schema.triggers
+            WHERE trigger_schema = ? AND event_object_table = ? AND action_timing = 'AFTER'";
+        let (schema, table) = &self.place.found;
+        let query = sqlx::query_as(QUERY).bind(schema).bind(table);
+        let found: Vec<(String, String, String)> = query.fetch_all(connection).await?;
+        Ok(self.triggers.iter().all(|wanted| {
+            let is_wanted = |(name, event, body): &(String, String, String)| {
+                (name, event.as_str()) == (&wanted.name, wanted.event)
+                    && bare(body) == bare(&wanted.body)
+            };
+            found.iter().any(is_wanted)
+        }))
+    }
 }
 
-fn create(schema: &str, name: &str, event: &str, table: &str, body: &str) -> String {
-    format!("CREATE TRIGGER {schema}.{name} AFTER {event} ON {table} FOR EACH ROW\n{body};\n")
+/// A trigger's text without what servers and clients make of it: MySQL keeps the
+/// semicolon behind it, and may tell the character set of every string (`_utf8mb4'…'`);
+/// a shell may take line breaks away.
+fn bare(body: &str) -> String {
+    let mut bare = String::with_capacity(body.len());
+    let body = body.trim_end().trim_end_matches(';');
+    for (number, piece) in body.split('\'').enumerate() {
+        if number > 0 {
+            bare.push('\'');
+        }
+        // Every other piece is the inside of a string, in which there is no quote.
+        let is_inside = number % 2 == 1;
+        let piece = if is_inside { piece } else { without_introducer(piece) };
+        bare.extend(piece.chars().filter(|char| is_inside || !char.is_whitespace()));
+    }
+    bare
 }
 
-/// Whether these very triggers are there: to lock the table would wait for all
-/// who use it.
-async fn are_installed(connection: &mut MySqlConnection, sql: &str) -> sqlx::Result<bool> {
-    const QUERY: &str = "
-        SELECT CONVERT(trigger_schema USING utf8mb4), CONVERT(trigger_name USING utf8mb4),
-               CONVERT(event_manipulation USING utf8mb4),
-               CONVERT(event_object_table USING utf8mb4),
-               CONVERT(action_statement USING utf8mb4)
-        FROM information_schema.triggers
-        WHERE LEFT(trigger_name, 11) = 'cached_orm_' AND action_timing = 'AFTER'";
-    type Found = (String, String, String, String, String);
-    let found: Vec<Found> = sqlx::query_as(QUERY).fetch_all(connection).await?;
-    let is_wanted = |(schema, name, event, table, body): &&Found| {
-        let schema = MySql::quote(schema);
-        let table = format!("{schema}.{}", MySql::quote(table));
-        sql.contains(&create(&schema, name, event, &table, body))
-    };
-    let wanted = sql.matches("CREATE TRIGGER").count();
-    Ok(found.iter().filter(is_wanted).count() == wanted)
+/// What stands before a string, without its character set.
+fn without_introducer(before: &str) -> &str {
+    let is_part = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    let before = before.trim_end();
+    let rest = before.trim_end_matches(is_part);
+    let last = &before[rest.len()..];
+    match last.find("_utf8").or_else(|| last.find("_latin1")).or_else(|| last.find("_ascii")) {
+        Some(at) => &before[..rest.len() + at],
+        None => before,
+    }
 }
 
 /// Where the table and the outbox are; names are quoted.
@@ -258,4 +372,28 @@ pub(crate) fn text(kind: KeyKind, found: &str, column: &str) -> Option<String> {
 /// twice in autumn.
 fn in_utc(column: &str) -> String {
     format!("TIMESTAMP'1970-01-01 00:00:00' + INTERVAL UNIX_TIMESTAMP({column}) SECOND")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bare;
+
+    #[test]
+    fn what_a_server_or_a_shell_makes_of_a_text_is_the_same_text() {
+        let wanted = "INSERT INTO `shop`.o (namespace, cache_key)\nVALUES ('a_utf8 b', \
+                      CONCAT('hex t:(', TIMESTAMP'1970-01-01 00:00:00'))";
+        for found in [
+            "INSERT INTO `shop`.o (namespace, cache_key) VALUES ('a_utf8 b', \
+             CONCAT('hex t:(', TIMESTAMP'1970-01-01 00:00:00'));",
+            "INSERT INTO `shop`.o (namespace, cache_key)\nVALUES (_utf8mb4'a_utf8 b', \
+             CONCAT(_utf8mb4'hex t:(', TIMESTAMP_utf8mb4'1970-01-01 00:00:00')) ;\n",
+            "INSERT INTO `shop`.o (namespace, cache_key)\nVALUES (_latin1'a_utf8 b', \
+             CONCAT(_latin1 'hex t:(', TIMESTAMP'1970-01-01 00:00:00'))",
+        ] {
+            assert_eq!(bare(found), bare(wanted));
+        }
+        for other in ["'a_utf8  b'", "'a b'"] {
+            assert_ne!(bare(&wanted.replace("'a_utf8 b'", other)), bare(wanted));
+        }
+    }
 }

@@ -1,9 +1,91 @@
-use super::{Part, Refusal, Triggers, Watched, WatchedIndex, WatchedOutbox};
+use super::{Part, Refusal, Triggers, TriggersFound, Watched, WatchedIndex, WatchedOutbox};
 use crate::{Backend as _, KeyKind, sql::split_table};
 use sqlx::{AssertSqlSafe, Connection as _, Sqlite, SqliteConnection};
 
+/// What the names of a table's triggers end with.
+const SUFFIXES: [&str; 5] = ["insert", "update", "delete", "replace", "replace_by_update"];
+
 impl Triggers for Sqlite {
     async fn sql(connection: &mut SqliteConnection, watched: &Watched) -> Result<String, Refusal> {
+        Ok(Wanted::of(connection, watched).await?.sql())
+    }
+
+    async fn install(connection: &mut SqliteConnection, watched: &Watched) -> Result<(), Refusal> {
+        let wanted = Wanted::of(connection, watched).await?;
+        if wanted.are_installed(connection).await? {
+            return Ok(());
+        }
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        if !wanted.are_installed(&mut transaction).await? {
+            // Names in it are quoted.
+            let sql = AssertSqlSafe(wanted.sql());
+            sqlx::raw_sql(sql).execute(&mut *transaction).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    async fn uninstall(
+        connection: &mut SqliteConnection,
+        table: &str,
+        name: &str,
+    ) -> Result<bool, Refusal> {
+        let (_, table) = split_table(table);
+        let found = installed(connection, name).await?;
+        let found: Vec<_> =
+            found.into_iter().filter(|trigger| trigger.table.eq_ignore_ascii_case(table)).collect();
+        if found.is_empty() {
+            return Ok(false);
+        }
+        let drop = |trigger: &Installed| format!("DROP TRIGGER IF EXISTS {};\n", trigger.name);
+        let sql: String = found.iter().map(drop).collect();
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        // The names are plain.
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    async fn triggers_found(connection: &mut SqliteConnection) -> sqlx::Result<Vec<TriggersFound>> {
+        const QUERY: &str = "
+            SELECT tbl_name, substr(name, 1, length(name) - 7), sql FROM sqlite_schema
+            WHERE type = 'trigger' AND substr(name, 1, 11) = 'cached_orm_'
+              AND substr(name, -7) = '_delete'
+            ORDER BY 1, 2";
+        let found: Vec<(String, String, String)> =
+            sqlx::query_as(QUERY).fetch_all(connection).await?;
+        Ok(found.into_iter().filter_map(TriggersFound::of).collect())
+    }
+}
+
+/// A trigger that is there.
+struct Installed {
+    name: String,
+    table: String,
+    sql: String,
+}
+
+/// The triggers whose names begin like this.
+async fn installed(connection: &mut SqliteConnection, name: &str) -> sqlx::Result<Vec<Installed>> {
+    const QUERY: &str =
+        "SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger' AND name = $1";
+    let mut installed = Vec::new();
+    for suffix in SUFFIXES {
+        let query = sqlx::query_as(QUERY).bind(format!("{name}_{suffix}"));
+        let found: Option<(String, String, String)> =
+            query.fetch_optional(&mut *connection).await?;
+        installed.extend(found.map(|(name, table, sql)| Installed { name, table, sql }));
+    }
+    Ok(installed)
+}
+
+/// The triggers as they are to be: the statement that creates each.
+struct Wanted {
+    name: String,
+    triggers: Vec<String>,
+}
+
+impl Wanted {
+    async fn of(connection: &mut SqliteConnection, watched: &Watched) -> Result<Self, Refusal> {
         check(connection, watched).await?;
         let columns = key_columns(connection, watched).await?;
         let rivals = unique(connection, watched, &columns).await?;
@@ -47,23 +129,25 @@ impl Triggers for Sqlite {
             let moved = |rival: &Unique| format!("{} AND {}", rival.equals_new(), rival.is_moved());
             triggers.push(("replace_by_update", "BEFORE UPDATE", replaced(&moved)));
         }
-        let mut sql = String::new();
-        for suffix in ["insert", "update", "delete", "replace", "replace_by_update"] {
-            sql.push_str(&format!("DROP TRIGGER IF EXISTS {name}_{suffix};\n"));
-        }
-        for (suffix, event, body) in triggers {
-            sql.push_str(&format!(
-                "CREATE TRIGGER {name}_{suffix} {event} ON {table} BEGIN\n{body}END;\n"
-            ));
-        }
-        Ok(sql)
+        let create = |(suffix, event, body)| {
+            format!("CREATE TRIGGER {name}_{suffix} {event} ON {table} BEGIN\n{body}END")
+        };
+        let triggers = triggers.into_iter().map(create).collect();
+        Ok(Self { name: name.clone(), triggers })
     }
 
-    async fn install(connection: &mut SqliteConnection, sql: String) -> sqlx::Result<()> {
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        // Names in it are quoted.
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *transaction).await?;
-        transaction.commit().await
+    fn sql(&self) -> String {
+        let Self { name, triggers } = self;
+        let drop = |suffix| format!("DROP TRIGGER IF EXISTS {name}_{suffix};\n");
+        let create = |trigger: &String| format!("{trigger};\n");
+        SUFFIXES.into_iter().map(drop).chain(triggers.iter().map(create)).collect()
+    }
+
+    /// A trigger's text is kept as it was given.
+    async fn are_installed(&self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+        let found = installed(connection, &self.name).await?;
+        let is_wanted = |found: &Installed| self.triggers.contains(&found.sql);
+        Ok(found.len() == self.triggers.len() && found.iter().all(is_wanted))
     }
 }
 

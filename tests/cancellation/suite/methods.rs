@@ -107,6 +107,7 @@ orm_methods! {
     };
     "install_outbox" |orm, _| orm.install_outbox();
     "install_triggers" |orm, _| orm.install_triggers::<Note>();
+    "uninstall_triggers" |orm, _| orm.uninstall_triggers::<Note>();
     "triggers_sql" |orm, _| orm.triggers_sql::<Person>();
     "triggers_sql_of" |orm, _| async move {
         orm.triggers_sql_of(&NamedTable::new("people")).await
