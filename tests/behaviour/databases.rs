@@ -3,7 +3,7 @@
 use crate::proxy::{Protocol, Proxy};
 use cached_orm::Backend;
 use sqlx::{
-    AssertSqlSafe, Connection, MySql, Pool, Postgres, Sqlite,
+    AssertSqlSafe, Connection, MySql, MySqlConnection, Pool, Postgres, Sqlite,
     mysql::MySqlConnectOptions,
     pool::PoolOptions,
     postgres::PgConnectOptions,
@@ -17,12 +17,13 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-use tokio::net::lookup_host;
+use tokio::{net::lookup_host, sync::OnceCell};
 
 /// Which database a test has, where that makes a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Postgres,
+    /// Or MySQL in its place, as with `tests/newest`: [`is_mariadb`] tells.
     MariaDb,
     Sqlite,
 }
@@ -100,6 +101,21 @@ impl TestDatabase for Postgres {
     run!();
 }
 
+/// Whether what TEST_MYSQL_URL names is MariaDB, and not MySQL.
+pub(crate) async fn is_mariadb() -> bool {
+    static IS_MARIADB: OnceCell<bool> = OnceCell::const_new();
+    let ask = async || {
+        let server = MySqlConnectOptions::from_str(&variable("TEST_MYSQL_URL")).expect("a URL");
+        let mut connection = MySqlConnection::connect_with(&server).await.expect("it answers");
+        let version: String = sqlx::query_scalar("SELECT VERSION()")
+            .fetch_one(&mut connection)
+            .await
+            .expect("it knows its version");
+        version.contains("MariaDB")
+    };
+    *IS_MARIADB.get_or_init(ask).await
+}
+
 impl TestDatabase for MySql {
     const KIND: Kind = Kind::MariaDb;
 
@@ -111,7 +127,15 @@ impl TestDatabase for MySql {
         (server.clone().database(&name), Scratch::Database { server, name })
     }
 
-    run!();
+    /// As the tests write it for MariaDB; MySQL has another name for the collation that
+    /// tells all texts apart.
+    async fn run(pool: &Pool<Self>, sql: &str) -> sqlx::Result<()> {
+        let sql = match is_mariadb().await {
+            true => sql.to_owned(),
+            false => sql.replace("utf8mb4_nopad_bin", "utf8mb4_0900_bin"),
+        };
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(pool).await.map(drop)
+    }
 }
 
 impl TestDatabase for Sqlite {

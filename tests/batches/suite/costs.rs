@@ -16,7 +16,11 @@ fn page(id: i64) -> Page {
 pub(super) async fn insert_even_pages(here: &Here, end: i64) {
     let from = match Here::DATABASE {
         Kind::Postgres => format!("generate_series(0, {end} - 1, 2) AS g (n)"),
-        Kind::MariaDb => format!("(SELECT seq AS n FROM seq_0_to_{end}_step_2 WHERE seq < {end}) g"),
+        Kind::MariaDb => format!(
+            "(SELECT 2 * (i - 1) AS n FROM JSON_TABLE(
+                CONCAT('[0', REPEAT(',0', ({end} - 1) DIV 2), ']'), '$[*]'
+                COLUMNS (i FOR ORDINALITY)) AS numbers) g"
+        ),
         Kind::Sqlite => format!(
             "(WITH RECURSIVE g (n) AS (SELECT 0 UNION ALL SELECT n + 2 FROM g WHERE n + 2 < {end})
               SELECT n FROM g)"

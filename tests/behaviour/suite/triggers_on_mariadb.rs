@@ -61,7 +61,7 @@ async fn a_table_whose_foreign_keys_cascade_is_refused() {
     )
     .await;
     here.orm.install_triggers::<Child>().await.unwrap();
-    here.run("ALTER TABLE children DROP FOREIGN KEY of_page; ALTER TABLE children ENGINE = Aria")
+    here.run("ALTER TABLE children DROP FOREIGN KEY of_page; ALTER TABLE children ENGINE = MyISAM")
         .await;
     let refused = here.orm.install_triggers::<Child>().await.unwrap_err().to_string();
     assert!(refused.contains("is not InnoDB"), "{refused}");

@@ -10,7 +10,7 @@ use sqlx::{
 use std::path::Path;
 
 impl Engine for MySql {
-    const TITLE: &'static str = "MariaDB";
+    const TITLE: &'static str = "MariaDB or MySQL";
     const KEYS_ARE_LOCKED_BY_US: bool = false;
 
     type Old = Hot;

@@ -15,7 +15,10 @@ async fn a_list_of_very_many_is_not_cached_but_counted() {
         Kind::Sqlite => "printf('%0700d', n)",
     };
     let numbers = match Here::DATABASE {
-        Kind::MariaDb => "SELECT seq AS n FROM seq_1_to_1600",
+        Kind::MariaDb => {
+            "SELECT n FROM JSON_TABLE(
+                CONCAT('[0', REPEAT(',0', 1599), ']'), '$[*]' COLUMNS (n FOR ORDINALITY)) AS list"
+        }
         _ => "WITH RECURSIVE of (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM of WHERE n < 1600) SELECT n FROM of",
     };
     here.run(&format!(
