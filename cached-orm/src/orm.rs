@@ -67,6 +67,9 @@ impl<DB: Backend> WeakOrm<DB> {
 struct Inner<DB: Backend> {
     pool: Pool<DB>,
     own_pool: Pool<DB>,
+    /// Whether that is the user's, and what was written is gone with the last of its
+    /// connections.
+    lives_in_pool: bool,
     /// One permit for each load that may be under way.
     loads: Arc<Semaphore>,
     most_loads: usize,
@@ -164,18 +167,21 @@ impl<DB: Backend> Orm<DB> {
         let connections = parts.max_database_loads.saturating_add(SPARE_CONNECTIONS);
         let own_pool = if parts.coherence.probe().rolls_back() {
             // Nobody else sees what is never committed.
-            parts.pool.clone()
+            None
         } else {
             DB::own_pool(&parts.pool, connections)
                 .await
                 .map_err(Error::database(Operation::new("build")))?
         };
+        let lives_in_pool = own_pool.is_none();
+        let own_pool = own_pool.unwrap_or_else(|| parts.pool.clone());
         let most_loads = usize::try_from(parts.max_database_loads).unwrap_or(usize::MAX);
         let most_loads = most_loads.min(Semaphore::MAX_PERMITS);
         let (closing, _) = watch::channel(false);
         let orm = Self(Arc::new(Inner {
             pool: parts.pool,
             own_pool,
+            lives_in_pool,
             loads: Arc::new(Semaphore::new(most_loads)),
             most_loads,
             load_timeout: parts.load_timeout,

@@ -14,6 +14,7 @@ mod cut;
 #[path = "../behaviour/databases.rs"]
 mod databases;
 mod every_method;
+mod in_memory;
 #[allow(dead_code, reason = "a part of it is used")]
 #[path = "../behaviour/memcached.rs"]
 mod memcached;

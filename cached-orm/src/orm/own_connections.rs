@@ -1,6 +1,7 @@
 use super::{Orm, locked};
 use crate::{
     Backend, Error, Operation, Result,
+    coherence::after_panic,
     pooled::{Cut, Pooled},
 };
 use sqlx::{Connection as _, Pool};
@@ -34,7 +35,16 @@ impl<DB: Backend> Orm<DB> {
         operation: Operation,
     ) -> Result<Pooled<DB>> {
         loop {
-            let connection = pool.acquire().await.map_err(Error::database(operation))?;
+            let acquiring = pool.acquire();
+            let acquired = if self.0.lives_in_pool {
+                // sqlx closes a connection if it is dropped while it asks whether that
+                // is alive; and with the last one all would be gone.
+                let acquired = tokio::spawn(acquiring).await;
+                acquired.map_err(|ended| after_panic(ended, Error::ShuttingDown { operation }))?
+            } else {
+                acquiring.await
+            };
+            let connection = acquired.map_err(Error::database(operation))?;
             self.still_rolls_back(connection.is_in_transaction(), operation)?;
             let depth = usize::from(self.probe().rolls_back());
             let mut connection = Pooled::new(connection, depth);

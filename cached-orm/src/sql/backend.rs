@@ -207,13 +207,13 @@ pub trait Backend:
 
     /// The pool that loads use: one of their own, so that a raw BEGIN or another
     /// leftover on a pooled connection of the user's cannot show them an old
-    /// snapshot.
+    /// snapshot. `None` if the database is there by the connections of `pool` only.
     #[doc(hidden)]
     fn own_pool(
         pool: &Pool<Self>,
         max_connections: u32,
-    ) -> impl Future<Output = sqlx::Result<Pool<Self>>> + Send {
-        std::future::ready(Ok(similar_pool(pool, max_connections)))
+    ) -> impl Future<Output = sqlx::Result<Option<Pool<Self>>>> + Send {
+        std::future::ready(Ok(Some(similar_pool(pool, max_connections))))
     }
 }
 

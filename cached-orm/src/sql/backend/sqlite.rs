@@ -156,13 +156,16 @@ impl Backend for Sqlite {
 
     /// A database in memory may be that of one connection, and is at any rate
     /// that of one pool.
-    async fn own_pool(pool: &Pool<Sqlite>, max_connections: u32) -> sqlx::Result<Pool<Sqlite>> {
+    async fn own_pool(
+        pool: &Pool<Sqlite>,
+        max_connections: u32,
+    ) -> sqlx::Result<Option<Pool<Sqlite>>> {
         let file: Option<String> =
             sqlx::query_scalar("SELECT file FROM pragma_database_list WHERE name = 'main'")
                 .fetch_one(pool)
                 .await?;
         let in_memory = file.is_none_or(|file| file.is_empty());
-        Ok(if in_memory { pool.clone() } else { similar_pool(pool, max_connections) })
+        Ok((!in_memory).then(|| similar_pool(pool, max_connections)))
     }
 }
 
