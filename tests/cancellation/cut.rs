@@ -7,6 +7,7 @@ use std::{
     task::Poll,
     time::{Duration, Instant},
 };
+use tokio::time::timeout;
 
 /// Where a future is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,12 @@ impl Cut {
         })
         .await
     }
+}
+
+/// What a future gives that is not dropped; it must not hang.
+pub(crate) async fn in_time<F: Future>(what: &str, future: F) -> F::Output {
+    const DEADLINE: Duration = Duration::from_secs(60);
+    timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("{what}: what follows hangs"))
 }
 
 /// Every point at which a future can be dropped, until it gets through.

@@ -5,19 +5,22 @@ use crate::{
     tables::{self, Person, PersonColumns},
 };
 use cached_orm::{MemcachedOrm as _, Orm, Result, Sqlite};
+use sqlx::sqlite::SqlitePoolOptions;
 use std::pin::Pin;
 
 type Calling<'s> = Pin<Box<dyn Future<Output = Result<()>> + Send + 's>>;
 
 const CALLS: [(&str, fn(&Orm<Sqlite>) -> Calling<'_>); 5] = [
-    ("begin", |orm| Box::pin(async { orm.begin().await.map(drop) })),
-    ("fetch_uncached", |orm| Box::pin(async { Person::fetch_uncached(orm, 1).await.map(drop) })),
+    ("begin", |orm| Box::pin(async move { orm.begin().await.map(drop) })),
+    ("fetch_uncached", |orm| {
+        Box::pin(async move { Person::fetch_uncached(orm, 1).await.map(drop) })
+    }),
     ("patch", |orm| {
         let patch = Person::patch(1).set(PersonColumns::NAME, "new");
-        Box::pin(async { patch.execute(orm).await.map(drop) })
+        Box::pin(async move { patch.execute(orm).await.map(drop) })
     }),
     ("commit", |orm| {
-        Box::pin(async {
+        Box::pin(async move {
             let mut transaction = orm.begin().await?;
             transaction.savepoint().await?.commit().await?;
             let patch = Person::patch(1).set(PersonColumns::NAME, "new");
@@ -26,7 +29,7 @@ const CALLS: [(&str, fn(&Orm<Sqlite>) -> Calling<'_>); 5] = [
         })
     }),
     ("rollback", |orm| {
-        Box::pin(async {
+        Box::pin(async move {
             let mut transaction = orm.begin().await?;
             transaction.savepoint().await?.rollback().await?;
             transaction.touch::<Person>(1).await?;
@@ -37,7 +40,9 @@ const CALLS: [(&str, fn(&Orm<Sqlite>) -> Calling<'_>); 5] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_future_takes_the_database_with_it() {
-    let orm = Orm::<Sqlite>::connect("sqlite::memory:", "embedded://1mb").await.unwrap();
+    // Its only connection, as is usual for such a database.
+    let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:");
+    let orm = Orm::builder(pool.await.unwrap()).embedded(1 << 20).build().await.unwrap();
     sqlx::raw_sql(tables::sql(crate::databases::Kind::Sqlite)).execute(orm.pool()).await.unwrap();
     sqlx::raw_sql("INSERT INTO people VALUES (1, 'old', 'e', 'c', 0, '')")
         .execute(orm.pool())

@@ -7,7 +7,7 @@ use super::{
     transactions::{THEN, Then},
 };
 use crate::{
-    cut::{Cuts, goes_on},
+    cut::{Cuts, goes_on, in_time},
     tables::{Person, PersonColumns},
 };
 use cached_orm::MemcachedOrm as _;
@@ -74,7 +74,7 @@ async fn their_connection_is_of_use_to_the_next_or_closed() {
                 round.person(1, "earlier").update(&mut transaction).await.unwrap();
                 let outcome = cut.apply(run(&mut transaction, round)).await;
                 cuts.note(outcome.as_ref());
-                let committed = match then {
+                let ending = async { match then {
                     Then::RollBack => transaction.rollback().await.map(|()| false),
                     Then::Drop => {
                         drop(transaction);
@@ -94,7 +94,8 @@ async fn their_connection_is_of_use_to_the_next_or_closed() {
                         let _ = patch.execute(&mut transaction).await;
                         transaction.commit().await.map(|_| true)
                     }
-                };
+                } };
+                let committed = in_time(&what, ending).await;
                 stage.at_rest(&what).await;
                 let after = round.snapshot(&stage).await;
                 let is_committed = committed.unwrap_or(false);

@@ -1,7 +1,7 @@
 //! Methods in a savepoint of a transaction in which something was written before.
 
 use super::{Stage, methods::METHODS, round::Round};
-use crate::cut::{Cuts, goes_on};
+use crate::cut::{Cuts, goes_on, in_time};
 use std::time::Instant;
 
 /// How the savepoint ends.
@@ -42,7 +42,7 @@ async fn what_is_around_a_savepoint_does_not_go_with_it() {
                         Ok(())
                     }
                 };
-                let committed = transaction.commit().await;
+                let committed = in_time(&what, transaction.commit()).await;
                 if outcome.is_some() {
                     ended.as_ref().unwrap_or_else(|error| panic!("{what}: {error}"));
                     committed.as_ref().unwrap_or_else(|error| panic!("{what}: {error}"));

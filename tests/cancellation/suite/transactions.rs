@@ -2,7 +2,7 @@
 
 use super::{Stage, methods::METHODS, round::Round};
 use crate::{
-    cut::{Cuts, goes_on},
+    cut::{Cuts, goes_on, in_time},
     tables::{Person, PersonColumns},
 };
 use cached_orm::MemcachedOrm as _;
@@ -43,7 +43,7 @@ async fn all_that_commit_acknowledges_is_there_and_nothing_else() {
                     panic!("{what}: {error}");
                 }
                 let mut later = false;
-                let committed = match then {
+                let ending = async { match then {
                     Then::RollBack => transaction.rollback().await.map(|()| false),
                     Then::Drop => {
                         drop(transaction);
@@ -62,7 +62,8 @@ async fn all_that_commit_acknowledges_is_there_and_nothing_else() {
                         later = patch.execute(&mut transaction).await.is_ok();
                         transaction.commit().await.map(|_| true)
                     }
-                };
+                } };
+                let committed = in_time(&what, ending).await;
                 let is_committed = match &committed {
                     Ok(is_committed) => *is_committed,
                     // Only where something was cut off.
