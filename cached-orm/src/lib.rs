@@ -152,6 +152,7 @@ pub mod __private {
         marker::Send,
         mem::swap,
         option::Option::{self, None, Some},
+        primitive::bool,
         result::Result::Ok,
         time::Duration,
     };

@@ -8,9 +8,12 @@ use syn::ext::IdentExt as _;
 pub(super) fn declaration(model: &Model) -> TokenStream {
     let (name, visibility) = (name(model), &model.visibility);
     let doc = format!(" The columns of [`{}`].", model.ident);
+    // Whoever calls a struct so has been told once.
+    let is_camel_case = model.ident.unraw().to_string().starts_with(char::is_uppercase);
+    let as_the_struct = (!is_camel_case).then(|| quote!(, non_camel_case_types));
     quote! {
         #[doc = #doc]
-        #[allow(dead_code)]
+        #[allow(dead_code #as_the_struct)]
         #visibility struct #name;
     }
 }
@@ -19,6 +22,7 @@ pub(super) fn declaration(model: &Model) -> TokenStream {
 pub(super) fn expand(model: &Model) -> TokenStream {
     let (name, ident, visibility) = (name(model), &model.ident, &model.visibility);
     let single_key = model.keys().count() == 1;
+    let (alias, value) = (model.free("_Column"), model.free("T"));
     let constants = model.columns.iter().map(|column| {
         let (constant, ty, name) = (&column.constant, &column.ty, &column.name);
         let ty = if column.json { quote!(_orm::Json<#ty>) } else { ty.clone() };
@@ -33,15 +37,15 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         let column = if is_indexed {
             // The whole expression, since that is where rustc shows the error.
             let new = Ident::new(new, located_at(&ty));
-            quote_spanned!(located_at(&ty)=> _Column::#new(#name).indexed())
+            quote_spanned!(located_at(&ty)=> #alias::#new(#name).indexed())
         } else {
             let new = Ident::new(new, Span::call_site());
-            quote!(_Column::#new(#name))
+            quote!(#alias::#new(#name))
         };
-        quote!(#visibility const #constant: _Column<#ty> = #column;)
+        quote!(#visibility const #constant: #alias<#ty> = #column;)
     });
     quote! {
-        type _Column<T> = _orm::Column<#ident, T>;
+        type #alias<#value> = _orm::Column<#ident, #value>;
         impl #name {
             #(#constants)*
         }

@@ -1,6 +1,6 @@
 use super::{inherent::Session, located_at};
 use crate::model::{Index, IndexedColumn, Model};
-use proc_macro2::{Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 
@@ -31,14 +31,10 @@ pub(super) fn methods(model: &Model, session: &Session) -> Vec<TokenStream> {
 
 fn method(model: &Model, n: usize, index: &Index, session: &Session) -> TokenStream {
     let visibility = &model.visibility;
-    let Session { generics, argument, clause } = session;
+    let Session { name: session, generics, argument: db, clause } = session;
     let fields: Vec<_> = index.columns.iter().map(|column| &column.field).collect();
     let types: Vec<_> = index.columns.iter().map(|column| &column.value).collect();
-    // The session's own name is `db`.
-    let arguments: Vec<_> = fields
-        .iter()
-        .map(|field| if *field == "db" { format_ident!("db_") } else { (*field).clone() })
-        .collect();
+    let arguments: Vec<_> = fields.iter().map(|field| argument(field, &fields)).collect();
     let method = &index.method;
     let name = method.to_string();
     let n = Literal::usize_unsuffixed(n);
@@ -67,8 +63,8 @@ fn method(model: &Model, n: usize, index: &Index, session: &Session) -> TokenStr
         _ => Span::call_site(),
     };
     // Of one database the compiler sees for itself that it can store the value.
-    let clause =
-        (!clause.is_empty()).then(|| quote!(#clause #value_type: _orm::IndexKey<S::Database>,));
+    let clause = (!clause.is_empty())
+        .then(|| quote!(#clause #value_type: _orm::IndexKey<#session::Database>,));
     let many = index.is_unique.then(|| {
         let many = format_ident!("{}", name.replacen("fetch_by_", "fetch_many_by_", 1));
         let name = many.to_string();
@@ -78,7 +74,7 @@ fn method(model: &Model, n: usize, index: &Index, session: &Session) -> TokenStr
         let read_many = quote_spanned!(span=> _orm::fetch_many_by_unique::<#value_type, _, _>(db, #name, &<Self as _orm::Entity>::INDEXES[#n], values));
         quote! {
             #[doc = #doc]
-            #visibility fn #many #generics(db: #argument, values: impl _orm::IntoIterator<Item = impl _orm::Into<#value_type>>) -> impl _orm::Future<Output = _orm::Result<_orm::Vec<_orm::Option<Self>>>> + _orm::Send #clause {
+            #visibility fn #many #generics(db: #db, values: impl _orm::IntoIterator<Item = impl _orm::Into<#value_type>>) -> impl _orm::Future<Output = _orm::Result<_orm::Vec<_orm::Option<Self>>>> + _orm::Send #clause {
                 #read_many
             }
         }
@@ -87,10 +83,23 @@ fn method(model: &Model, n: usize, index: &Index, session: &Session) -> TokenStr
         quote_spanned!(span=> _orm::#read(db, #name, &<Self as _orm::Entity>::INDEXES[#n], value));
     quote! {
         #[doc = #doc]
-        #visibility async fn #method #generics(db: #argument, #(#arguments: impl _orm::Into<#types>),*) -> _orm::Result<#found> #clause {
+        #visibility async fn #method #generics(db: #db, #(#arguments: impl _orm::Into<#types>),*) -> _orm::Result<#found> #clause {
             let value: #value_type = #value;
             #read.await
         }
         #many
     }
+}
+
+/// A field's name as that of an argument. The session's own is `db`; and what is no
+/// usual name of a variable may be that of a constant, as `None` is.
+fn argument(field: &Ident, fields: &[&Ident]) -> Ident {
+    let name = field.unraw().to_string();
+    let is_usual = field != "db" && name == name.to_lowercase();
+    let mut argument =
+        if is_usual { field.clone() } else { format_ident!("{}_", name.to_lowercase()) };
+    while !is_usual && fields.contains(&&argument) {
+        argument = format_ident!("{argument}_");
+    }
+    argument
 }

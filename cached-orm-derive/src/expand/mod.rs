@@ -1,5 +1,6 @@
 //! The model as Rust code: `quote!`, and nothing else.
 
+mod alias;
 mod columns;
 mod entity;
 mod indexes;
@@ -24,15 +25,22 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let columns = columns::expand(model);
     // Every name is reached through `_orm`: nothing is taken for granted in the
     // user's scope, nothing is added to it, and the lines stay short.
+    let body = quote! {
+        #entity
+        #(#persist)*
+        #inherent
+        #columns
+    };
+    let names = model.indexes.iter().map(|index| index.method.to_string());
+    let is_snake_case = names.into_iter().all(|name| name == name.to_lowercase());
+    let as_the_fields = (!is_snake_case).then(|| quote!(, non_snake_case));
+    let (alias, body) = alias::free(model, body);
     quote! {
         #columns_struct
-        #[allow(dead_code, deprecated, missing_docs)]
+        #[allow(dead_code, deprecated, missing_docs #as_the_fields)]
         const _: () = {
-            use #runtime::__private as _orm;
-            #entity
-            #(#persist)*
-            #inherent
-            #columns
+            use #runtime::__private as #alias;
+            #body
         };
     }
 }

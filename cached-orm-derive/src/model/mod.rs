@@ -13,7 +13,7 @@ use crate::{
 };
 pub(crate) use indexes::{Index, IndexedColumn};
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use quote::{ToTokens as _, format_ident};
 use std::time::Duration;
 use syn::{Data, DeriveInput, Fields, Path, Type, Visibility, ext::IdentExt as _};
 
@@ -206,6 +206,19 @@ impl Model {
         self.of_kind(Kind::GeneratedKey).next().is_some()
     }
 
+    /// This name, or one like it that neither the struct has nor a column's type: what
+    /// the expansion calls so hides nothing of the user's.
+    pub(crate) fn free(&self, name: &str) -> Ident {
+        let mut name = Ident::new(name, Span::call_site());
+        let is_taken = |name: &Ident| {
+            self.ident == *name || self.columns.iter().any(|column| mentions(&column.ty, name))
+        };
+        while is_taken(&name) {
+            name = format_ident!("{name}_");
+        }
+        name
+    }
+
     fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(move |column| column.kind == kind)
     }
@@ -239,6 +252,14 @@ fn declared<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<Vec<Decla
         format_args!("`{ident}` is {what}; `MemcachedOrm` needs a struct with named fields, which become columns"),
     );
     None
+}
+
+fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 /// A field's type with the struct's name for `Self`, which is another type in
