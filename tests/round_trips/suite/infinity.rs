@@ -1,7 +1,7 @@
 //! Dates and times that chrono cannot hold.
 
 use super::Here;
-use cached_orm::{Error, MemcachedOrm};
+use cached_orm::MemcachedOrm;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -29,15 +29,15 @@ async fn they_are_errors_that_name_the_column() {
     for round in 0..2 {
         for (id, name) in [(2, "until"), (3, "day"), (4, "until")] {
             let error = Offer::fetch(&here.orm, id).await.unwrap_err();
-            assert!(
-                matches!(error, Error::Column { entity: "Offer", column, .. } if column == name),
-                "{id}, round {round}: {error}"
-            );
+            let column = format!("column `{name}` of Offer");
+            assert!(error.to_string().contains(&column), "{id}, round {round}: {error}");
         }
-        let error = Offer::fetch_many(&here.orm, [1, 2, 5]).await.unwrap_err();
-        assert!(matches!(error, Error::Column { .. }), "{error}");
-        let error = Offer::fetch_by_city(&here.orm, "Lima").await.unwrap_err();
-        assert!(matches!(error, Error::Column { .. }), "{error}");
+        for error in [
+            Offer::fetch_many(&here.orm, [1, 2, 5]).await.unwrap_err(),
+            Offer::fetch_by_city(&here.orm, "Lima").await.unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), "column", "{error}");
+        }
     }
     Offer::fetch_one(&here.orm, 1).await.unwrap();
     here.run("UPDATE offers SET until = '2026-01-01', day = NULL").await;
