@@ -121,7 +121,7 @@ impl Shared {
         }
         let one_in = self.cuts_one_in.load(Ordering::Relaxed);
         let number = self.messages.fetch_add(1, Ordering::Relaxed);
-        if one_in > 0 && number % one_in == 0 {
+        if one_in > 0 && number.is_multiple_of(one_in) {
             self.cuts.fetch_add(1, Ordering::Relaxed);
             return Err(io::ErrorKind::ConnectionReset.into());
         }

@@ -89,6 +89,7 @@ impl Proxy {
     }
 
     /// From now on answers come in two pieces, each after this time.
+    #[allow(dead_code, reason = "only tests/cancellation needs slow answers")]
     pub(crate) fn slow_down(&self, delay: Duration) {
         *locked(&self.shared.delay) = delay;
     }
