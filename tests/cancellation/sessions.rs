@@ -1,7 +1,7 @@
 //! What the databases say of sessions that are nobody's at the moment.
 
 use crate::{
-    databases::{Options, Scratch, ServerDatabase, TestDatabase},
+    databases::{Options, Scratch, ServerDatabase, TestDatabase, is_mariadb},
     proxy::Proxy,
 };
 use sqlx::{
@@ -108,13 +108,23 @@ impl Sessions for MySql {
     }
 
     async fn unclean(connection: &mut MySqlConnection) -> sqlx::Result<Option<String>> {
-        sqlx::query_scalar(
+        let sql = if is_mariadb().await {
             "SELECT CASE WHEN @@in_transaction <> 0 THEN 'a transaction is open'
                 WHEN @@tx_isolation <> @@global.tx_isolation THEN 'the isolation level is another'
-                WHEN @@autocommit <> 1 THEN 'autocommit is off' END",
-        )
-        .fetch_one(connection)
-        .await
+                WHEN @@autocommit <> 1 THEN 'autocommit is off' END"
+        } else {
+            // This statement's own transaction is one of autocommit.
+            "SELECT CASE WHEN EXISTS (
+                    SELECT 1 FROM performance_schema.events_transactions_current e
+                    JOIN performance_schema.threads t ON t.thread_id = e.thread_id
+                    WHERE t.processlist_id = CONNECTION_ID()
+                      AND e.state = 'ACTIVE' AND e.autocommit = 'NO')
+                THEN 'a transaction is open'
+                WHEN @@transaction_isolation <> @@global.transaction_isolation
+                THEN 'the isolation level is another'
+                WHEN @@autocommit <> 1 THEN 'autocommit is off' END"
+        };
+        sqlx::query_scalar(sql).fetch_one(connection).await
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::{Database, Here};
 use crate::{
-    databases::Kind,
+    databases::{Kind, is_mariadb},
     rows::{
         BADGES, Badge, BadgeColumns, BadgeName, BadgeNameColumns, DATED, Dated, DatedColumns,
     },
@@ -24,6 +24,15 @@ async fn begin(here: &Here, level: Option<Isolation>) -> Transaction<Database> {
     match level {
         Some(level) => here.orm.begin_with(level).await.unwrap(),
         None => here.orm.begin().await.unwrap(),
+    }
+}
+
+/// Lets MariaDB lock what the snapshot does not show, as it did by default before 11.6
+/// and as MySQL does.
+async fn enforce_no_snapshot(transaction: &mut Transaction<Database>) {
+    if Here::DATABASE == Kind::MariaDb && is_mariadb().await {
+        let setting = sqlx::query("SET SESSION innodb_snapshot_isolation = OFF");
+        setting.execute(&mut **transaction).await.unwrap();
     }
 }
 
@@ -186,6 +195,7 @@ async fn what_is_locked_in_a_savepoint_is_read_as_it_is_there_and_after_it() {
 async fn a_unique_value_that_has_changed_hands_is_the_locked_rows() {
     let here = badges().await;
     let mut transaction = begin(&here, None).await;
+    enforce_no_snapshot(&mut transaction).await;
     if Here::DATABASE != Kind::Sqlite {
         Badge::fetch_one(&mut transaction, 1).await.unwrap();
         let code = badge(3, "old").code;
@@ -284,6 +294,7 @@ async fn others_go_on_writing_rows_that_a_transaction_has_not_locked() {
         return;
     }
     let mut transaction = with_others_writes(&here, None).await;
+    enforce_no_snapshot(&mut transaction).await;
     assert!(transaction.touch::<Badge>(2).await.unwrap());
     every_read_shows(&mut transaction, "new", "beside others").await;
     let mut other = here.orm.begin().await.unwrap();
@@ -304,13 +315,19 @@ async fn where_the_snapshot_is_enforced_the_transaction_is_refused() {
         return;
     }
     let mut transaction = here.orm.begin().await.unwrap();
-    let enforced = sqlx::query("SET SESSION innodb_snapshot_isolation = ON");
-    if enforced.execute(&mut *transaction).await.is_err() {
-        // MySQL has no such thing.
-        return;
+    if is_mariadb().await {
+        let enforced = sqlx::query("SET SESSION innodb_snapshot_isolation = ON");
+        enforced.execute(&mut *transaction).await.unwrap();
     }
     Badge::fetch_one(&mut transaction, 1).await.unwrap();
     badge(2, "new").update(&here.orm).await.unwrap();
+    if !is_mariadb().await {
+        // MySQL enforces no snapshot: it locks the row, and reads it as it is.
+        assert!(transaction.touch::<Badge>(2).await.unwrap());
+        assert_eq!(Badge::fetch_one(&mut transaction, 2).await.unwrap(), badge(2, "new"));
+        transaction.commit().await.unwrap();
+        return;
+    }
     let refused = transaction.touch::<Badge>(2).await.unwrap_err();
     assert!(is_refused(&refused), "{refused}");
     let error = Badge::fetch_one(&mut transaction, 2).await;
