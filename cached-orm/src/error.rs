@@ -210,9 +210,10 @@ pub enum Error {
         /// sqlx's error.
         source: Arc<sqlx::Error>,
     },
-    /// A write in the transaction was cancelled while it ran, its row could not
-    /// be read, or the database rolled the transaction back with it. The
-    /// transaction, or the savepoint around the write, can only be rolled back.
+    /// A write in the transaction, or the begin or end of a savepoint, was cancelled
+    /// while it ran, its row could not be read, or the database rolled the transaction
+    /// back with it. The transaction, or the savepoint around the write, can only be
+    /// rolled back.
     #[error("{operation}: cancelled or failed halfway; the transaction can only be rolled back")]
     HalfDone {
         /// The write.

@@ -358,10 +358,11 @@ impl<'s, DB: Backend> Open<'s, DB> {
         }
         // The database itself refuses what follows an error, and sqlx counts at once
         // what has begun and ended.
-        if !self.book.counts_as(self.connection) {
-            self.book.lose(operation);
+        if self.book.counts_as(self.connection) {
+            return Ok(());
         }
-        self.usable()
+        self.book.lose(operation);
+        Err(Error::HalfDone { operation })
     }
 
     /// Asks whether the transaction still is one.
