@@ -10,7 +10,9 @@ use std::pin::Pin;
 
 type Calling<'s> = Pin<Box<dyn Future<Output = Result<()>> + Send + 's>>;
 
-const CALLS: [(&str, fn(&Orm<Sqlite>) -> Calling<'_>); 5] = [
+type Call = fn(&Orm<Sqlite>) -> Calling<'_>;
+
+const CALLS: [(&str, Call); 5] = [
     ("begin", |orm| Box::pin(async move { orm.begin().await.map(drop) })),
     ("fetch_uncached", |orm| {
         Box::pin(async move { Person::fetch_uncached(orm, 1).await.map(drop) })

@@ -17,8 +17,10 @@ use std::{pin::Pin, time::Instant};
 type Connection = <Database as sqlx::Database>::Connection;
 type Running<'s> = Pin<Box<dyn Future<Output = sqlx::Result<()>> + Send + 's>>;
 
+type Run = fn(&mut Connection, Round) -> Running<'_>;
+
 /// What a caller may do, with how many rows it writes.
-const STATEMENTS: [(&str, fn(&mut Connection, Round) -> Running<'_>, i64); 5] = [
+const STATEMENTS: [(&str, Run, i64); 5] = [
     ("an update", |connection, round| {
         Box::pin(async move {
             let sql = format!("UPDATE people SET name = 'new' WHERE id = {}", round.id(2));
