@@ -166,8 +166,8 @@ fn has_no_order<DB: Backend, T: Persist<DB>>(row: &T, place: usize) -> bool {
         row.write_body(form, &mut body)?;
         let again = || T::read_body(form, &body).map(|row| encoded::<DB, T>(&row).1);
         let first = again()?;
-        let orders = (1..TRIES).filter_map(|_| again());
-        Some(orders.into_iter().any(|order| first.bytes(place) != order.bytes(place)))
+        let mut orders = (1..TRIES).filter_map(|_| again());
+        Some(orders.any(|order| first.bytes(place) != order.bytes(place)))
     };
     Form::ALL.into_iter().find_map(read).unwrap_or(false)
 }
