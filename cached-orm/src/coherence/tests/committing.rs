@@ -1,4 +1,4 @@
-use super::stores::{Breaking, Failing, Marking, failing};
+use super::stores::{Breaking, Failing, Marking, Slow, failing};
 use super::*;
 use crate::cache::{self, Lookup, Replaced};
 use crate::coherence::fence::Fence;
@@ -351,9 +351,11 @@ async fn a_fence_whose_connection_breaks_again_and_again_is_given_up_in_time() {
     assert_eq!(database.read(), Some(7));
 }
 
+/// The fences of a large transaction are seconds old when COMMIT is sent.
 #[tokio::test(start_paused = true)]
 async fn a_fence_that_lives_hardly_longer_than_the_window_is_renewed_before_its_end() {
-    let (coherence, database) = (coherence(), Database::open(Some(7)));
+    let store = Slow { inner: EmbeddedStore::new(1 << 20), by: Duration::from_millis(400) };
+    let coherence = over(Arc::new(store));
     let times = Times {
         fence_ttl: Duration::from_secs(6),
         renew_after: Duration::from_secs(3),
@@ -361,12 +363,19 @@ async fn a_fence_that_lives_hardly_longer_than_the_window_is_renewed_before_its_
     };
     let coherence =
         Arc::new(Coherence { times, ..Arc::into_inner(coherence).expect("one handle") });
+    let database = Database::open(Some(7));
     let row = Row::of(&database);
+    let mut journal = journal(&row, None);
+    for id in 2..=COMMANDS_AT_ONCE as u64 * 10 {
+        journal.touch(CacheKey::of_row(&crate::key::Namespace::default(), "rows", &id));
+    }
     let writing = Writing::new(&row, Some(8), Ending::CommitsLate);
-    let committing = tokio::spawn(Arc::clone(&coherence).commit(writing, journal(&row, Some(8))));
-    for _ in 0..350 {
-        sleep(Duration::from_millis(500)).await;
+    let committing = tokio::spawn(Arc::clone(&coherence).commit(writing, journal));
+    // Four seconds of fences, and then three minutes of COMMIT.
+    sleep(Duration::from_millis(4100)).await;
+    for _ in 0..300 {
         assert!(is_fence(&lies(&coherence, &row).await));
+        sleep(Duration::from_millis(500)).await;
     }
     assert!(matches!(committing.await, Ok(Ok(0))));
 }

@@ -158,6 +158,47 @@ impl CacheStore for Breaking {
     }
 }
 
+/// A store that takes its time for a fence.
+#[derive(Debug)]
+pub(super) struct Slow {
+    pub(super) inner: EmbeddedStore,
+    pub(super) by: Duration,
+}
+
+impl CacheStore for Slow {
+    fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup> {
+        self.inner.get(key, lease)
+    }
+
+    fn fence(
+        &self,
+        key: &CacheKey,
+        fence: Bytes,
+        ttl: Duration,
+        over: Over,
+    ) -> StoreFuture<'_, Replaced> {
+        let key = key.clone();
+        Box::pin(async move {
+            tokio::time::sleep(self.by).await;
+            self.inner.fence(&key, fence, ttl, over).await
+        })
+    }
+
+    fn replace(
+        &self,
+        key: &CacheKey,
+        value: Bytes,
+        ttl: Duration,
+        cas: Cas,
+    ) -> StoreFuture<'_, Replaced> {
+        self.inner.replace(key, value, ttl, cas)
+    }
+
+    fn delete(&self, key: &CacheKey, cas: Cas) -> StoreFuture<'_, Deleted> {
+        self.inner.delete(key, cas)
+    }
+}
+
 /// A store in which something happens to what was just looked at.
 #[derive(Debug)]
 pub(super) struct Altering {
