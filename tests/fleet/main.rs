@@ -46,6 +46,7 @@ mod postgres {
     suite!(Postgres);
     mod idle;
     mod listeners;
+    mod partitions;
 }
 
 #[path = "suite"]

@@ -68,3 +68,11 @@ pub(crate) const MOMENTS: Table = Table {
         CREATE TABLE moments (at TEXT PRIMARY KEY, local TEXT NOT NULL,
             day TEXT NOT NULL, time TEXT NOT NULL)",
 };
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
+#[orm(table = "parted", database = Postgres)]
+pub(crate) struct Parted {
+    #[primary_key]
+    pub(crate) id: i64,
+    pub(crate) body: String,
+}
