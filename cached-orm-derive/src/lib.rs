@@ -58,6 +58,7 @@ use syn::DeriveInput;
 /// | `early_refresh = "30s"` | a hit on a row that lives no longer than this has one reader load it anew in the background | off |
 /// | `stale_if_error = "1h"` | how much longer a row can be had by `fetch_or_stale`, if the database fails; with the TTL 30 days at most | off |
 /// | `also_fences(UserSummary)` | another struct on the table, with a `cache_name` of its own and without indexes: what is written through this one is fenced for that one too | none |
+/// | `accepts(partitions, …)` | what the table may be like, although the cache is then not told of every change; without it such a table is refused: `views`, `partitions`, `row_security`, `rules`, `other_rows`, which are the variants of `cached_orm::Accepted` | none |
 /// | `unique(team, handle)` | no two rows have the same values in these columns: an index over them, with `fetch_by_team_and_handle`. Any number of these | none |
 /// | `index(team, city)` | the same for columns in which several rows may have the same values | none |
 /// | `rename_all = "camelCase"` | how columns are spelt, with serde's names for cases | as the fields |

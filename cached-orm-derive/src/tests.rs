@@ -12,7 +12,7 @@ const ALL: Features = Features { postgres: true, mysql: true, sqlite: true, json
 const NONE: Features = Features { postgres: false, mysql: false, sqlite: false, json: false };
 
 /// The longest expansion that a ten-column struct may have, in lines.
-const BUDGET: usize = 90;
+const BUDGET: usize = 105;
 
 /// Expands every `name.rs` and compares it with `name.expanded.rs`;
 /// `EXPANSION=overwrite` writes the latter.

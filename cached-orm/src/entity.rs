@@ -1,5 +1,5 @@
 use crate::{
-    Backend, BindKey, Bindings, CachePolicy, Index, PrimaryKey, Result, Row,
+    Accepted, Backend, BindKey, Bindings, CachePolicy, ColumnCheck, Index, PrimaryKey, Result, Row,
     entry::body::{self, Form},
     uncached::UncachedField,
 };
@@ -56,6 +56,10 @@ pub trait Entity: Cacheable + Sized + Send + Sync + 'static {
     /// The cache names of other structs on its table, whose rows' keys are fenced
     /// whenever its own are.
     const ALSO_FENCES: &'static [&'static str] = &[];
+
+    /// What its table may be like, although the cache is then not told of every
+    /// change.
+    const ACCEPTS: &'static [Accepted] = &[];
 
     /// This instance's primary key.
     fn key(&self) -> Self::Key;
@@ -156,6 +160,9 @@ pub trait Persist<DB: Backend>: Entity<Key: BindKey<DB>> {
     /// [`Error::Column`](crate::Error::Column) if a column is missing or of
     /// another type.
     fn from_row(row: &Row<'_, DB>) -> Result<Self>;
+
+    /// Names the columns of [`SELECT`](Self::SELECT), and what they are read as.
+    fn check_columns(columns: &mut ColumnCheck<'_, DB>);
 
     /// Adds the written columns, by their names and in the order of
     /// [`INSERT`](Self::INSERT).

@@ -33,14 +33,22 @@ pub struct Operation {
 
 /// What an operation is on.
 #[derive(Debug, PartialEq, Eq)]
-struct Subject {
-    entity: &'static str,
-    table: &'static str,
+pub(crate) struct Subject {
+    pub(crate) entity: &'static str,
+    pub(crate) table: &'static str,
+    pub(crate) cache_name: &'static str,
 }
 
 impl Operation {
     pub(crate) const fn on<E: crate::Entity>(name: &'static str) -> Self {
-        Self { name, subject: Some(const { &Subject { entity: E::NAME, table: E::TABLE.name() } }) }
+        let subject = const {
+            &Subject { entity: E::NAME, table: E::TABLE.name(), cache_name: E::CACHE_NAME }
+        };
+        Self { name, subject: Some(subject) }
+    }
+
+    pub(crate) const fn subject(&self) -> Option<&'static Subject> {
+        self.subject
     }
 
     pub(crate) const fn new(name: &'static str) -> Self {

@@ -28,6 +28,7 @@ mod policy;
 mod pooled;
 mod probe;
 mod read;
+mod schema;
 mod session;
 mod sql;
 mod steps;
@@ -59,6 +60,7 @@ pub use patch::Patch;
 pub use pending::{Fenced, Pending};
 pub use policy::{CachePolicy, SetOptions};
 pub use read::Warmed;
+pub use schema::{Accepted, Finding, SchemaReport, Severity};
 #[cfg(feature = "mysql")]
 pub use session::MySqlSession;
 #[cfg(feature = "postgres")]
@@ -70,7 +72,7 @@ pub use session::SqliteSession;
 pub use sql::JsonBackend;
 #[doc(hidden)]
 pub use sql::OutboxTable;
-pub use sql::{Backend, BindKey, Bindings, Column, Row, Storable, Version};
+pub use sql::{Backend, BindKey, Bindings, Column, ColumnCheck, Row, Storable, Version};
 pub use transaction::{Committed, Isolation, Savepoint, Transaction};
 pub use uncached::Uncached;
 

@@ -21,6 +21,8 @@ pub struct NamedTable {
     cache_name: Option<String>,
     key: Vec<(String, Option<KeyKind>)>,
     indexes: Vec<Vec<(String, Option<KeyKind>)>>,
+    /// The columns of those that are unique.
+    uniques: Vec<Vec<String>>,
     fields: Vec<String>,
     except: Vec<String>,
     stale_for: Duration,
@@ -34,6 +36,7 @@ impl NamedTable {
             cache_name: None,
             key: Vec::new(),
             indexes: Vec::new(),
+            uniques: Vec::new(),
             fields: Vec::new(),
             except: Vec::new(),
             stale_for: Duration::ZERO,
@@ -69,6 +72,19 @@ impl NamedTable {
         self
     }
 
+    /// Adds an index that the struct calls unique, as [`index`](Self::index) does:
+    /// [`verify_table`](crate::Orm::verify_table) looks whether the database does too.
+    #[must_use]
+    pub fn unique<C: Into<String>>(
+        mut self,
+        columns: impl IntoIterator<Item = (C, Option<KeyKind>)>,
+    ) -> Self {
+        self = self.index(columns);
+        let columns = self.indexes.last().into_iter().flatten();
+        self.uniques.push(columns.map(|(column, _)| column.clone()).collect());
+        self
+    }
+
     /// The names of the struct's fields as serde writes them, in order. Without names
     /// in an entry, this is what its values are told apart by. Default: the table's
     /// columns.
@@ -98,6 +114,21 @@ impl NamedTable {
     /// The table's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The columns of the primary key, as far as they were named.
+    pub(crate) fn key_columns(&self) -> Vec<String> {
+        self.key.iter().map(|(column, _)| column.clone()).collect()
+    }
+
+    /// The columns of each index, and whether it is unique.
+    pub(crate) fn index_columns(&self) -> Vec<(Vec<String>, bool)> {
+        let columns = |index: &Vec<(String, Option<KeyKind>)>| {
+            let columns: Vec<_> = index.iter().map(|(column, _)| column.clone()).collect();
+            let is_unique = self.uniques.contains(&columns);
+            (columns, is_unique)
+        };
+        self.indexes.iter().map(columns).collect()
     }
 
     pub(crate) fn cache_name_or_table(&self) -> &str {

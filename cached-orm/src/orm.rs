@@ -1,6 +1,7 @@
 mod indexes_read;
 mod outbox;
 mod own_connections;
+mod schemas;
 
 pub(crate) use own_connections::OwnConnection;
 
@@ -9,7 +10,7 @@ use crate::observe::{Publisher, publish_for_ever};
 
 use crate::{
     Backend, CacheKey, CacheStore, Entity, Error, Isolation, LoadStatus, Operation, OrmBuilder,
-    Persist, Result, Statistics, Transaction,
+    Result, Statistics, Transaction,
     cache_url::CacheUrl,
     coherence::Coherence,
     entry::{Lost, Signing},
@@ -17,12 +18,10 @@ use crate::{
     observe::{Counters, Meters},
     outbox::{Drainer, OutboxUse},
     probe::Probe,
-    sql::TableFacts,
 };
 use sqlx::{Connection as _, Pool};
 use std::{
-    any::TypeId,
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, atomic::AtomicBool},
     time::Duration,
@@ -33,9 +32,6 @@ use tokio::{
 };
 
 type ConnectOptions<DB> = <<DB as sqlx::Database>::Connection as sqlx::Connection>::Options;
-
-/// How often a table's triggers are asked for: a migration may add one.
-const DESCRIBE_EVERY: Duration = Duration::from_secs(60);
 
 /// Connections of the own pool besides those of loads: for the drainer, for its
 /// listening, and for what is asked of the catalog.
@@ -87,9 +83,7 @@ struct Inner<DB: Backend> {
     closing: watch::Sender<bool>,
     /// The options that the own pool connects with.
     connect_options: Mutex<Arc<ConnectOptions<DB>>>,
-    /// For each entity, what the catalog says of its table, and when it was
-    /// asked.
-    table_facts: Mutex<HashMap<TypeId, (TableFacts, Instant)>>,
+    schemas: schemas::Schemas,
     /// Of which structs it was told that rows are not cached, and why.
     told_lost: Mutex<HashSet<(&'static str, Lost)>>,
     indexes_read: indexes_read::IndexesRead,
@@ -199,7 +193,7 @@ impl<DB: Backend> Orm<DB> {
             outbox: parts.outbox,
             closing,
             connect_options: Mutex::new(connect_options),
-            table_facts: Mutex::default(),
+            schemas: schemas::Schemas::default(),
             told_lost: Mutex::default(),
             indexes_read: indexes_read::IndexesRead::default(),
         }));
@@ -411,30 +405,6 @@ impl<DB: Backend> Orm<DB> {
     /// Notes why rows of an entity are not cached; says whether it is the first time.
     pub(crate) fn is_news(&self, entity: &'static str, lost: Lost) -> bool {
         locked(&self.0.told_lost).insert((entity, lost))
-    }
-
-    /// What the catalog says of the entity's table. Asked now and then; if that
-    /// fails, nothing is relied on for now.
-    pub(crate) async fn table_facts<T: Persist<DB>>(&self) -> TableFacts {
-        let id = TypeId::of::<T>();
-        if let Some((known, at)) = locked(&self.0.table_facts).get(&id)
-            && at.elapsed() < DESCRIBE_EVERY
-        {
-            return *known;
-        }
-        let Ok(mut connection) = self.own_connection(Operation::new("describe")).await else {
-            return TableFacts::default();
-        };
-        let known = DB::table_facts(&mut connection, T::TABLE.name()).await;
-        connection.answered();
-        let Ok(known) = known else { return TableFacts::default() };
-        locked(&self.0.table_facts).insert(id, (known, Instant::now()));
-        known
-    }
-
-    /// Has the catalog asked anew: triggers were created.
-    pub(crate) fn forget_table_facts<T: Persist<DB>>(&self) {
-        locked(&self.0.table_facts).remove(&TypeId::of::<T>());
     }
 }
 

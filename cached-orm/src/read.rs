@@ -49,6 +49,14 @@ impl<DB: Backend, T: Persist<DB>> RowSource<DB, T> {
         &self.key
     }
 
+    /// The row as the database has it.
+    async fn select(&self) -> Result<Option<T>> {
+        let mut connection = self.orm.load_connection(self.operation).await?;
+        let found = select_by_key(&mut *connection, &self.key, RowLock::No, self.operation).await;
+        connection.answered();
+        found
+    }
+
     /// The row whose cache key is known already.
     fn under(orm: &Orm<DB>, key: T::Key, cache_key: CacheKey, operation: Operation) -> Self {
         Self { orm: orm.clone(), key, cache_key, policy: T::POLICY, operation, entity: PhantomData }
@@ -75,15 +83,14 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
     }
 
     async fn load(&self) -> Result<Option<T>> {
-        let mut connection = self.orm.load_connection(self.operation).await?;
-        let found = select_by_key(&mut *connection, &self.key, RowLock::No, self.operation).await;
-        connection.answered();
-        found
+        self.orm.check_table::<T>(self.operation).await?;
+        self.select().await
     }
 
     async fn load_many(sources: &[Self]) -> Result<Vec<Option<T>>> {
         let Some(Self { orm, operation, .. }) = sources.first() else { return Ok(Vec::new()) };
         let keys: Vec<_> = sources.iter().map(|source| source.key.clone()).collect();
+        orm.check_table::<T>(*operation).await?;
         let mut connection = orm.load_connection(*operation).await?;
         let found = many::select_by_keys(&mut *connection, &keys, RowLock::No, *operation).await;
         connection.answered();
@@ -208,7 +215,7 @@ pub(crate) async fn fetch_uncached<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<Option<T>> {
     match target {
-        Target::Orm(orm) => RowSource::<DB, T>::new(orm, key, operation).load().await,
+        Target::Orm(orm) => RowSource::<DB, T>::new(orm, key, operation).select().await,
         Target::Open(mut open) => fetch_in(&mut open, &key, operation).await,
     }
 }

@@ -89,7 +89,7 @@ impl<DB: Backend> Orm<DB> {
             }
         };
         connection.answered();
-        self.forget_table_facts::<T>();
+        self.forget_schema();
         installed.map_err(|refusal| refusal.during(operation))
     }
 
@@ -122,7 +122,7 @@ impl<DB: Backend> Orm<DB> {
         let mut connection = self.own_connection(operation).await?;
         let uninstalled = DB::uninstall(&mut connection, table, &name).await;
         connection.answered();
-        self.forget_table_facts::<T>();
+        self.forget_schema();
         uninstalled.map_err(|refusal| refusal.during(operation))
     }
 
@@ -379,7 +379,7 @@ pub(crate) fn own_text<T: Entity>(key: &T::Key) -> String {
 
 /// `cached_orm_users_0123abcd`: the hash tells namespaces and entities apart
 /// that have a table in common.
-fn name(namespace: &str, table: &str, cache_name: &str) -> String {
+pub(crate) fn name(namespace: &str, table: &str, cache_name: &str) -> String {
     const LONGEST: usize = 32;
     let hash = xxh3_64(format!("{namespace}:{table}:{cache_name}").as_bytes()) as u32;
     let plain = |char: char| if char.is_ascii_alphanumeric() { char } else { '_' };

@@ -85,6 +85,8 @@ pub(crate) enum Command {
     /// Look at the keys that the cache is still to be told of, or tell it
     #[command(subcommand)]
     Outbox(OutboxCommand),
+    /// Compare a table with what the program's struct says of it
+    Verify(Verify),
     /// Print the SQL that creates the outbox, and the triggers of a table
     Migrate(Migrate),
     /// Print a script that completes this command in a shell
@@ -278,6 +280,31 @@ pub(crate) struct Migrate {
     /// The struct has no index
     #[arg(long, requires = "table", conflicts_with = "index")]
     pub(crate) no_index: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Primary key, unique indexes, triggers, rules, foreign keys, row-level security, partitions:
+what makes the promise false is an error, what only costs is a warning, and below each stands
+what to do. Nothing is changed. `orm.verify::<T>()` in the program also compares the columns'
+types with the fields', and knows the program's other structs.
+
+Exits with 1 if there is an error.
+
+Examples:
+  cached-orm verify users --unique email --index tenant,city
+  cached-orm verify regions --key country,code --json")]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) table: TableArguments,
+
+    /// The columns of one of the struct's `unique` indexes; for each once
+    #[arg(long, value_name = "COLUMN,…")]
+    pub(crate) unique: Vec<String>,
+
+    /// The columns of one of the struct's other indexes (`index`); for each once
+    #[arg(long, value_name = "COLUMN,…")]
+    pub(crate) index: Vec<String>,
 }
 
 /// `id` or `id:uuid`.

@@ -52,6 +52,7 @@ async fn on<DB: Reachable>(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Audit(audit) => commands::audit::<DB>(cli, audit).await,
         Command::Outbox(OutboxCommand::Status) => commands::outbox_status::<DB>(cli).await,
         Command::Outbox(OutboxCommand::Drain(drain)) => commands::drain::<DB>(cli, drain).await,
+        Command::Verify(verify) => commands::verify::<DB>(cli, verify).await,
         Command::Migrate(migrate) => commands::migrate::<DB>(cli, migrate).await,
         // It is of no database.
         Command::Completions { .. } => Ok(Outcome::Fine),

@@ -12,7 +12,7 @@ use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use std::time::Duration;
 use syn::{Attribute, Error, Lit, LitStr, Path, Result, parse::Parser as _};
 
-pub(super) const OPTIONS: [&str; 15] = [
+pub(super) const OPTIONS: [&str; 16] = [
     "table",
     "database",
     "cache_name",
@@ -27,6 +27,7 @@ pub(super) const OPTIONS: [&str; 15] = [
     "unique",
     "index",
     "also_fences",
+    "accepts",
     "crate",
 ];
 
@@ -47,6 +48,8 @@ pub(crate) struct ContainerAttributes {
     pub(crate) rename_all: Option<Case>,
     pub(crate) indexes: Vec<ListedIndex>,
     pub(crate) also_fences: Vec<Path>,
+    /// Each with the place where it is written.
+    pub(crate) accepts: Vec<(Accepted, Span)>,
     pub(crate) runtime: Option<Path>,
 }
 
@@ -54,6 +57,42 @@ pub(crate) struct ContainerAttributes {
 pub(crate) struct ListedIndex {
     pub(crate) name: Ident,
     pub(crate) fields: Vec<Ident>,
+}
+
+/// What a table may be like, although the cache is then not told of every change.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Accepted {
+    Views,
+    Partitions,
+    RowSecurity,
+    Rules,
+    OtherRows,
+}
+
+impl Accepted {
+    const ALL: [Self; 5] =
+        [Self::Views, Self::Partitions, Self::RowSecurity, Self::Rules, Self::OtherRows];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Views => "views",
+            Self::Partitions => "partitions",
+            Self::RowSecurity => "row_security",
+            Self::Rules => "rules",
+            Self::OtherRows => "other_rows",
+        }
+    }
+
+    /// The runtime's variant.
+    pub(crate) fn variant(self) -> &'static str {
+        match self {
+            Self::Views => "Views",
+            Self::Partitions => "Partitions",
+            Self::RowSecurity => "RowSecurity",
+            Self::Rules => "Rules",
+            Self::OtherRows => "OtherRows",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +124,7 @@ impl ContainerAttributes {
                     this.stale_if_error = errors.take(duration(&item, r#"stale_if_error = "1h""#));
                 }
                 "also_fences" => this.also_fences = also_fences(&item, errors),
+                "accepts" => this.accepts.extend(accepts(&item, errors)),
                 "rename_all" => this.rename_all = errors.take(rename_all(&item)),
                 "unique" | "index" => this.indexes.push(listed_index(&item, errors)),
                 "crate" => this.runtime = errors.take(runtime(&item)),
@@ -215,6 +255,25 @@ fn also_fences(item: &Item, errors: &mut Errors) -> Vec<Path> {
         Path::parse_mod_style.parse2(tokens).map_err(|_| wrong)
     });
     structs.filter_map(|found| errors.take(found)).collect()
+}
+
+fn accepts(item: &Item, errors: &mut Errors) -> Vec<(Accepted, Span)> {
+    const EXAMPLE: &str = "accepts(partitions)";
+    let Some(listed) = errors.take(item.listed(EXAMPLE)) else { return Vec::new() };
+    let names = Accepted::ALL.map(Accepted::name);
+    let accepted = listed.into_iter().map(|tokens| {
+        let Ok(ident) = syn::parse2::<Ident>(tokens.clone()) else {
+            let names = names::alternatives(&names);
+            return Err(Error::new_spanned(tokens, format_args!("expected {names}")));
+        };
+        let found = Accepted::ALL.into_iter().find(|accepted| ident == accepted.name());
+        let unknown = || {
+            let suggestion = names::suggestion(&ident.to_string(), &names);
+            Error::new(ident.span(), format_args!("`{ident}` cannot be accepted; {suggestion}"))
+        };
+        found.map(|accepted| (accepted, ident.span())).ok_or_else(unknown)
+    });
+    accepted.filter_map(|accepted| errors.take(accepted)).collect()
 }
 
 fn runtime(item: &Item) -> Result<Path> {

@@ -5,7 +5,7 @@ use std::{fmt::Display, mem};
 use syn::{Attribute, Error, Lit, LitStr, Meta, Result, ext::IdentExt as _, parse::Parser as _};
 
 /// The options whose values are in parentheses.
-const LISTS: [&str; 3] = ["unique", "index", "also_fences"];
+const LISTS: [&str; 4] = ["unique", "index", "also_fences", "accepts"];
 
 /// One option of an attribute: `name`, `name = value` or `name(…)`.
 pub(super) struct Item {

@@ -7,7 +7,7 @@ mod field;
 mod item;
 mod serde;
 
-pub(crate) use container::{ContainerAttributes, ListedIndex, NegativeTtl};
+pub(crate) use container::{Accepted, ContainerAttributes, ListedIndex, NegativeTtl};
 pub(crate) use field::FieldAttributes;
 pub(crate) use serde::SerdeAttributes;
 

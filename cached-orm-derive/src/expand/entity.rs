@@ -3,7 +3,7 @@ use crate::{
     attributes::NegativeTtl,
     model::{Model, Policy},
 };
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use std::time::Duration;
 use syn::ext::IdentExt as _;
@@ -23,6 +23,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let policy = policy(&model.policy);
     let indexes = indexes::constant(model);
     let also_fences = also_fences(model);
+    let accepts = accepts(model);
     let (key_type, key) = key(model);
     let take_skipped = take_skipped(model);
     let near_copy = near_copy(model);
@@ -47,6 +48,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             #policy
             #indexes
             #also_fences
+            #accepts
             fn key(&self) -> #key_type {
                 #key
             }
@@ -116,6 +118,15 @@ fn also_fences(model: &Model) -> Option<TokenStream> {
         .map(|other| quote_spanned!(located_at(other)=> _orm::also_fenced::<Self, #other>()));
     (!model.also_fences.is_empty())
         .then(|| quote!(const ALSO_FENCES: &'static [&'static str] = &[#(#names),*];))
+}
+
+fn accepts(model: &Model) -> Option<TokenStream> {
+    let variants = model.accepts.iter().map(|(accepted, span)| {
+        let variant = Ident::new(accepted.variant(), Span::call_site().located_at(*span));
+        quote!(_orm::Accepted::#variant)
+    });
+    (!model.accepts.is_empty())
+        .then(|| quote!(const ACCEPTS: &'static [_orm::Accepted] = &[#(#variants),*];))
 }
 
 fn take_skipped(model: &Model) -> Option<TokenStream> {

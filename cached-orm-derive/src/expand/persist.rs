@@ -12,6 +12,7 @@ pub(super) fn expand(model: &Model, database: Database, span: Span) -> TokenStre
     let db = Ident::new(database.name(), Span::call_site().located_at(span));
     let statements = statements(&Sql::new(database, model));
     let from_row = from_row(model, &db);
+    let check_columns = check_columns(model, &db);
     let bind_columns = bind_columns(model, &db);
     let bind_version = bind_version(model, &db);
     let bind_read_back = bind_read_back(model, &db);
@@ -23,6 +24,7 @@ pub(super) fn expand(model: &Model, database: Database, span: Span) -> TokenStre
         impl #persist for #ident {
             #statements
             #from_row
+            #check_columns
             #bind_columns
             #bind_read_back
             #bind_version
@@ -74,6 +76,23 @@ fn from_row(model: &Model, db: &Ident) -> TokenStream {
     quote! {
         fn from_row(row: &_orm::Row<'_, _orm::#db>) -> _orm::Result<Self> {
             _orm::Ok(Self { #(#fields,)* })
+        }
+    }
+}
+
+fn check_columns(model: &Model, db: &Ident) -> TokenStream {
+    let columns = model.columns.iter().map(|column| {
+        let Column { ty, name, .. } = column;
+        let check = match column {
+            Column { json: true, .. } => quote!(json_column),
+            Column { uncached: true, .. } => quote!(uncached_column),
+            _ => quote!(column),
+        };
+        quote_spanned!(located_at(ty)=> columns.#check::<#ty>(#name);)
+    });
+    quote! {
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::#db>) {
+            #(#columns)*
         }
     }
 }

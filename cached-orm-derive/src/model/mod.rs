@@ -7,7 +7,7 @@ mod rules;
 mod serde;
 
 use crate::{
-    attributes::{ContainerAttributes, FieldAttributes, NegativeTtl, SerdeAttributes},
+    attributes::{Accepted, ContainerAttributes, FieldAttributes, NegativeTtl, SerdeAttributes},
     database::{Database, Features},
     errors::Errors,
 };
@@ -35,6 +35,8 @@ pub(crate) struct Model {
     pub(crate) indexes: Vec<Index>,
     /// Other structs on the table.
     pub(crate) also_fences: Vec<Path>,
+    /// Each with the place where it is written.
+    pub(crate) accepts: Vec<(Accepted, Span)>,
 }
 
 /// What differs from the runtime's default policy.
@@ -170,6 +172,7 @@ impl Model {
             skipped,
             indexes,
             also_fences: container.also_fences,
+            accepts: container.accepts,
         };
         (usable && !generic && !model.databases.is_empty()).then_some(model)
     }

@@ -30,6 +30,11 @@ const _: () = {
                 handle: row.get::<String>("handle")?,
             })
         }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::Postgres>) {
+            columns.column::<Uuid>("tenant");
+            columns.column::<String>("role");
+            columns.column::<String>("handle");
+        }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
             bindings.column::<String>("role", &self.role);
         }

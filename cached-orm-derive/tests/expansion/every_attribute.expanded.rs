@@ -42,6 +42,15 @@ const _: () = {
                 scratch: _orm::skipped::<Vec<u8>>(),
             })
         }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::Postgres>) {
+            columns.column::<i64>("id");
+            columns.column::<String>("fullName");
+            columns.column::<String>("e \"mail\"#");
+            columns.json_column::<Preferences>("preferences");
+            columns.column::<DateTime<Utc>>("createdAt");
+            columns.column::<Option<i32>>("legacy");
+            columns.column::<PhantomData<User>>("parent");
+        }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
             bindings.column::<String>("fullName", &self.full_name);
             bindings.column::<String>("e \"mail\"#", &self.email);
@@ -71,6 +80,15 @@ const _: () = {
                 parent: row.get::<PhantomData<User>>("parent")?,
                 scratch: _orm::skipped::<Vec<u8>>(),
             })
+        }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::Sqlite>) {
+            columns.column::<i64>("id");
+            columns.column::<String>("fullName");
+            columns.column::<String>("e \"mail\"#");
+            columns.json_column::<Preferences>("preferences");
+            columns.column::<DateTime<Utc>>("createdAt");
+            columns.column::<Option<i32>>("legacy");
+            columns.column::<PhantomData<User>>("parent");
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Sqlite>) {
             bindings.column::<String>("fullName", &self.full_name);

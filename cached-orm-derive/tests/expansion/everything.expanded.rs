@@ -58,6 +58,16 @@ const _: () = {
                 revision: row.get::<i64>("revision")?,
             })
         }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::Postgres>) {
+            columns.column::<i64>("tenant");
+            columns.column::<i64>("number");
+            columns.column::<Option<String>>("email");
+            columns.column::<String>("handle");
+            columns.column::<String>("city");
+            columns.json_column::<Settings>("settings");
+            columns.uncached_column::<String>("password");
+            columns.column::<i64>("revision");
+        }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
             bindings.column::<Option<String>>("email", &self.email);
             bindings.column::<String>("handle", &self.handle);

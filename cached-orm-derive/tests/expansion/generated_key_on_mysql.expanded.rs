@@ -31,6 +31,11 @@ const _: () = {
                 total: row.get::<i64>("total")?,
             })
         }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::MySql>) {
+            columns.column::<i32>("tenant");
+            columns.column::<u64>("number");
+            columns.column::<i64>("total");
+        }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::MySql>) {
             bindings.column::<i64>("total", &self.total);
         }

@@ -30,6 +30,10 @@ const _: () = {
                 issued_at: row.get::<DateTime<Utc>>("issued_at")?,
             })
         }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::MySql>) {
+            columns.column::<u64>("id");
+            columns.column::<DateTime<Utc>>("issued_at");
+        }
         fn bind_columns(&self, _: &mut _orm::Bindings<_orm::MySql>) {}
         fn bind_read_back(&self, bindings: &mut _orm::Bindings<_orm::MySql>) {
             bindings.column::<DateTime<Utc>>("issued_at", &self.issued_at);
@@ -47,6 +51,10 @@ const _: () = {
                 id: row.get::<u64>("id")?,
                 issued_at: row.get::<DateTime<Utc>>("issued_at")?,
             })
+        }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::Sqlite>) {
+            columns.column::<u64>("id");
+            columns.column::<DateTime<Utc>>("issued_at");
         }
         fn bind_columns(&self, _: &mut _orm::Bindings<_orm::Sqlite>) {}
         fn bind_read_back(&self, bindings: &mut _orm::Bindings<_orm::Sqlite>) {

@@ -62,6 +62,16 @@ const _: () = {
                 draft: _orm::skipped::<bool>(),
             })
         }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::Postgres>) {
+            columns.column::<i32>("team");
+            columns.column::<i32>("number");
+            columns.column::<String>("handle");
+            columns.column::<Option<String>>("email");
+            columns.column::<Option<String>>("city");
+            columns.json_column::<Settings>("settings");
+            columns.column::<DateTime<Utc>>("joined");
+            columns.column::<Option<i32>>("legacy");
+        }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
             bindings.column::<String>("handle", &self.handle);
             bindings.column::<Option<String>>("email", &self.email);

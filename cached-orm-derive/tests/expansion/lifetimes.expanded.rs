@@ -39,6 +39,10 @@ const _: () = {
                 name: row.get::<String>("name")?,
             })
         }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::Sqlite>) {
+            columns.column::<i64>("id");
+            columns.column::<String>("name");
+        }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Sqlite>) {
             bindings.column::<String>("name", &self.name);
         }

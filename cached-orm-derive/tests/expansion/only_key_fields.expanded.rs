@@ -27,6 +27,10 @@ const _: () = {
                 tag: row.get::<String>("tag")?,
             })
         }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::Postgres>) {
+            columns.column::<i64>("post");
+            columns.column::<String>("tag");
+        }
         fn bind_columns(&self, _: &mut _orm::Bindings<_orm::Postgres>) {}
         fn bind_given_key(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
             bindings.column::<String>("tag", &self.tag);
@@ -47,6 +51,10 @@ const _: () = {
                 post: row.get::<i64>("post")?,
                 tag: row.get::<String>("tag")?,
             })
+        }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::MySql>) {
+            columns.column::<i64>("post");
+            columns.column::<String>("tag");
         }
         fn bind_columns(&self, _: &mut _orm::Bindings<_orm::MySql>) {}
         fn bind_given_key(&self, bindings: &mut _orm::Bindings<_orm::MySql>) {

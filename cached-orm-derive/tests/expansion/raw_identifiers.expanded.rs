@@ -29,6 +29,10 @@ const _: () = {
                 r#fn: row.get::<i32>("fn")?,
             })
         }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::Postgres>) {
+            columns.column::<String>("type");
+            columns.column::<i32>("fn");
+        }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
             bindings.column::<i32>("fn", &self.r#fn);
         }

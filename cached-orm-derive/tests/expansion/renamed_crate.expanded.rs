@@ -30,6 +30,10 @@ const _: () = {
                 text: row.get::<String>("text")?,
             })
         }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::Sqlite>) {
+            columns.column::<i64>("id");
+            columns.column::<String>("text");
+        }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Sqlite>) {
             bindings.column::<String>("text", &self.text);
         }

@@ -35,6 +35,18 @@ const _: () = {
                 nickname: row.get::<Option<String>>("nickname")?,
             })
         }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::Postgres>) {
+            columns.column::<i64>("id");
+            columns.column::<String>("name");
+            columns.column::<Option<String>>("email");
+            columns.column::<i32>("age");
+            columns.column::<f64>("score");
+            columns.column::<bool>("active");
+            columns.column::<Vec<u8>>("avatar");
+            columns.column::<i64>("visits");
+            columns.column::<i16>("level");
+            columns.column::<Option<String>>("nickname");
+        }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
             bindings.column::<String>("name", &self.name);
             bindings.column::<Option<String>>("email", &self.email);

@@ -29,6 +29,10 @@ const _: () = {
                 path: row.get::<String>("path")?,
             })
         }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::Postgres>) {
+            columns.column::<i64>("id");
+            columns.column::<String>("path");
+        }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
             bindings.column::<String>("path", &self.path);
         }
@@ -46,6 +50,10 @@ const _: () = {
                 path: row.get::<String>("path")?,
             })
         }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::MySql>) {
+            columns.column::<i64>("id");
+            columns.column::<String>("path");
+        }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::MySql>) {
             bindings.column::<String>("path", &self.path);
         }
@@ -61,6 +69,10 @@ const _: () = {
                 id: row.get::<i64>("id")?,
                 path: row.get::<String>("path")?,
             })
+        }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::Sqlite>) {
+            columns.column::<i64>("id");
+            columns.column::<String>("path");
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Sqlite>) {
             bindings.column::<String>("path", &self.path);

@@ -35,6 +35,13 @@ const _: () = {
                 token: row.get_uncached::<Uuid>("token")?,
             })
         }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::Postgres>) {
+            columns.column::<i64>("id");
+            columns.column::<String>("name");
+            columns.uncached_column::<String>("password");
+            columns.uncached_column::<Option<Vec<u8>>>("notes");
+            columns.uncached_column::<Uuid>("token");
+        }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
             bindings.column::<String>("name", &self.name);
             bindings.uncached_column::<String>("password", &self.password);
@@ -59,6 +66,13 @@ const _: () = {
                 memo: row.get_uncached::<Option<Vec<u8>>>("notes")?,
                 token: row.get_uncached::<Uuid>("token")?,
             })
+        }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::MySql>) {
+            columns.column::<i64>("id");
+            columns.column::<String>("name");
+            columns.uncached_column::<String>("password");
+            columns.uncached_column::<Option<Vec<u8>>>("notes");
+            columns.uncached_column::<Uuid>("token");
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::MySql>) {
             bindings.column::<String>("name", &self.name);

@@ -31,6 +31,11 @@ const _: () = {
                 title: row.get::<String>("title")?,
             })
         }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::Postgres>) {
+            columns.column::<i64>("id");
+            columns.column::<i32>("lock_version");
+            columns.column::<String>("title");
+        }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::Postgres>) {
             bindings.column::<String>("title", &self.title);
         }
@@ -51,6 +56,11 @@ const _: () = {
                 revision: row.get::<i32>("lock_version")?,
                 title: row.get::<String>("title")?,
             })
+        }
+        fn check_columns(columns: &mut _orm::ColumnCheck<'_, _orm::MySql>) {
+            columns.column::<i64>("id");
+            columns.column::<i32>("lock_version");
+            columns.column::<String>("title");
         }
         fn bind_columns(&self, bindings: &mut _orm::Bindings<_orm::MySql>) {
             bindings.column::<String>("title", &self.title);

@@ -32,6 +32,8 @@ pub(crate) struct Fencing {
     pub(super) fenced: Vec<Fenced>,
     /// Keys whose fence was not confirmed. It may be there all the same.
     pub(super) missed: Vec<Touched>,
+    /// Keys whose rows may have been changed, and were not locked.
+    pub(super) doubted: Vec<CacheKey>,
     /// Keys that are in the outbox.
     pub(super) enlisted: HashSet<CacheKey>,
 }
@@ -73,9 +75,10 @@ impl Coherence {
     /// The caller holds the locks of the journal's rows.
     pub(crate) async fn fence(
         &self,
-        journal: Journal,
+        mut journal: Journal,
         outbox: &mut impl Enlist,
     ) -> Result<Fencing, Unfenced> {
+        let doubted = journal.take_doubted();
         let keys = journal.into_keys();
         let mut fencing = Fencing {
             fence: Fence::new(),
@@ -83,6 +86,7 @@ impl Coherence {
             own: Vec::new(),
             fenced: Vec::new(),
             missed: Vec::new(),
+            doubted,
             enlisted: HashSet::new(),
         };
         let mut failure = None;

@@ -19,6 +19,7 @@ pub(crate) enum Release {
 #[derive(Default, Clone)]
 pub(crate) struct Journal {
     touched: Vec<(CacheKey, Release)>,
+    doubted: Vec<CacheKey>,
 }
 
 impl Journal {
@@ -34,12 +35,24 @@ impl Journal {
         self.touched.push((key, Release::Leave));
     }
 
+    /// Notes a key whose row the transaction may have changed, and has not locked:
+    /// a fence of its own could take the place of another writer's. What lies there
+    /// is taken away after COMMIT.
+    pub(crate) fn doubt(&mut self, key: CacheKey) {
+        self.doubted.push(key);
+    }
+
+    pub(super) fn take_doubted(&mut self) -> Vec<CacheKey> {
+        std::mem::take(&mut self.doubted)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.touched.len()
     }
 
     pub(crate) fn append(&mut self, mut other: Self) {
         self.touched.append(&mut other.touched);
+        self.doubted.append(&mut other.doubted);
     }
 
     /// Forgets what was touched after the journal had this length.

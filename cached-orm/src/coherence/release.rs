@@ -32,6 +32,16 @@ impl Coherence {
                 }
             }
         }
+        for keys in fencing.doubted.chunks(COMMANDS_AT_ONCE) {
+            let cleared = join_all(keys.iter().map(|key| self.clear(None, key))).await;
+            for (key, cleared) in keys.iter().zip(cleared) {
+                self.near.end(key);
+                if let Err(error) = cleared {
+                    self.failed(error);
+                    unconfirmed.push(key.clone());
+                }
+            }
+        }
         // Their rows of the outbox make sure of them; this is to be quick.
         self.clear_all(false, &fencing.own, &fencing.missed).await;
         if fencing.enlist(&unconfirmed, &mut outbox).await {

@@ -1,8 +1,11 @@
 use super::{Counters, Statistics};
-use crate::Operation;
+use crate::{Operation, error::Subject};
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 use tokio::time::Instant;
@@ -20,6 +23,8 @@ pub(crate) struct Meters {
     /// For operations that have found no place.
     others: Meter,
     whole: Arc<Counters>,
+    /// How many places are taken.
+    uses: AtomicUsize,
     measures: bool,
     /// The database, as OpenTelemetry calls it.
     system: &'static str,
@@ -41,6 +46,7 @@ impl Meters {
             places: Box::new([const { OnceLock::new() }; PLACES]),
             others: Meter::new(Operation::new("other"), measures),
             whole,
+            uses: AtomicUsize::new(0),
             measures,
             system: match database {
                 "PostgreSQL" => "postgresql",
@@ -65,7 +71,10 @@ impl Meters {
     #[cold]
     fn find(&self, operation: Operation, first: usize) -> &Meter {
         for place in self.places[first..].iter().chain(&self.places[..first]) {
-            let meter = place.get_or_init(|| Box::new(Meter::new(operation, self.measures)));
+            let meter = place.get_or_init(|| {
+                self.uses.fetch_add(1, Ordering::Relaxed);
+                Box::new(Meter::new(operation, self.measures))
+            });
             if meter.operation.is(&operation) {
                 return meter;
             }
@@ -76,6 +85,16 @@ impl Meters {
     /// Those of operations that were used.
     pub(super) fn used(&self) -> impl Iterator<Item = &Meter> {
         self.places.iter().filter_map(OnceLock::get).map(|meter| &**meter).chain([&self.others])
+    }
+
+    /// A number that grows with each operation that is used for the first time.
+    pub(crate) fn uses(&self) -> usize {
+        self.uses.load(Ordering::Relaxed)
+    }
+
+    /// What the operations were on that were used; some more than once.
+    pub(crate) fn subjects(&self) -> impl Iterator<Item = &'static Subject> {
+        self.used().filter_map(|meter| meter.operation.subject())
     }
 
     /// What is counted for the handle as a whole.

@@ -198,6 +198,7 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
     }
 
     async fn load_rows(&self) -> Result<Vec<T>> {
+        self.orm.check_table::<T>(self.operation).await?;
         let mut connection = self.orm.load_connection(self.operation).await?;
         let rows = select(&mut *connection, self.index, &self.asked, self.operation).await;
         connection.answered();
@@ -238,6 +239,7 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
             return Ok(Vec::new());
         };
         let asked: Vec<_> = sources.iter().map(|source| source.asked.clone()).collect();
+        orm.check_table::<T>(*operation).await?;
         let mut connection = orm.load_connection(*operation).await?;
         let found = select_many(&mut *connection, index, &asked, *operation).await;
         connection.answered();

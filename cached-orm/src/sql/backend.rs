@@ -1,10 +1,13 @@
 use super::{Bindings, Catalog, OutboxTable};
-use crate::{Isolation, pooled::Cut, triggers::Triggers};
+use crate::{Isolation, pooled::Cut, schema::Describe, triggers::Triggers};
 use sqlx::{
     Connection, Database, Decode, Encode, Executor, IntoArguments, Pool, Type,
     database::HasStatementCache, encode::IsNull, error::BoxDynError, pool::PoolOptions,
 };
 use std::{fmt, future::Future};
+
+/// The column in which RETURNING shows the stamp of the table's schema.
+pub(crate) const STAMP: &str = "cached_orm_schema";
 
 mod sealed {
     pub trait Sealed {}
@@ -31,6 +34,7 @@ pub trait Backend:
     + HasStatementCache
     + OutboxTable
     + Catalog
+    + Describe
     + Triggers
     + sealed::Sealed
 {
@@ -62,6 +66,11 @@ pub trait Backend:
     fn encode<'q, T>(value: &T, bytes: &mut Vec<u8>) -> Result<IsNull, BoxDynError>
     where
         T: Encode<'q, Self>;
+
+    /// Whether values of the column's type can be decoded as a `T`; so too if that type
+    /// is not known.
+    #[doc(hidden)]
+    fn is_compatible<T: Type<Self>>(row: &Self::Row, name: &str) -> bool;
 
     /// The placeholder of a statement's argument; the first is number 1.
     #[doc(hidden)]
@@ -176,6 +185,12 @@ pub trait Backend:
         None
     }
 
+    /// The text of [`Describe::stamp`] in this row, where RETURNING brings it along.
+    #[doc(hidden)]
+    fn stamp_of(_row: &Self::Row) -> Option<String> {
+        None
+    }
+
     /// What became of the transaction that `witness` was taken from.
     #[doc(hidden)]
     fn outcome(
@@ -189,13 +204,6 @@ pub trait Backend:
     fn unfit_for_loads(
         connection: &mut Self::Connection,
     ) -> impl Future<Output = sqlx::Result<Option<&'static str>>> + Send;
-
-    /// What the catalog says of a table that writes must know.
-    #[doc(hidden)]
-    fn table_facts(
-        connection: &mut Self::Connection,
-        table: &'static str,
-    ) -> impl Future<Output = sqlx::Result<TableFacts>> + Send;
 
     /// What begins a transaction in which this crate's triggers leave the key
     /// out that the namespace and [`CacheKey::outbox_text`](crate::CacheKey)
@@ -230,22 +238,6 @@ pub enum KeyNumbers {
     },
     /// It does not say.
     Unknown,
-}
-
-/// What writes must know of a table.
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy, Default)]
-pub struct TableFacts {
-    /// Whether a statement's RETURNING, or the read after it, shows what will be
-    /// committed: nothing changes a row later in the transaction. This crate's
-    /// own triggers change none.
-    pub(crate) rows_are_final: bool,
-    /// The same for a statement that writes several rows: no row's trigger changes
-    /// another one that RETURNING has shown already.
-    pub(crate) many_are_final: bool,
-    /// Whether this crate's triggers would note its own writes, and can be told
-    /// not to.
-    pub(crate) has_triggers: bool,
 }
 
 /// What became of a transaction whose COMMIT was not answered.

@@ -162,6 +162,13 @@ pub(crate) fn lock<DB: Backend, T: Persist<DB>>() -> SqlStr {
     safe(format!("SELECT {columns} FROM {table} WHERE {condition}{}", DB::LOCK_ROWS))
 }
 
+/// Selects one row of the table's columns, in which all of them are NULL.
+pub(crate) fn select_nulls<DB: Backend, T: Persist<DB>>() -> SqlStr {
+    let table = table::<DB, T>();
+    let columns = T::SELECT.strip_suffix(&format!(" FROM {table}")).unwrap_or(T::SELECT);
+    safe(format!("{columns} FROM (SELECT 1 AS {NEW}) AS {ROW} LEFT JOIN {table} ON 1 = 0"))
+}
+
 fn safe(sql: String) -> SqlStr {
     AssertSqlSafe(sql).into_sql_str()
 }

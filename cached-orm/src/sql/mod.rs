@@ -4,6 +4,7 @@ mod backend;
 mod bindings;
 mod catalog;
 mod column;
+mod column_check;
 pub(crate) mod compose;
 mod encoded;
 pub(crate) mod key_list;
@@ -15,11 +16,12 @@ pub use backend::Backend;
 #[cfg(feature = "json")]
 pub use backend::JsonBackend;
 pub(crate) use backend::split_table;
-pub(crate) use backend::{CommitOutcome, KeyNumbers, LockedRow, TableFacts, Witness};
+pub(crate) use backend::{CommitOutcome, KeyNumbers, LockedRow, STAMP, Witness};
 pub use bindings::{BindKey, Bindings, Version};
 pub(crate) use catalog::{Catalog, ColumnFound, Equals, TableFound};
 pub use column::Column;
 pub(crate) use column::Role;
+pub use column_check::ColumnCheck;
 pub(crate) use encoded::differing;
 pub(crate) use key_list::{among, among_bound, in_order_of, keys_at_once, select_among, text};
 pub use outbox_table::OutboxTable;
@@ -28,4 +30,4 @@ pub(crate) use outbox_table::{NEXT_ONE_ON_MYSQL, ONE_AT_A_TIME_ON_MYSQL};
 #[cfg(feature = "postgres")]
 pub(crate) use outbox_table::{ONE_AT_A_TIME_ON_POSTGRES, begin_alone};
 pub use row::{Row, Storable};
-pub(crate) use statement::{execute, fetch_at_most, fetch_rows};
+pub(crate) use statement::{execute, fetch_at_most, fetch_raw, fetch_rows};

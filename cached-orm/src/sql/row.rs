@@ -26,6 +26,10 @@ pub trait Storable<DB: Backend>: Sized + Send + Sync + 'static {
     #[doc(hidden)]
     fn from_column(row: &DB::Row, column: &str) -> sqlx::Result<Self>;
 
+    /// Whether values of the column's type can be read; so too if it is not known.
+    #[doc(hidden)]
+    fn is_compatible(row: &DB::Row, column: &str) -> bool;
+
     #[doc(hidden)]
     fn add_to(&self, arguments: &mut DB::Arguments) -> Result<(), BoxDynError>;
 
@@ -48,6 +52,10 @@ where
 {
     fn from_column(row: &DB::Row, column: &str) -> sqlx::Result<Self> {
         DB::column(row, column)
+    }
+
+    fn is_compatible(row: &DB::Row, column: &str) -> bool {
+        DB::is_compatible::<T>(row, column)
     }
 
     fn add_to(&self, arguments: &mut DB::Arguments) -> Result<(), BoxDynError> {

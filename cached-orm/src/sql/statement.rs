@@ -42,6 +42,16 @@ pub(crate) async fn fetch_rows<DB: Backend, T: Persist<DB>>(
     fetch_at_most(connection, sql, bindings, usize::MAX, operation, |_| {}).await
 }
 
+/// The only row of a statement without arguments, as the driver gives it.
+pub(crate) async fn fetch_raw<DB: Backend>(
+    connection: &mut DB::Connection,
+    sql: impl SqlSafeStr + Send,
+    operation: Operation,
+) -> Result<DB::Row> {
+    let query = sqlx::query_with::<DB, _>(sql, finish(Bindings::<DB>::new(), operation)?);
+    DB::on_connection(connection).fetch_one(query).await.map_err(Error::database(operation))
+}
+
 /// Runs `sql`, which returns no rows.
 pub(crate) async fn execute<DB: Backend>(
     connection: &mut DB::Connection,

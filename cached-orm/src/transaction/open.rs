@@ -4,9 +4,10 @@ use crate::{
     coherence::Journal,
     pooled::{self, Cut, is_answer},
     read::{index_entry, row_entry},
-    sql::{self, LockedRow, Witness},
+    schema::{Stamp, TableFacts},
+    sql::{self, LockedRow, STAMP, Witness},
 };
-use sqlx::SqlSafeStr;
+use sqlx::{AssertSqlSafe, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager as _;
 use std::{collections::HashMap, fmt};
 
@@ -32,12 +33,24 @@ pub(crate) struct Book<DB: Backend> {
     depth: Option<usize>,
     /// How many savepoints are open.
     savepoints: usize,
+    /// Whether this is the transaction of one write, whose rows may take their
+    /// fences' places.
+    writes_through: bool,
+    shown: Shown,
     /// What was sent and not answered to the end: it is under way, or its
     /// future was dropped.
     unanswered: Option<(Operation, Cut)>,
     /// Whether the caller has had the connection since it was last seen to answer
     /// what it was asked.
     is_lent: bool,
+}
+
+/// What is known of the rows that the last write's statements returned.
+#[derive(Debug, Clone, Copy, Default)]
+struct Shown {
+    facts: TableFacts,
+    /// Whether the table's schema was seen to be another one.
+    is_other_schema: bool,
 }
 
 /// What a savepoint brings back when it is undone.
@@ -78,6 +91,8 @@ impl<DB: Backend> Book<DB> {
             lost: None,
             depth: None,
             savepoints: 0,
+            writes_through: false,
+            shown: Shown::default(),
             unanswered: None,
             is_lent: false,
         }
@@ -261,6 +276,77 @@ impl<'s, DB: Backend> Open<'s, DB> {
         let rows = sql::fetch_at_most(self.connection, sql, bindings, limit, operation, note).await;
         self.book.answered(database_error(&rows));
         rows
+    }
+
+    /// Runs `sql`, which writes, and maps the rows that it returns, up to `limit`.
+    /// Where it matters, they show whether the schema is what it was taken to be.
+    pub(crate) async fn fetch_written<T: Persist<DB>>(
+        &mut self,
+        sql: impl SqlSafeStr + Send,
+        bindings: Bindings<DB>,
+        limit: usize,
+        operation: Operation,
+    ) -> Result<Vec<T>> {
+        let sql = sql.into_sql_str();
+        let asks = self.book.writes_through || !T::INDEXES.is_empty();
+        let expected = self.book.shown.facts.stamp.filter(|_| asks);
+        let stamp = expected.and_then(|_| DB::stamp(T::TABLE.name()));
+        // An update of nothing is a SELECT, and changes nothing.
+        let stamp =
+            stamp.filter(|_| DB::LOCK_ROWS.is_empty() || !sql.as_str().ends_with(DB::LOCK_ROWS));
+        let Some(stamp) = stamp else {
+            self.book.shown.is_other_schema |= expected.is_some();
+            return self.fetch_at_most(sql, bindings, limit, operation).await;
+        };
+        // RETURNING comes last.
+        let sql = AssertSqlSafe(format!("{}, {stamp} AS \"{STAMP}\"", sql.as_str()));
+        self.book.asked(operation);
+        self.orm().probe().statement();
+        let Book { witness, shown, .. } = &mut *self.book;
+        let note = |row: &DB::Row| {
+            if witness.transaction_id.is_none() {
+                witness.transaction_id = DB::transaction_id(row);
+            }
+            let found = DB::stamp_of(row).as_deref().map(Stamp::of);
+            shown.is_other_schema |= found != expected;
+        };
+        let rows = sql::fetch_at_most(self.connection, sql, bindings, limit, operation, note).await;
+        self.book.answered(database_error(&rows));
+        if self.book.shown.is_other_schema {
+            self.orm().forget_schema();
+        }
+        rows
+    }
+
+    /// Notes what is known of the table that is about to be written.
+    pub(crate) fn expect(&mut self, facts: TableFacts) {
+        self.book.shown = Shown { facts, is_other_schema: false };
+    }
+
+    /// Whether the rows that the last write's statements have shown, so many, are
+    /// what will be committed.
+    pub(crate) fn rows_are_final(&self, rows: usize) -> bool {
+        let Shown { facts, is_other_schema } = self.book.shown;
+        let are_final = if rows > 1 { facts.many_are_final } else { facts.rows_are_final };
+        are_final && !is_other_schema
+    }
+
+    /// Makes it the transaction of one write, whose rows may take their fences'
+    /// places.
+    pub(crate) fn write_through_at_end(&mut self) {
+        self.book.writes_through = true;
+    }
+
+    /// Whether this is the transaction of one write, which ends with it.
+    pub(crate) fn is_of_one_write(&self) -> bool {
+        self.book.writes_through
+    }
+
+    /// Notes a key whose row the transaction may have changed, and has not locked.
+    pub(crate) fn doubt<T: Persist<DB>>(&mut self, key: &T::Key) {
+        for key in self.book.orm.cache_keys::<T>(key) {
+            self.book.journal.doubt(key);
+        }
     }
 
     /// Runs `sql`, which returns no rows.

@@ -1,15 +1,18 @@
 use super::{
     change::{note_asked, note_change, one_row},
     lock_by_key, or_failed,
+    second_look::not_met,
 };
-use crate::{Backend, BindKey as _, Bindings, Operation, Persist, Result, transaction::Open};
+use crate::{
+    Backend, BindKey as _, Bindings, Operation, Persist, Result, schema::Change, transaction::Open,
+};
 
 pub(super) async fn delete_in<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
     key: &T::Key,
     operation: Operation,
 ) -> Result<bool> {
-    open.begin_write(operation).await?;
+    open.begin_write_of::<T>(&[Change::Delete], operation).await?;
     let mut bindings = Bindings::new();
     key.bind(&mut bindings);
     let rows: Vec<T> = if DB::RETURNING {
@@ -28,6 +31,8 @@ pub(super) async fn delete_in<DB: Backend, T: Persist<DB>>(
     if let Some(row) = &row {
         note_change(open, Some(row), None);
         note_asked(open, row, key);
+    } else if DB::RETURNING {
+        not_met::<DB, T>(open, key, operation).await?;
     }
     open.settled();
     Ok(row.is_some())

@@ -1,6 +1,7 @@
-use super::{bulk::lock_chunk, change::note_change};
+use super::{bulk::lock_chunk, change::note_change, second_look::none_met};
 use crate::{
     Backend, Bindings, Operation, Persist, Result,
+    schema::Change,
     sql::{
         compose,
         key_list::{keys_at_once, text},
@@ -19,7 +20,7 @@ pub(super) async fn delete_many_in<DB: Backend, T: Persist<DB>>(
     let keys: Vec<_> = keys.iter().filter(|key| seen.insert(text(*key))).cloned().collect();
     let mut deleted = 0;
     for keys in keys.chunks(keys_at_once(T::TABLE.key_columns().len())) {
-        open.begin_write(operation).await?;
+        open.begin_write_of::<T>(&[Change::Delete], operation).await?;
         let rows: Vec<T> = if DB::RETURNING {
             let mut bindings = Bindings::new();
             let sql = compose::delete_among::<DB, T>(keys, &mut bindings);
@@ -37,6 +38,12 @@ pub(super) async fn delete_many_in<DB: Backend, T: Persist<DB>>(
         };
         rows.iter().for_each(|row| note_change(open, Some(row), None));
         note_asked_among(open, keys, &rows);
+        if DB::RETURNING {
+            let met: HashSet<_> = rows.iter().map(|row| text(&row.key())).collect();
+            let others = keys.iter().filter(|key| !met.contains(&text(*key)));
+            let others: Vec<_> = others.cloned().collect();
+            none_met::<DB, T>(open, &others, operation).await?;
+        }
         open.settled();
         deleted += rows.len() as u64;
     }

@@ -1,8 +1,14 @@
-use super::{change::note_change, or_failed};
+use super::{
+    change::note_change,
+    or_failed,
+    second_look::{look_again, not_met},
+};
 use crate::{
-    Backend, BindKey as _, Bindings, Error, Operation, Persist, Result, transaction::Open,
+    Backend, BindKey as _, Bindings, Error, Operation, Persist, Result, schema::Change,
+    transaction::Open,
 };
 use sqlx::{SqlSafeStr as _, SqlStr};
+use std::slice::from_ref;
 
 pub(super) async fn insert_in<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
@@ -10,11 +16,14 @@ pub(super) async fn insert_in<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<T> {
     open.orm().check_indexes::<T>(None, operation)?;
-    open.begin_write(operation).await?;
+    open.begin_write_of::<T>(&[Change::Insert], operation).await?;
     let row = match insert_row(open, value, |_| T::INSERT.into_sql_str(), operation).await? {
         Inserted::Row(row) => row,
         Inserted::Refused(error) => return or_failed(open, Err(error)).await,
     };
+    if row.is_none() && DB::RETURNING && !open.is_of_one_write() {
+        not_met::<DB, T>(open, &value.key(), operation).await?;
+    }
     open.settled();
     // If there is none, a trigger or a rule has swallowed it.
     row.ok_or(Error::RowNotFound { operation })
@@ -39,7 +48,7 @@ pub(super) async fn insert_row<DB: Backend, T: Persist<DB>>(
     bind_row(value, &mut bindings);
     let sql = sql(bindings.columns());
     let row = if DB::RETURNING {
-        match open.fetch_at_most(sql, bindings, 1, operation).await {
+        match open.fetch_written(sql, bindings, 1, operation).await {
             Ok(mut rows) => rows.pop(),
             Err(error) => return Ok(Inserted::Refused(error)),
         }
@@ -53,6 +62,7 @@ pub(super) async fn insert_row<DB: Backend, T: Persist<DB>>(
     };
     if let Some(row) = &row {
         note_change(open, None, Some(row));
+        look_again(open, from_ref(row), operation).await?;
     }
     Ok(Inserted::Row(row))
 }

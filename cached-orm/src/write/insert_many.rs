@@ -7,9 +7,11 @@ use super::{
     bulk::{all_of, chunks, refuse_duplicates},
     change::note_change,
     insert::{bind_row, insert_in},
+    second_look::look_again,
 };
 use crate::{
     Backend, Bindings, Error, KeyKind, Operation, Persist, PrimaryKey as _, Result,
+    schema::Change,
     sql::{
         KeyNumbers, compose,
         key_list::{in_order_of, in_order_of_texts, keys_at_once, select_among},
@@ -63,13 +65,13 @@ async fn insert_given<DB: Backend, T: Persist<DB>>(
     for values in chunks(values, width::<DB, T>(values)) {
         let (these, rest) = keys.split_at(values.len());
         keys = rest;
-        open.begin_write(operation).await?;
+        open.begin_write_of::<T>(&[Change::Insert], operation).await?;
         let mut bindings = Bindings::new();
         let count = values.len();
         values.iter().for_each(|value| bind_row(value, &mut bindings));
         let sql = compose::insert_many::<DB, T>(of_one_row(&bindings, count), count, false);
         let rows = if DB::RETURNING {
-            let rows = open.fetch_at_most(sql, bindings, usize::MAX, operation).await?;
+            let rows = open.fetch_written(sql, bindings, usize::MAX, operation).await?;
             in_order_of(these, rows, operation)?
         } else {
             open.execute(sql, bindings, operation).await?;
@@ -82,7 +84,7 @@ async fn insert_given<DB: Backend, T: Persist<DB>>(
             }
             in_order_of(these, rows, operation)?
         };
-        note_all(open, &mut inserted, all_of(rows, operation)?);
+        note_all(open, &mut inserted, all_of(rows, operation)?, operation).await?;
     }
     Ok(inserted)
 }
@@ -118,7 +120,7 @@ async fn insert_reserved<DB: Backend, T: Persist<DB>>(
 ) -> Result<Vec<T>> {
     let mut inserted = Vec::with_capacity(values.len());
     for values in chunks(values, width::<DB, T>(values) + 1) {
-        open.begin_write(operation).await?;
+        open.begin_write_of::<T>(&[Change::Insert], operation).await?;
         let count = values.len();
         let (these, rest) =
             numbers.split_at_checked(count).ok_or(Error::NoGeneratedKey { operation })?;
@@ -129,8 +131,8 @@ async fn insert_reserved<DB: Backend, T: Persist<DB>>(
             DB::add_number(&mut bindings, column, *number);
         }
         let sql = compose::insert_many::<DB, T>(of_one_row(&bindings, count), count, true);
-        let rows = open.fetch_at_most(sql, bindings, usize::MAX, operation).await?;
-        note(open, &mut inserted, these, rows, operation)?;
+        let rows = open.fetch_written(sql, bindings, usize::MAX, operation).await?;
+        note(open, &mut inserted, these, rows, operation).await?;
     }
     Ok(inserted)
 }
@@ -145,7 +147,7 @@ async fn insert_consecutive<DB: Backend, T: Persist<DB>>(
 ) -> Result<Vec<T>> {
     let mut inserted = Vec::with_capacity(values.len());
     for values in chunks(values, width::<DB, T>(values)) {
-        open.begin_write(operation).await?;
+        open.begin_write_of::<T>(&[Change::Insert], operation).await?;
         let count = values.len();
         let mut bindings = Bindings::new();
         values.iter().for_each(|value| bind_row(value, &mut bindings));
@@ -156,7 +158,7 @@ async fn insert_consecutive<DB: Backend, T: Persist<DB>>(
         let mut bindings = Bindings::new();
         let sql = compose::select_numbered::<DB, T>(column, &numbers, &mut bindings);
         let rows = open.fetch_at_most(sql, bindings, usize::MAX, operation).await?;
-        note(open, &mut inserted, &numbers, rows, operation)?;
+        note(open, &mut inserted, &numbers, rows, operation).await?;
     }
     Ok(inserted)
 }
@@ -168,7 +170,7 @@ fn numbers_from(first: Option<u64>, step: i64, count: usize) -> Option<Vec<i64>>
 }
 
 /// Notes rows with these numbers as their keys.
-fn note<DB: Backend, T: Persist<DB>>(
+async fn note<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
     inserted: &mut Vec<T>,
     numbers: &[i64],
@@ -177,18 +179,20 @@ fn note<DB: Backend, T: Persist<DB>>(
 ) -> Result<()> {
     let keys = numbers.iter().map(|number| format!("({number})"));
     let rows = all_of(in_order_of_texts(keys, rows, operation)?, operation)?;
-    note_all(open, inserted, rows);
-    Ok(())
+    note_all(open, inserted, rows, operation).await
 }
 
-fn note_all<DB: Backend, T: Persist<DB>>(
+async fn note_all<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
     inserted: &mut Vec<T>,
     rows: Vec<T>,
-) {
+    operation: Operation,
+) -> Result<()> {
     rows.iter().for_each(|row| note_change(open, None, Some(row)));
+    look_again(open, &rows, operation).await?;
     open.settled();
     inserted.extend(rows);
+    Ok(())
 }
 
 /// The columns of one of so many rows.

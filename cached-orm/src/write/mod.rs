@@ -8,6 +8,7 @@ mod in_transaction;
 mod insert;
 mod insert_many;
 mod own_transaction;
+mod second_look;
 mod touch;
 mod update;
 mod update_many;

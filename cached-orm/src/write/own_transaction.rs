@@ -1,13 +1,13 @@
 use crate::{
     Backend, Committed, Error, Isolation, Operation, Orm, Persist, Result, Transaction,
-    sql::TableFacts, steps::Step, transaction::Open, triggers::own_text,
+    schema::TableFacts, steps::Step, transaction::Open, triggers::own_text,
 };
 
 /// The transaction of a write that was called on an `Orm`.
 pub(super) struct OwnTransaction<DB: Backend> {
     transaction: Transaction<DB>,
-    /// Whether the rows that the statements returned are what will be committed.
-    rows_are_final: bool,
+    /// Whether it is of several rows.
+    is_of_many: bool,
     operation: Operation,
 }
 
@@ -51,9 +51,8 @@ impl<DB: Backend> OwnTransaction<DB> {
         operation: Operation,
     ) -> Result<Self> {
         // Before the transaction: it is asked on another connection.
-        let facts = orm.table_facts::<T>().await;
-        let TableFacts { rows_are_final, many_are_final, has_triggers } = facts;
-        let transaction = match key {
+        let TableFacts { rows_are_final, has_triggers, .. } = orm.table_facts::<T>(operation).await;
+        let mut transaction = match key {
             // Where rows are final no rule makes the statement one of its own, so
             // a row that it changes with this key is one that it returns.
             Some(key) if rows_are_final && has_triggers => {
@@ -63,8 +62,8 @@ impl<DB: Backend> OwnTransaction<DB> {
             _ => Transaction::begin(orm, isolation).await?,
         };
         orm.probe().reach(Step::Begun).await;
-        let rows_are_final = if key.is_some() { rows_are_final } else { many_are_final };
-        Ok(Self { transaction, rows_are_final, operation })
+        transaction.open().write_through_at_end();
+        Ok(Self { transaction, is_of_many: key.is_none(), operation })
     }
 
     pub(super) fn open(&mut self) -> Open<'_, DB> {
@@ -88,7 +87,8 @@ impl<DB: Backend> OwnTransaction<DB> {
             }
         };
         self.open().orm().probe().reach(Step::Written).await;
-        if self.rows_are_final {
+        let count = if self.is_of_many { 2 } else { 1 };
+        if self.open().rows_are_final(count) {
             self.open().write_through(rows(&written));
         }
         let Committed { .. } = self.transaction.commit_as(self.operation).await?;

@@ -1,11 +1,13 @@
 use super::{
     change::{note_asked, note_change, one_row, read_before},
     lock_by_key, or_failed,
+    second_look::{look_again, not_met},
 };
 use crate::{
-    Backend, BindKey as _, Bindings, Error, Operation, Persist, Result, sql::compose,
-    transaction::Open,
+    Backend, BindKey as _, Bindings, Error, Operation, Persist, Result, schema::Change,
+    sql::compose, transaction::Open,
 };
+use std::slice::from_ref;
 
 pub(super) async fn update_in<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
@@ -17,16 +19,16 @@ pub(super) async fn update_in<DB: Backend, T: Persist<DB>>(
     value.bind_columns(&mut assigned);
     assigned.leave_out_not_loaded();
     open.orm().check_indexes::<T>(Some(assigned.columns()), operation)?;
-    open.begin_write(operation).await?;
+    open.begin_write_of::<T>(&[Change::Update], operation).await?;
     let row = update_row(open, &key, assigned, Some(value), operation).await?;
     let row = match row {
         None if T::VERSION.is_some() => {
-            let there = lock_by_key::<DB, T>(open, &key, operation).await;
-            let there = or_failed(open, there).await?;
-            there.first().map(|row: &T| {
-                open.hold::<T>(&row.key());
-                Err(Error::Conflict { operation })
-            })
+            let is_there = not_met::<DB, T>(open, &key, operation).await?;
+            is_there.then_some(Err(Error::Conflict { operation }))
+        }
+        None => {
+            not_updated::<DB, T>(open, &key, operation).await?;
+            None
         }
         row => row.map(Ok),
     };
@@ -41,10 +43,26 @@ pub(super) async fn patch_in<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<T> {
     open.orm().check_indexes::<T>(Some(assigned.columns()), operation)?;
-    open.begin_write(operation).await?;
+    open.begin_write_of::<T>(&[Change::Update], operation).await?;
     let row = update_row(open, key, assigned, None, operation).await?;
+    if row.is_none() {
+        not_updated::<DB, T>(open, key, operation).await?;
+    }
     open.settled();
     row.ok_or(Error::RowNotFound { operation })
+}
+
+/// [`not_met`] for an update. Alone in its transaction it fails, and has changed
+/// nothing.
+async fn not_updated<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    key: &T::Key,
+    operation: Operation,
+) -> Result<()> {
+    if DB::RETURNING && !open.is_of_one_write() {
+        not_met::<DB, T>(open, key, operation).await?;
+    }
+    Ok(())
 }
 
 /// Writes the named columns that were `assigned`, and increases the version, which
@@ -64,7 +82,7 @@ pub(super) async fn update_row<DB: Backend, T: Persist<DB>>(
         expected.bind_version(&mut assigned);
     }
     let rows: Vec<T> = if DB::RETURNING {
-        let rows = open.fetch_at_most(sql, assigned, 2, operation).await;
+        let rows = open.fetch_written(sql, assigned, 2, operation).await;
         or_failed(open, rows).await?
     } else {
         let done = open.execute(sql, assigned, operation).await;
@@ -86,6 +104,10 @@ pub(super) async fn update_row<DB: Backend, T: Persist<DB>>(
         note_change(open, before.as_ref(), Some(row));
         note_asked(open, row, key);
         open.hold::<T>(&row.key());
+        look_again(open, from_ref(row), operation).await?;
+    } else if before.is_some() {
+        // It is locked. If it was met, a trigger did something else.
+        note_change(open, before.as_ref(), None);
     }
     Ok(row)
 }

@@ -1,10 +1,12 @@
 use super::{
     bulk::{chunks, lock_many, refuse_duplicates},
     change::{note_change, read_before_many},
+    second_look::look_again,
     update::update_in,
 };
 use crate::{
     Backend, BindKey as _, Bindings, Error, Operation, Persist, Result,
+    schema::Change,
     sql::{compose, key_list::in_order_of},
     transaction::Open,
 };
@@ -46,10 +48,10 @@ async fn update_chunk<DB: Backend, T: Persist<DB>>(
     bindings: Bindings<DB>,
     operation: Operation,
 ) -> Result<Vec<T>> {
-    open.begin_write(operation).await?;
+    open.begin_write_of::<T>(&[Change::Update], operation).await?;
     let before: Vec<Option<T>> = read_before_many(open, keys, operation).await?;
     let sql = compose::update_many::<DB, T>(columns, keys.len());
-    let rows = open.fetch_at_most(sql, bindings, usize::MAX, operation).await?;
+    let rows = open.fetch_written(sql, bindings, usize::MAX, operation).await?;
     let rows: Vec<Option<T>> = in_order_of(keys, rows, operation)?;
     let missing = keys.iter().zip(&rows).filter(|(_, row)| row.is_none());
     let missing: Vec<_> = missing.map(|(key, _)| key.clone()).collect();
@@ -66,6 +68,7 @@ async fn update_chunk<DB: Backend, T: Persist<DB>>(
     for row in &rows {
         note_change(open, before.next().and_then(Option::as_ref), Some(row));
     }
+    look_again(open, &rows, operation).await?;
     open.settled();
     Ok(rows)
 }

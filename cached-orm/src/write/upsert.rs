@@ -2,12 +2,15 @@ use super::{
     change::{needs_before, note_asked, note_change, one_row},
     insert::{Inserted, bind_row, insert_row},
     or_failed,
+    second_look::{look_again, not_met},
     update::update_row,
 };
 use crate::{
-    Backend, Bindings, Error, Operation, Persist, Result, sql::compose, transaction::Open,
+    Backend, Bindings, Error, Operation, Persist, Result, schema::Change, sql::compose,
+    transaction::Open,
 };
 use sqlx::error::DatabaseError;
+use std::slice::from_ref;
 
 /// How often it is tried that another inserts the same row in between.
 pub(super) const ATTEMPTS: usize = 4;
@@ -18,7 +21,7 @@ pub(super) async fn upsert_in<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<T> {
     open.orm().check_indexes::<T>(None, operation)?;
-    open.begin_write(operation).await?;
+    open.begin_write_of::<T>(&[Change::Insert, Change::Update], operation).await?;
     let mut bindings = Bindings::new();
     bind_row(value, &mut bindings);
     // An update leaves out what is not loaded, and an insert cannot.
@@ -28,6 +31,9 @@ pub(super) async fn upsert_in<DB: Backend, T: Persist<DB>>(
     } else {
         update_or_insert(open, value, operation).await?
     };
+    if row.is_none() && DB::RETURNING && !open.is_of_one_write() {
+        not_met::<DB, T>(open, &value.key(), operation).await?;
+    }
     open.settled();
     // If there is none, a trigger or a rule has swallowed it.
     row.ok_or(Error::RowNotFound { operation })
@@ -47,11 +53,12 @@ async fn insert_or_update<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<Option<T>> {
     let sql = compose::upsert::<DB, T>(bindings.columns());
-    let rows = open.fetch_at_most(sql, bindings, 2, operation).await;
+    let rows = open.fetch_written(sql, bindings, 2, operation).await;
     let row = one_row(or_failed(open, rows).await?, operation)?;
     if let Some(row) = &row {
         note_change(open, None, Some(row));
         note_asked(open, row, &value.key());
+        look_again(open, from_ref(row), operation).await?;
     }
     Ok(row)
 }

@@ -19,6 +19,7 @@ macro_rules! suite {
         mod migrations;
         mod outboxes;
         mod statuses;
+        mod verifications;
     };
 }
 

@@ -6,14 +6,24 @@ use crate::{
     databases::Kind,
     memcached::OwnServer,
     polling::until,
-    tables::people::{PAGES, Page},
+    tables::people::PAGES,
 };
-use cached_orm::{Error, OrmBuilder};
+use cached_orm::{Error, MemcachedOrm, OrmBuilder};
+use serde::{Deserialize, Serialize};
 use sqlx::pool::PoolConnection;
 use std::time::Duration;
 use tokio::{task::JoinHandle, time::sleep};
 
 const ROWS: i64 = 12;
+
+/// A row of what is a view in SQLite.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
+#[orm(table = "pages", accepts(views))]
+struct Page {
+    #[primary_key]
+    id: i64,
+    body: String,
+}
 
 /// A place without a cache, where reads take as long as a [`Block`] lasts.
 async fn here(options: impl Fn(OrmBuilder<Database>) -> OrmBuilder<Database>) -> Here {

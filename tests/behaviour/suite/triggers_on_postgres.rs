@@ -169,7 +169,7 @@ async fn rows_that_foreign_keys_change_are_noted() {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
-#[orm(table = "events", database = Postgres)]
+#[orm(table = "events", database = Postgres, accepts(partitions))]
 struct Event {
     #[primary_key]
     year: i32,

@@ -1,12 +1,18 @@
 //! Tables whose triggers and defaults do more than one row's write shows.
 
 use super::Here;
-use crate::tables::{
-    Table,
-    people::{PAGES, Page},
-};
+use crate::tables::{Table, people::PAGES};
 use cached_orm::MemcachedOrm;
 use serde::{Deserialize, Serialize};
+
+/// What its triggers do to its other rows it takes upon itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
+#[orm(table = "pages", database = Postgres, accepts(other_rows))]
+struct Page {
+    #[primary_key]
+    id: i64,
+    body: String,
+}
 
 /// A row's BEFORE trigger may change another row that the same statement has written
 /// and returned already.

@@ -17,6 +17,13 @@ macro_rules! driver {
             row.try_get(name)
         }
 
+        fn is_compatible<T: Type<Self>>(row: &Self::Row, name: &str) -> bool {
+            use sqlx::{Column as _, TypeInfo as _};
+            row.try_column(name).is_ok_and(|column| {
+                column.type_info().is_null() || T::compatible(column.type_info())
+            })
+        }
+
         fn add_number(bindings: &mut Bindings<Self>, name: &'static str, number: i64) {
             bindings.column(name, &number);
         }

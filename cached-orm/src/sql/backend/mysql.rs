@@ -1,6 +1,6 @@
 use super::{
-    Backend, Bindings, CommitOutcome, KeyNumbers, LockedRow, TableFacts, Witness,
-    driver::has_class, no_transaction, split_table,
+    Backend, Bindings, CommitOutcome, KeyNumbers, LockedRow, Witness, driver::has_class,
+    no_transaction,
 };
 use crate::{
     Isolation,
@@ -163,29 +163,6 @@ impl Backend for MySql {
             }
         }
         Ok(None)
-    }
-
-    /// The row is read back after the statement, when all of its triggers have
-    /// run: MySQL and MariaDB have no deferred ones, and a trigger cannot
-    /// change its own table. That leaves views, foreign keys of the table to
-    /// itself, and engines without row locks, whose writers are in no order.
-    async fn table_facts(
-        connection: &mut MySqlConnection,
-        table: &'static str,
-    ) -> sqlx::Result<TableFacts> {
-        const QUERY: &str = "
-            SELECT COUNT(*) FROM information_schema.tables t
-            WHERE t.table_schema = COALESCE(?, DATABASE()) AND t.table_name = ?
-              AND t.table_type = 'BASE TABLE' AND t.engine = 'InnoDB'
-              AND NOT EXISTS (
-                  SELECT 1 FROM information_schema.referential_constraints k
-                  WHERE k.constraint_schema = t.table_schema
-                    AND k.table_name = t.table_name AND k.referenced_table_name = t.table_name)";
-        let (schema, name) = split_table(table);
-        let tables: i64 =
-            sqlx::query_scalar(QUERY).bind(schema).bind(name).fetch_one(connection).await?;
-        let is_final = tables == 1;
-        Ok(TableFacts { rows_are_final: is_final, many_are_final: is_final, has_triggers: false })
     }
 }
 

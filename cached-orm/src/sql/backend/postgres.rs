@@ -1,4 +1,4 @@
-use super::{Backend, Bindings, CommitOutcome, KeyNumbers, TableFacts, Witness, split_table};
+use super::{Backend, Bindings, CommitOutcome, KeyNumbers, STAMP, Witness};
 use crate::Isolation;
 use sqlx::{
     Database, Decode, Encode, Executor as _, PgConnection, Postgres, Row as _, Type,
@@ -112,6 +112,10 @@ impl Backend for Postgres {
         row.try_get("cached_orm_transaction").ok()
     }
 
+    fn stamp_of(row: &Self::Row) -> Option<String> {
+        row.try_get(STAMP).ok()
+    }
+
     async fn outcome(
         connection: &mut PgConnection,
         witness: &Witness<Self>,
@@ -137,45 +141,6 @@ impl Backend for Postgres {
         let standby: bool =
             sqlx::query_scalar("SELECT pg_is_in_recovery()").fetch_one(connection).await?;
         Ok(standby.then_some("the server is a standby, which lags behind the primary"))
-    }
-
-    /// An ordinary table, without partitions or children, without rules,
-    /// without AFTER and INSTEAD OF triggers of the user's, and without a
-    /// foreign key to itself that cascades updates: those change a row after
-    /// RETURNING has shown it. A BEFORE trigger does so to rows that its own statement
-    /// has written before.
-    async fn table_facts(
-        connection: &mut PgConnection,
-        table: &'static str,
-    ) -> sqlx::Result<TableFacts> {
-        const QUERY: &str = "
-            SELECT c.relkind = 'r' AND NOT c.relhassubclass AND NOT c.relhasrules
-               AND NOT EXISTS (
-                   SELECT FROM pg_trigger t
-                   WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgtype & 2 = 0
-                     AND NOT starts_with(t.tgname, 'cached_orm_'))
-               AND NOT EXISTS (
-                   SELECT FROM pg_constraint k
-                   WHERE k.conrelid = c.oid AND k.confrelid = c.oid AND k.contype = 'f'
-                     AND k.confupdtype IN ('c', 'n', 'd')),
-               NOT EXISTS (
-                   SELECT FROM pg_trigger t
-                   WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
-                     AND NOT starts_with(t.tgname, 'cached_orm_')),
-               EXISTS (
-                   SELECT FROM pg_trigger t
-                   WHERE t.tgrelid = c.oid AND starts_with(t.tgname, 'cached_orm_'))
-            FROM pg_class c WHERE c.oid = to_regclass($1)";
-        let (schema, name) = split_table(table);
-        let quoted = match schema {
-            Some(schema) => format!("{}.{}", Self::quote(schema), Self::quote(name)),
-            None => Self::quote(name),
-        };
-        let row: Option<(bool, bool, bool)> =
-            sqlx::query_as(QUERY).bind(quoted).fetch_optional(connection).await?;
-        let (rows_are_final, has_no_others, has_triggers) = row.unwrap_or_default();
-        let many_are_final = rows_are_final && has_no_others;
-        Ok(TableFacts { rows_are_final, many_are_final, has_triggers })
     }
 
     /// For this transaction only. Sent as one, they cost no round trip more.

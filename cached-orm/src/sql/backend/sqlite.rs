@@ -1,7 +1,4 @@
-use super::{
-    Backend, Bindings, CommitOutcome, TableFacts, Witness, no_transaction, similar_pool,
-    split_table,
-};
+use super::{Backend, Bindings, CommitOutcome, STAMP, Witness, no_transaction, similar_pool};
 use crate::{
     Isolation,
     pooled::{Cut, roll_back_to},
@@ -128,30 +125,8 @@ impl Backend for Sqlite {
         Ok((dirty != 0).then_some("`PRAGMA read_uncommitted` shows uncommitted rows"))
     }
 
-    /// SQLite's RETURNING shows a row before its triggers ran.
-    async fn table_facts(
-        connection: &mut SqliteConnection,
-        table: &'static str,
-    ) -> sqlx::Result<TableFacts> {
-        const QUERY: &str = "
-            SELECT (SELECT COUNT(*) FROM sqlite_schema
-                    WHERE type = 'table' AND lower(name) = lower($1)) = 1
-               AND (SELECT COUNT(*) FROM sqlite_schema
-                    WHERE type = 'trigger' AND lower(tbl_name) = lower($1)
-                      AND substr(name, 1, 11) <> 'cached_orm_') = 0
-               AND (SELECT COUNT(*) FROM pragma_foreign_key_list($1)
-                    WHERE lower(\"table\") = lower($1)) = 0";
-        let (None, name) = split_table(table) else { return Ok(TableFacts::default()) };
-        let temporary: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM sqlite_temp_schema WHERE lower(tbl_name) = lower($1)",
-        )
-        .bind(name)
-        .fetch_one(&mut *connection)
-        .await?;
-        let is_final: bool =
-            sqlx::query(QUERY).bind(name).fetch_one(connection).await?.try_get(0)?;
-        let is_final = is_final && temporary == 0;
-        Ok(TableFacts { rows_are_final: is_final, many_are_final: is_final, has_triggers: false })
+    fn stamp_of(row: &Self::Row) -> Option<String> {
+        row.try_get(STAMP).ok()
     }
 
     /// A database in memory may be that of one connection, and is at any rate

@@ -1,0 +1,227 @@
+//! A table as the catalog describes it, in the same words for every database.
+
+use sqlx::Database;
+use std::future::Future;
+
+/// How a database's catalog is read.
+#[doc(hidden)]
+pub trait Describe: Database {
+    /// The table that statements on the connection would find under this name.
+    fn describe(
+        connection: &mut Self::Connection,
+        name: &str,
+    ) -> impl Future<Output = sqlx::Result<Option<TableDescription>>> + Send;
+
+    /// SQL that a writing statement's RETURNING can hold. Its text changes whenever
+    /// something is changed on which it depends whether RETURNING shows what will be
+    /// committed: [`TableDescription::stamp`] is the same text. While a transaction
+    /// has written to the table, nobody else can change it.
+    fn stamp(_name: &str) -> Option<String> {
+        None
+    }
+}
+
+/// A table in the catalog.
+#[doc(hidden)]
+#[derive(Debug, Clone, Default)]
+pub struct TableDescription {
+    /// Its schema and name as the catalog spells them: the same for every spelling
+    /// that leads to it.
+    pub(crate) identity: String,
+    pub(crate) kind: TableKind,
+    pub(crate) lifetime: TableLifetime,
+    /// Its storage engine, if that has no transactions.
+    pub(crate) engine_without_transactions: Option<String>,
+    pub(crate) columns: Vec<ColumnDescription>,
+    pub(crate) indexes: Vec<IndexDescription>,
+    pub(crate) triggers: Vec<TriggerDescription>,
+    /// Its rules, other than a view's own.
+    pub(crate) rules: Vec<String>,
+    pub(crate) row_security: RowSecurity,
+    /// Foreign keys of other tables, or of itself, that refer to it.
+    pub(crate) referenced_by: Vec<ForeignKey>,
+    /// Its own foreign keys.
+    pub(crate) refers_to: Vec<ForeignKey>,
+    /// Whether a constraint of it removes other rows (`ON CONFLICT REPLACE`).
+    pub(crate) replaces_rows: bool,
+    /// Its name without the schema, if it was named with it and need not be.
+    pub(crate) other_name: Option<String>,
+    pub(crate) rows_shown: RowsShown,
+    /// What [`Describe::stamp`] gave along with this; `None` where it gives nothing,
+    /// or where what it gives may be old.
+    pub(crate) stamp: Option<String>,
+    /// Whether the database has triggers that run at COMMIT: what writes to their
+    /// tables may have them change others.
+    pub(crate) has_deferred_triggers: bool,
+}
+
+/// When a written row is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum RowsShown {
+    /// By a statement that follows the write's.
+    #[default]
+    Afterwards,
+    /// When BEFORE triggers have run, and AFTER triggers have not.
+    BeforeAfterTriggers,
+    /// Before any trigger ran.
+    BeforeTriggers,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum TableKind {
+    #[default]
+    Ordinary,
+    Partitioned,
+    /// Other tables inherit from it, whose rows it shows.
+    Inherited,
+    View,
+    Foreign,
+    /// Made by a module of SQLite.
+    Virtual,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum TableLifetime {
+    #[default]
+    Permanent,
+    /// Emptied when the server crashes.
+    Unlogged,
+    /// Each connection has another one.
+    Temporary,
+}
+
+/// Row-level security.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum RowSecurity {
+    #[default]
+    Off,
+    /// Others are restricted by it, and this role is not.
+    Bypassed,
+    /// It decides which rows this role sees.
+    Active,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct ColumnDescription {
+    pub(crate) name: String,
+    pub(crate) type_name: String,
+    pub(crate) is_nullable: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct IndexDescription {
+    pub(crate) name: String,
+    pub(crate) is_unique: bool,
+    pub(crate) is_primary: bool,
+    pub(crate) is_partial: bool,
+    pub(crate) is_deferrable: bool,
+    /// Being built, or broken.
+    pub(crate) is_invalid: bool,
+    /// Every column that it is made of, those in expressions included.
+    pub(crate) columns: Vec<String>,
+    /// The columns that it begins with, up to the first expression.
+    pub(crate) leading: Vec<String>,
+    /// Whether it compares in another way than its columns do.
+    pub(crate) has_other_collation: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct TriggerDescription {
+    pub(crate) name: String,
+    pub(crate) timing: Timing,
+    pub(crate) events: Events,
+    /// Whether it runs at COMMIT, or can be made to.
+    pub(crate) is_deferrable: bool,
+    /// What it runs; empty if that is no SQL.
+    pub(crate) text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Timing {
+    Before,
+    After,
+    InsteadOf,
+}
+
+/// What a trigger runs for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Events {
+    pub(crate) insert: bool,
+    pub(crate) update: bool,
+    pub(crate) delete: bool,
+}
+
+/// A foreign key, seen from the table that it refers to, or from its own.
+#[derive(Debug, Clone)]
+pub(crate) struct ForeignKey {
+    pub(crate) name: String,
+    /// The identity of the table at the other end.
+    pub(crate) other: String,
+    /// The columns that are referred to.
+    pub(crate) referred: Vec<String>,
+    pub(crate) on_delete: Action,
+    pub(crate) on_update: Action,
+}
+
+/// What a foreign key does to the rows that refer to a changed one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// It leaves them, or refuses the change.
+    Nothing,
+    Cascade,
+    SetNull,
+    SetDefault,
+}
+
+/// This crate's own triggers and functions.
+pub(crate) const OWN_PREFIX: &str = "cached_orm_";
+
+impl TableDescription {
+    /// The triggers that are not this crate's.
+    pub(crate) fn other_triggers(&self) -> impl Iterator<Item = &TriggerDescription> {
+        self.triggers.iter().filter(|trigger| !trigger.is_own())
+    }
+
+    pub(crate) fn column(&self, name: &str) -> Option<&ColumnDescription> {
+        self.columns.iter().find(|column| is_alike(&column.name, name))
+    }
+}
+
+impl TriggerDescription {
+    pub(crate) fn is_own(&self) -> bool {
+        self.name.starts_with(OWN_PREFIX)
+    }
+}
+
+impl Action {
+    /// As catalogs spell it: `CASCADE`, or PostgreSQL's letter.
+    pub(crate) fn of(text: &str) -> Self {
+        match text {
+            "c" | "CASCADE" => Self::Cascade,
+            "n" | "SET NULL" => Self::SetNull,
+            "d" | "SET DEFAULT" => Self::SetDefault,
+            _ => Self::Nothing,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "NO ACTION",
+            Self::Cascade => "CASCADE",
+            Self::SetNull => "SET NULL",
+            Self::SetDefault => "SET DEFAULT",
+        }
+    }
+}
+
+/// Whether two names of columns are one. No database has columns of one table that
+/// differ in case alone, but PostgreSQL, and there the statements tell.
+pub(crate) fn is_alike(left: &str, right: &str) -> bool {
+    left.eq_ignore_ascii_case(right)
+}
+
+/// Whether all of `columns` are among `others`.
+pub(crate) fn are_among<A: AsRef<str>, B: AsRef<str>>(columns: &[A], others: &[B]) -> bool {
+    let is_there = |column: &A| others.iter().any(|it| is_alike(it.as_ref(), column.as_ref()));
+    columns.iter().all(is_there)
+}

@@ -1,0 +1,78 @@
+//! What writes must know of a table.
+
+use super::description::{
+    Action, OWN_PREFIX, RowsShown, TableDescription, TableKind, Timing, are_among,
+};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// What writes must know of a table. By default nothing is relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct TableFacts {
+    /// Whether a statement's RETURNING, or the read after it, shows what will be
+    /// committed: nothing changes a row later in the transaction. This crate's
+    /// own triggers change none.
+    pub(crate) rows_are_final: bool,
+    /// The same for a statement that writes several rows: no row's trigger changes
+    /// another one that RETURNING has shown already.
+    pub(crate) many_are_final: bool,
+    /// Whether this crate's triggers would note its own writes, and can be told
+    /// not to.
+    pub(crate) has_triggers: bool,
+    /// What RETURNING shows as long as all of this is so; `None` where a statement
+    /// that follows reads the rows.
+    pub(crate) stamp: Option<Stamp>,
+}
+
+/// A text of [`Describe::stamp`](super::Describe::stamp), of which only the hash is
+/// kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp(u64);
+
+impl Stamp {
+    pub(crate) fn of(text: &str) -> Self {
+        Self(xxh3_64(text.as_bytes()))
+    }
+}
+
+impl TableFacts {
+    /// `key` are the columns of the struct's primary key, to which no write of its
+    /// gives other values.
+    pub(crate) fn of(table: &TableDescription, key: &[&str]) -> Self {
+        let others = || table.other_triggers();
+        let has_before = others().any(|trigger| trigger.timing == Timing::Before);
+        // What changes a row after it was read.
+        let by_triggers = match table.rows_shown {
+            RowsShown::Afterwards => false,
+            RowsShown::BeforeAfterTriggers => {
+                others().any(|trigger| trigger.timing != Timing::Before)
+                    || (has_before && table.has_deferred_triggers)
+            }
+            RowsShown::BeforeTriggers => others().next().is_some(),
+        };
+        // A row that follows its key can have triggers that come back.
+        let by_cascades = table.referenced_by.iter().any(|key_of_other| {
+            let is_of_key = are_among(&key_of_other.referred, key) && !has_before;
+            let comes_back = match table.rows_shown {
+                RowsShown::Afterwards => key_of_other.other == table.identity,
+                _ => !is_of_key,
+            };
+            key_of_other.on_update != Action::Nothing && comes_back
+        });
+        let is_plain = table.kind == TableKind::Ordinary
+            && table.rules.is_empty()
+            && table.engine_without_transactions.is_none()
+            && !table.replaces_rows;
+        let stamp = table.stamp.as_deref().map(Stamp::of);
+        let is_read_later = table.rows_shown == RowsShown::Afterwards;
+        let rows_are_final =
+            is_plain && !by_triggers && !by_cascades && (is_read_later || stamp.is_some());
+        let is_noted = |name: &str| name.starts_with(OWN_PREFIX);
+        Self {
+            rows_are_final,
+            many_are_final: rows_are_final && (is_read_later || others().next().is_none()),
+            has_triggers: table.rows_shown == RowsShown::BeforeAfterTriggers
+                && table.triggers.iter().any(|trigger| is_noted(&trigger.name)),
+            stamp: stamp.filter(|_| rows_are_final),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The schema as the catalog tells it: what writes must know of a table, and whether
+//! it is as a struct takes it to be.
+#![cfg_attr(
+    not(any(feature = "postgres", feature = "mysql", feature = "sqlite")),
+    allow(dead_code, reason = "only databases have catalogs")
+)]
+
+mod deeds;
+mod description;
+mod facts;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod reach;
+mod report;
+mod rules;
+mod shape;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod verify;
+mod words;
+
+pub(crate) use deeds::Change;
+pub(crate) use description::{Describe, TableDescription};
+pub(crate) use facts::{Stamp, TableFacts};
+pub(crate) use reach::{From, steps};
+pub(crate) use report::Refuses;
+pub use report::{Finding, SchemaReport, Severity};
+pub(crate) use rules::{dangers, findings, missing};
+pub use shape::Accepted;
+pub(crate) use shape::Shape;

@@ -1,0 +1,122 @@
+//! One table under two names.
+
+use super::{Database, Here};
+use crate::{
+    databases::Kind,
+    rows::{NOTES, Plain, plain},
+};
+use cached_orm::{Error, MemcachedOrm, Orm};
+use serde::{Deserialize, Serialize};
+
+macro_rules! notes_as {
+    ($name:ident, $table:literal $(, $option:ident = $value:literal)*) => {
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
+        #[orm(table = $table $(, $option = $value)*)]
+        struct $name {
+            #[primary_key]
+            id: i64,
+            body: String,
+            code: i64,
+        }
+    };
+}
+
+notes_as!(InMain, "main.notes");
+notes_as!(Upper, "NOTES");
+notes_as!(Named, "notes", cache_name = "remarks");
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
+#[orm(table = "notes", also_fences(Named))]
+struct Fencing {
+    #[primary_key]
+    id: i64,
+    body: String,
+    code: i64,
+}
+
+/// Both handles write; which is refused names both structs and what to do.
+fn assert_refused(error: &Error, own: &str, other: &str) {
+    assert!(matches!(error, Error::Configuration(_)), "{error}");
+    let text = error.to_string();
+    for part in [&format!("of {own}: cache name "), &format!("{other} is on the same table"), "`cache_name`"] {
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+async fn write_refused<T: Writes>(orm: &Orm<Database>, other: &str) {
+    assert_refused(&T::write(orm).await.unwrap_err(), T::NAME, other);
+    let mut transaction = orm.begin().await.unwrap();
+    assert_refused(&T::write_in(&mut transaction).await.unwrap_err(), T::NAME, other);
+    transaction.rollback().await.unwrap();
+}
+
+trait Writes {
+    const NAME: &'static str;
+    async fn write(orm: &Orm<Database>) -> Result<(), Error>;
+    async fn write_in(
+        transaction: &mut cached_orm::Transaction<Database>,
+    ) -> Result<(), Error>;
+}
+
+macro_rules! writes {
+    ($($name:ident),*) => { $(
+        impl Writes for $name {
+            const NAME: &'static str = stringify!($name);
+            async fn write(orm: &Orm<Database>) -> Result<(), Error> {
+                $name { id: 1, body: "new".into(), code: 1 }.update(orm).await
+            }
+            async fn write_in(
+                transaction: &mut cached_orm::Transaction<Database>,
+            ) -> Result<(), Error> {
+                $name::delete_by_key(transaction, 1).await.map(drop)
+            }
+        }
+    )* };
+}
+writes!(InMain, Upper, Named);
+
+async fn notes() -> Here {
+    let here = Here::with(&[NOTES]).await;
+    plain(1, "old").insert(&here.orm).await.unwrap();
+    here
+}
+
+#[tokio::test]
+async fn a_table_with_its_schema_is_the_same_table() {
+    let here = notes().await;
+    // The servers' tests are in files of their own: a struct's schema has a name that
+    // stays, and a test's has not.
+    if Here::DATABASE == Kind::Sqlite {
+        InMain::fetch_one(&here.orm, 1).await.unwrap();
+        write_refused::<InMain>(&here.orm, "Plain").await;
+        let error = plain(1, "new").update(&here.orm).await.unwrap_err();
+        assert_refused(&error, "Plain", "InMain");
+    }
+}
+
+#[tokio::test]
+async fn a_table_in_other_letters_is_the_same_table_where_the_database_says_so() {
+    let here = notes().await;
+    if Here::DATABASE == Kind::Sqlite {
+        assert_eq!(Upper::fetch_one(&here.orm, 1).await.unwrap().body, "old");
+        write_refused::<Upper>(&here.orm, "Plain").await;
+    }
+    // The struct that was there first has left nothing behind.
+    assert_eq!(Plain::fetch_one(&here.orm, 1).await.unwrap().body, "old");
+}
+
+/// Reads count that were hits.
+#[tokio::test]
+async fn a_cache_name_that_a_write_does_not_fence_is_refused() {
+    let here = notes().await;
+    Named::fetch_one(&here.orm, 1).await.unwrap();
+    let other = here.other_handle().await;
+    plain(1, "old").update(&other).await.unwrap();
+    Named::fetch_one(&other, 1).await.unwrap();
+    assert_refused(&plain(1, "new").update(&other).await.unwrap_err(), "Plain", "Named");
+    write_refused::<Named>(&here.orm, "Plain").await;
+    // One that fences the other may write.
+    let mut fencing = Fencing { id: 1, body: "newest".into(), code: 1 };
+    fencing.update(&here.orm).await.unwrap();
+    assert_eq!(Named::fetch_one(&here.orm, 1).await.unwrap().body, "newest");
+}
