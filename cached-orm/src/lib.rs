@@ -130,6 +130,8 @@ mod guide {
     mod transactions {}
     #[doc = include_str!("../docs/troubleshooting.md")]
     mod troubleshooting {}
+    #[doc = include_str!("../docs/verify.md")]
+    mod verify {}
     #[doc = include_str!("../docs/when-not-to-cache.md")]
     mod when_not_to_cache {}
     #[doc = include_str!("../docs/writes-by-others.md")]

@@ -4,7 +4,7 @@
 use super::{Database, Here};
 use crate::{
     databases::Kind,
-    rows::{NOTES, Note, note},
+    rows::{NOTES, note},
 };
 use cached_orm::{Error, MemcachedOrm};
 use serde::{Deserialize, Serialize};
