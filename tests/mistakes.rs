@@ -64,7 +64,7 @@ fn the_compilers_messages_are_those_of_the_diagnostics() {
 #[tokio::test]
 async fn the_runtimes_messages_are_what_its_errors_print() {
     let pool = SqlitePool::connect("sqlite::memory:").await.unwrap();
-    let schema = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL, age);
+    let schema = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, age);
                   INSERT INTO users VALUES (1, 'ann@example.org', 'forty'), (2, 'bob@example.org', 40)";
     sqlx::raw_sql(schema).execute(&pool).await.unwrap();
     let orm = Orm::<Sqlite>::builder(pool.clone()).embedded(1 << 20).build().await.unwrap();

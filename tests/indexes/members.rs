@@ -88,7 +88,7 @@ pub(crate) const ALIASES: Table = Table {
             kind TEXT COLLATE NOCASE NOT NULL)",
 };
 
-/// The struct says that a value is one row's, and the table does not.
+/// A migration can take the unique index away.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
 #[orm(table = "badges", negative_ttl = "off")]
 pub(crate) struct Badge {
@@ -102,7 +102,8 @@ pub(crate) struct Badge {
 
 pub(crate) const BADGES: Table = Table::everywhere(
     "CREATE TABLE badges (
-        id BIGINT PRIMARY KEY, code VARCHAR(100) NOT NULL, color VARCHAR(100) NOT NULL)",
+        id BIGINT PRIMARY KEY, code VARCHAR(100) NOT NULL, color VARCHAR(100) NOT NULL);
+     CREATE UNIQUE INDEX badges_by_code ON badges (code)",
 );
 
 /// Keys so long that a list of them is larger than an entry may be.

@@ -20,6 +20,7 @@ pub(super) async fn place(columns: [&str; 3]) -> Here {
         "CREATE TABLE indexed (id BIGINT PRIMARY KEY, value {column} NULL, team INT NOT NULL, copy {column} NOT NULL)"
     ))
     .await;
+    here.run("CREATE UNIQUE INDEX by_value ON indexed (value)").await;
     here.orm.install_outbox().await.unwrap();
     here
 }

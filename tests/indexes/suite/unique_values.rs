@@ -1,7 +1,10 @@
 //! Rows by values that no two of them have.
 
 use super::Here;
-use crate::members::{BADGES, Badge, MEMBERS, Member, SEATS, Seat};
+use crate::{
+    databases::Kind,
+    members::{BADGES, Badge, MEMBERS, Member, SEATS, Seat},
+};
 use cached_orm::{Error, MemcachedOrm as _};
 
 async fn by_email(here: &Here, email: &str) -> Option<Member> {
@@ -153,6 +156,13 @@ async fn hostile_values_are_values() {
 #[tokio::test]
 async fn two_rows_with_one_value_are_an_error_that_says_so() {
     let here = Here::with(&[BADGES]).await;
+    // Without the index the struct would be refused. It goes while programs run.
+    assert_eq!(Badge::fetch_by_code(&here.orm, "x").await.unwrap(), None);
+    here.run(match Here::DATABASE {
+        Kind::MariaDb => "DROP INDEX badges_by_code ON badges",
+        _ => "DROP INDEX badges_by_code",
+    })
+    .await;
     here.run("INSERT INTO badges VALUES (1, 'x', 'red'), (2, 'x', 'red'), (3, 'y', 'red')").await;
     for _ in 0..2 {
         let error = Badge::fetch_by_code(&here.orm, "x").await.unwrap_err();

@@ -19,7 +19,7 @@ struct Plain {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
-#[orm(table = "parents", database = Postgres, cache_name = "listed")]
+#[orm(table = "parents", database = Postgres)]
 struct Listed {
     #[primary_key]
     id: i64,
@@ -30,7 +30,7 @@ struct Listed {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
-#[orm(table = "parents", database = Postgres, cache_name = "unique")]
+#[orm(table = "parents", database = Postgres)]
 struct Unique {
     #[primary_key]
     id: i64,
@@ -40,7 +40,7 @@ struct Unique {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
-#[orm(table = "parents", database = Postgres, cache_name = "bare")]
+#[orm(table = "parents", database = Postgres)]
 struct Bare {
     #[primary_key]
     id: i64,
