@@ -86,6 +86,12 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
         let keys: Vec<_> = sources.iter().map(|source| source.key.clone()).collect();
         let mut connection = orm.load_connection(*operation).await?;
         let found = many::select_by_keys(&mut *connection, &keys, RowLock::No, *operation).await;
+        let found = match found {
+            Err(error) if keys.len() > 1 && error.is_of_argument() => {
+                Err(many::of_key::<DB, T>(&mut *connection, &keys, error, *operation).await)
+            }
+            found => found,
+        };
         connection.answered();
         found
     }
@@ -260,9 +266,11 @@ where
         return fetch(target, key.clone(), operation).await;
     }
     if let Some((index, text)) = column.index_of(&value) {
-        let Some(text) = text.text() else { return Ok(None) };
-        let asked = Asked::of(text, move |bindings| bindings.push(&value));
-        return by_unique(target, index, asked, operation).await;
+        // NULL is in no index.
+        if let Some(text) = text.text() {
+            let asked = Asked::of(text, move |bindings| bindings.push(&value));
+            return by_unique(target, index, asked, operation).await;
+        }
     }
     let rows = select_by_column(target, column, &value, 2, operation).await?;
     at_most_one(rows, operation)
@@ -280,9 +288,10 @@ where
     V: Storable<DB>,
 {
     if let Some((index, text)) = column.index_of(&value) {
-        let Some(text) = text.text() else { return Ok(Vec::new()) };
-        let asked = Asked::of(text, move |bindings| bindings.push(&value));
-        return by_index(target, index, asked, operation).await;
+        if let Some(text) = text.text() {
+            let asked = Asked::of(text, move |bindings| bindings.push(&value));
+            return by_index(target, index, asked, operation).await;
+        }
     }
     select_by_column(target, column, &value, usize::MAX, operation).await
 }
@@ -380,8 +389,13 @@ where
     V: Storable<DB>,
 {
     let condition = |bindings: &mut Bindings<DB>| {
+        let name = DB::quote(column.name());
+        // Nothing equals NULL.
+        if column.is_absent(value) || value.is_null() {
+            return format!("{name} IS NULL");
+        }
         bindings.push(value);
-        format!("{} = {}", DB::quote(column.name()), DB::placeholder(bindings.len()))
+        format!("{name} = {}", DB::placeholder(bindings.len()))
     };
     let mut bindings = Bindings::new();
     let mut sql = format!("{} WHERE {}", T::SELECT, condition(&mut bindings));

@@ -9,7 +9,7 @@ use crate::{
     index::asked_text,
     observe::Meter,
     session::Target,
-    sql::{among_bound, fetch_rows},
+    sql::{among_bound, compose, fetch_rows},
     transaction::Open,
     uncached::unloaded,
 };
@@ -376,7 +376,7 @@ fn has_one_of<DB: Backend, T: Persist<DB>>(
 ) -> String {
     let columns: Vec<_> = index.columns().iter().map(|column| column.name()).collect();
     let binds: Vec<_> = asked.iter().map(|asked| &*asked.bind).collect();
-    among_bound(&columns, &binds, bindings)
+    among_bound(&columns, &binds, compose::table::<DB, T>, bindings)
 }
 
 /// The rows of each value, in the order of the values.

@@ -6,6 +6,8 @@ mod catalog;
 mod column;
 pub(crate) mod compose;
 mod encoded;
+#[cfg(feature = "json")]
+mod json;
 pub(crate) mod key_list;
 mod outbox_table;
 mod row;

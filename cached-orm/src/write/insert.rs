@@ -1,4 +1,7 @@
-use super::{change::note_change, or_failed};
+use super::{
+    change::{note_asked, note_change},
+    or_failed,
+};
 use crate::{
     Backend, BindKey as _, Bindings, Error, Operation, Persist, Result, transaction::Open,
 };
@@ -46,15 +49,25 @@ pub(super) async fn insert_row<DB: Backend, T: Persist<DB>>(
     } else {
         match open.execute(sql, bindings, operation).await {
             Ok(done) => {
-                read_inserted(open, value, DB::last_key(&done).is_some(), operation).await?
+                Some(read_inserted(open, value, DB::last_key(&done).is_some(), operation).await?)
             }
             Err(error) => return Ok(Inserted::Refused(error)),
         }
     };
     if let Some(row) = &row {
         note_change(open, None, Some(row));
+        if gives_key::<DB, T>(value) {
+            note_asked(open, row, &value.key());
+        }
     }
     Ok(Inserted::Row(row))
+}
+
+/// Whether the program chooses all of the primary key.
+pub(super) fn gives_key<DB: Backend, T: Persist<DB>>(value: &T) -> bool {
+    let mut bindings = Bindings::<DB>::new();
+    value.bind_given_key(&mut bindings);
+    bindings.columns().len() == T::TABLE.key_columns().len()
 }
 
 /// Adds everything that INSERT writes, in its order.
@@ -70,7 +83,7 @@ async fn read_inserted<DB: Backend, T: Persist<DB>>(
     value: &T,
     key_was_generated: bool,
     operation: Operation,
-) -> Result<Option<T>> {
+) -> Result<T> {
     let mut bindings = Bindings::new();
     let sql = match T::SELECT_INSERTED {
         Some(_) if !key_was_generated => return Err(Error::NoGeneratedKey { operation }),
@@ -83,6 +96,7 @@ async fn read_inserted<DB: Backend, T: Persist<DB>>(
             T::LOCK_BY_KEY
         }
     };
-    let rows = open.fetch_at_most(sql, bindings, 1, operation).await;
-    Ok(rows?.pop())
+    let mut rows = open.fetch_at_most(sql, bindings, 1, operation).await?;
+    // It was inserted, and nobody says under which key.
+    rows.pop().ok_or(Error::KeyChanged { operation })
 }

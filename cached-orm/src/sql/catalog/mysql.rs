@@ -66,7 +66,7 @@ impl Catalog for MySql {
                 let text = time_text(kind, text.trim_end_matches('Z'), " ");
                 Some(Equals::Bound(format!("{column} = {placeholder}"), text))
             }
-            KeyKind::Other => None,
+            KeyKind::UuidText | KeyKind::Other => None,
         }
     }
 

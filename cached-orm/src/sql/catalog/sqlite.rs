@@ -59,7 +59,11 @@ impl Catalog for Sqlite {
                 Some(Equals::Bound(format!("{column} = {placeholder}"), text.to_owned()))
             }
             // They are stored with more digits or fewer.
-            KeyKind::Time | KeyKind::DateTime | KeyKind::Timestamp | KeyKind::Other => None,
+            KeyKind::Time
+            | KeyKind::DateTime
+            | KeyKind::Timestamp
+            | KeyKind::UuidText
+            | KeyKind::Other => None,
         }
     }
 
