@@ -128,6 +128,8 @@ mod guide {
     mod transactions {}
     #[doc = include_str!("../docs/troubleshooting.md")]
     mod troubleshooting {}
+    #[doc = include_str!("../docs/types.md")]
+    mod types {}
     #[doc = include_str!("../docs/when-not-to-cache.md")]
     mod when_not_to_cache {}
     #[doc = include_str!("../docs/writes-by-others.md")]

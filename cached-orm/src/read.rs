@@ -75,7 +75,7 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
     }
 
     async fn load(&self) -> Result<Option<T>> {
-        let mut connection = self.orm.load_connection(self.operation).await?;
+        let mut connection = self.orm.load_connection_for::<T>(self.operation).await?;
         let found = select_by_key(&mut *connection, &self.key, RowLock::No, self.operation).await;
         connection.answered();
         found
@@ -84,7 +84,7 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
     async fn load_many(sources: &[Self]) -> Result<Vec<Option<T>>> {
         let Some(Self { orm, operation, .. }) = sources.first() else { return Ok(Vec::new()) };
         let keys: Vec<_> = sources.iter().map(|source| source.key.clone()).collect();
-        let mut connection = orm.load_connection(*operation).await?;
+        let mut connection = orm.load_connection_for::<T>(*operation).await?;
         let found = many::select_by_keys(&mut *connection, &keys, RowLock::No, *operation).await;
         let found = match found {
             Err(error) if keys.len() > 1 && error.is_of_argument() => {
@@ -226,6 +226,7 @@ pub(crate) async fn fetch_in<DB: Backend, T: Persist<DB>>(
     key: &T::Key,
     operation: Operation,
 ) -> Result<Option<T>> {
+    open.check_columns::<T>(operation).await?;
     let lock = RowLock::of::<DB, T>(open, key);
     let reading = open.begin_read(operation).await?;
     let found = select_by_key(open.connection(), key, lock, operation).await;
@@ -411,12 +412,13 @@ where
     let sql = AssertSqlSafe(sql);
     match target {
         Target::Orm(orm) => {
-            let mut connection = orm.load_connection(operation).await?;
+            let mut connection = orm.load_connection_for::<T>(operation).await?;
             let rows = fetch_rows::<DB, T>(&mut *connection, sql, bindings, operation).await;
             connection.answered();
             Ok(rows?.into_iter().map(unloaded).collect())
         }
         Target::Open(mut open) => {
+            open.check_columns::<T>(operation).await?;
             let reading = open.begin_read(operation).await?;
             let rows = fetch_rows(open.connection(), sql, bindings, operation).await;
             let rows = open.read_done(reading, rows)?;

@@ -63,6 +63,7 @@ pub(crate) async fn by_index<DB: Backend, T: Persist<DB>>(
     match target {
         Target::Orm(orm) => IndexSource::new(orm, index, asked, operation).rows().await,
         Target::Open(mut open) => {
+            open.check_columns::<T>(operation).await?;
             let reading = open.begin_read(operation).await?;
             let rows = select(open.connection(), index, &asked, operation).await;
             let rows = open.read_done(reading, rows)?;
@@ -198,7 +199,7 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
     }
 
     async fn load_rows(&self) -> Result<Vec<T>> {
-        let mut connection = self.orm.load_connection(self.operation).await?;
+        let mut connection = self.orm.load_connection_for::<T>(self.operation).await?;
         let rows = select(&mut *connection, self.index, &self.asked, self.operation).await;
         connection.answered();
         let rows: Vec<T> = rows?;
@@ -238,7 +239,7 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
             return Ok(Vec::new());
         };
         let asked: Vec<_> = sources.iter().map(|source| source.asked.clone()).collect();
-        let mut connection = orm.load_connection(*operation).await?;
+        let mut connection = orm.load_connection_for::<T>(*operation).await?;
         let found = select_many(&mut *connection, index, &asked, *operation).await;
         connection.answered();
         let found = found?.into_iter().map(|rows: Vec<T>| {

@@ -64,6 +64,7 @@ pub(crate) async fn fetch_many<DB: Backend, T: Persist<DB>>(
             Ok(rows)
         }
         Target::Open(mut open) => {
+            open.check_columns::<T>(operation).await?;
             let (distinct, places) = distinct::<DB, T>(open.orm(), keys);
             let keys: Vec<_> = distinct.into_iter().map(|(key, _)| key).collect();
             let mut rows: Vec<_> = keys.iter().map(|_| None).collect();

@@ -6,6 +6,7 @@ mod catalog;
 mod column;
 pub(crate) mod compose;
 mod encoded;
+pub(crate) mod fit;
 #[cfg(feature = "json")]
 mod json;
 pub(crate) mod key_list;

@@ -378,10 +378,11 @@ fn hyphenated(digits: &str) -> String {
 
 /// A UUID in whatever form the driver reads, in that of keys.
 fn uuid_text(column: &str) -> String {
-    let digits = ["urn:uuid:", "{", "}", "-"].into_iter().fold(
-        format!("LOWER(CONVERT({column} USING utf8mb4))"),
-        |text, other| format!("REPLACE({text}, '{other}', '')"),
-    );
+    let digits = ["urn:uuid:", "{", "}", "-"]
+        .into_iter()
+        .fold(format!("LOWER(CONVERT({column} USING utf8mb4))"), |text, other| {
+            format!("REPLACE({text}, '{other}', '')")
+        });
     hyphenated(&digits)
 }
 

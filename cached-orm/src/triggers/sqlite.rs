@@ -310,7 +310,9 @@ pub(crate) fn text(kind: KeyKind, x: &str) -> Option<String> {
             // In whatever form the driver reads it.
             let digits = ["urn:uuid:", "{", "}", "-"]
                 .into_iter()
-                .fold(format!("lower({x})"), |text, other| format!("replace({text}, '{other}', '')"));
+                .fold(format!("lower({x})"), |text, other| {
+                    format!("replace({text}, '{other}', '')")
+                });
             hyphenated(&digits)
         }
         KeyKind::Time => {

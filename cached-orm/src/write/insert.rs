@@ -13,6 +13,7 @@ pub(super) async fn insert_in<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<T> {
     open.orm().check_indexes::<T>(None, operation)?;
+    open.check_columns::<T>(operation).await?;
     open.begin_write(operation).await?;
     let row = match insert_row(open, value, |_| T::INSERT.into_sql_str(), operation).await? {
         Inserted::Row(row) => row,

@@ -160,7 +160,8 @@ pub(crate) async fn insert_many<DB: Backend, T: Persist<DB>>(
             match bulk::keep(savepoint, inserted).await {
                 Err(error) if must_be_single(&error) => {
                     let mut savepoint = open.savepoint().await?;
-                    let inserted = insert_one_by_one(&mut savepoint.open(), values, operation).await;
+                    let inserted =
+                        insert_one_by_one(&mut savepoint.open(), values, operation).await;
                     bulk::keep(savepoint, inserted).await
                 }
                 kept => kept,

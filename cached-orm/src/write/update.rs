@@ -17,6 +17,7 @@ pub(super) async fn update_in<DB: Backend, T: Persist<DB>>(
     value.bind_columns(&mut assigned);
     assigned.leave_out_not_loaded();
     open.orm().check_indexes::<T>(Some(assigned.columns()), operation)?;
+    open.check_columns::<T>(operation).await?;
     open.begin_write(operation).await?;
     let row = update_row(open, &key, assigned, Some(value), operation).await?;
     let row = match row {
@@ -41,6 +42,7 @@ pub(super) async fn patch_in<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<T> {
     open.orm().check_indexes::<T>(Some(assigned.columns()), operation)?;
+    open.check_columns::<T>(operation).await?;
     open.begin_write(operation).await?;
     let row = update_row(open, key, assigned, None, operation).await?;
     open.settled();

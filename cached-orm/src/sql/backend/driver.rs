@@ -14,11 +14,15 @@ macro_rules! driver {
         where
             T: Decode<'r, Self> + Type<Self> + for<'q> Encode<'q, Self>,
         {
-            let value = row.try_get(name)?;
-            if Self::is_null(row, name)? && !Self::binds_null(&value) {
-                return Err(super::driver::unexpected_null(name));
+            let value = row.try_get(name);
+            if Self::is_null(row, name)? {
+                // Whatever the driver makes of it, and however it says that it cannot.
+                return value
+                    .ok()
+                    .filter(Self::binds_null)
+                    .ok_or_else(|| super::driver::unexpected_null(name));
             }
-            Ok(value)
+            value
         }
 
         fn is_null(row: &Self::Row, name: &str) -> sqlx::Result<bool> {

@@ -1,10 +1,15 @@
-use super::{ArgumentType, Backend, Bindings, CommitOutcome, KeyNumbers, TableFacts, Witness, split_table};
+use super::{
+    ArgumentType, Backend, Bindings, CommitOutcome, KeyNumbers, TableFacts, Witness, split_table,
+};
 use crate::Isolation;
 use sqlx::{
-    Arguments as _, Database, Decode, Encode, Executor as _, PgConnection, Postgres, Row as _, Type,
+    Arguments as _, Database, Decode, Encode, Executor as _, PgConnection, Postgres, Row as _,
+    Type,
     encode::IsNull,
     error::BoxDynError,
-    postgres::{PgArgumentBuffer, PgArguments, PgDatabaseError, PgSeverity, PgTypeInfo, types::Oid},
+    postgres::{
+        PgArgumentBuffer, PgArguments, PgDatabaseError, PgSeverity, PgTypeInfo, types::Oid,
+    },
 };
 use std::mem;
 
