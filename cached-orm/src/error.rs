@@ -1,6 +1,6 @@
 use crate::cache::CacheError;
-use sqlx::error::{DatabaseError, ErrorKind};
-use std::{error::Error as StdError, fmt, sync::Arc};
+use sqlx::error::{DatabaseError, ErrorKind, UnexpectedNullError};
+use std::{error::Error as StdError, fmt, num::TryFromIntError, str::Utf8Error, sync::Arc};
 
 /// This crate's result.
 ///
@@ -109,7 +109,7 @@ impl fmt::Display for Operation {
 /// What can go wrong.
 ///
 /// What an error prints names the entity, the operation and the cause, and
-/// never data of a row. The source, where there is one, is the database's or
+/// never data of a row, but for the key in [`Key`](Self::Key). The source, where there is one, is the database's or
 /// the cache's own error; a database may quote values in its own text.
 ///
 /// ```no_run
@@ -181,15 +181,43 @@ pub enum Error {
         /// The column's name.
         column: &'static str,
     },
-    /// A column is missing, or holds something that its field's type cannot.
-    #[error("column `{column}` of {entity}: {}", describe(source))]
+    /// A column is missing, or holds something that its field's type cannot: a value
+    /// of another type, or NULL in a field that is no `Option`.
+    #[error("column `{column}` of {entity}: {}", describe_column(sql_type.as_deref(), source))]
     Column {
         /// The struct.
         entity: &'static str,
         /// The column's name.
         column: &'static str,
+        /// The SQL type of what is in it, as the driver names it; `None` if there is
+        /// no such column.
+        sql_type: Option<String>,
         /// sqlx's error.
         source: Arc<sqlx::Error>,
+    },
+    /// One of several rows could not be read, or one of several keys could not be
+    /// asked for: that with this key. No other error tells a key.
+    #[error("key {key}: {source}")]
+    Key {
+        /// The primary key, as [`get_instance_key`] writes it, or the value that an
+        /// index was asked for, in the same form.
+        ///
+        /// [`get_instance_key`]: crate::MemcachedOrm::get_instance_key
+        key: String,
+        /// What is wrong with it.
+        source: Arc<Error>,
+    },
+    /// The database has stored a new row under another key than the one that was
+    /// given, as columns do that round, cut off or pad, and does not say which: MySQL
+    /// and MariaDB return no rows. It was not inserted; a transaction of the caller's
+    /// can only be rolled back. Give the key as the column keeps it.
+    #[error(
+        "{operation}: the database has changed the primary key; give it as the column keeps it, \
+         rounded and padded, or use a column that keeps it whole"
+    )]
+    KeyChanged {
+        /// What was being done.
+        operation: Operation,
     },
     /// The database reported no generated key for an inserted row, so the row
     /// cannot be found again. It was not inserted, unless in a transaction of
@@ -303,19 +331,20 @@ impl Error {
         match self {
             Self::Overloaded { .. } | Self::Connect { .. } => true,
             Self::Database { source, .. } => is_outage(source),
+            Self::Key { source, .. } => source.is_outage(),
             _ => false,
         }
     }
 
     /// The variant's name in snake case, such as `row_not_found`: what metrics and
-    /// spans call `error.type`.
+    /// spans call `error.type`. Of [`Key`](Self::Key) that of what is wrong.
     ///
     /// ```
     /// use cached_orm::Error;
     ///
     /// assert_eq!(Error::Configuration("…".to_owned()).kind(), "configuration");
     /// ```
-    pub const fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self {
             Self::RowNotFound { .. } => "row_not_found",
             Self::Conflict { .. } => "conflict",
@@ -325,6 +354,8 @@ impl Error {
             Self::Argument { .. } => "argument",
             Self::NotLoaded { .. } => "not_loaded",
             Self::Column { .. } => "column",
+            Self::Key { source, .. } => return source.kind(),
+            Self::KeyChanged { .. } => "key_changed",
             Self::NoGeneratedKey { .. } => "no_generated_key",
             Self::NotFenced { .. } => "not_fenced",
             Self::RolledBack { .. } => "rolled_back",
@@ -336,6 +367,20 @@ impl Error {
             Self::Panicked { .. } => "panicked",
             Self::ShuttingDown { .. } => "shutting_down",
             Self::Configuration(_) => "configuration",
+        }
+    }
+
+    /// Whether one of the statement's arguments is to blame: it cannot be sent, or the
+    /// database takes it for no value of its type.
+    pub(crate) fn is_of_argument(&self) -> bool {
+        match self {
+            Self::Argument { .. } => true,
+            Self::Database { source, .. } => {
+                let code = source.as_database_error().and_then(DatabaseError::code);
+                // Data exceptions.
+                code.is_some_and(|code| code.len() == 5 && code.starts_with("22"))
+            }
+            _ => false,
         }
     }
 
@@ -367,6 +412,33 @@ fn describe(error: &sqlx::Error) -> String {
         sqlx::Error::Encode(_) => "a value cannot be encoded".to_owned(),
         // The others speak of connections, pools, columns and configuration.
         other => other.to_string(),
+    }
+}
+
+/// What is wrong with a column's value, without the value.
+fn describe_column(sql_type: Option<&str>, error: &sqlx::Error) -> String {
+    let sqlx::Error::ColumnDecode { source, .. } = error else { return describe(error) };
+    if source.is::<UnexpectedNullError>() {
+        return "it is NULL, and its field is no `Option`".to_owned();
+    }
+    let said = source.to_string();
+    // It names both types.
+    if said.starts_with("mismatched types; Rust type") {
+        return said;
+    }
+    let sql_type = sql_type.unwrap_or("value");
+    let is_length = said.starts_with("Expected 16 bytes, got")
+        || said.starts_with("invalid length: expected 16 bytes");
+    if is_length {
+        return format!(
+            "its {sql_type} is no binary UUID; for UUIDs as text use `uuid::fmt::Hyphenated`"
+        );
+    }
+    // Other texts may quote the value.
+    let tells_no_value = source.is::<TryFromIntError>() || source.is::<Utf8Error>();
+    match tells_no_value {
+        true => format!("its {sql_type} cannot be decoded as the field's type: {said}"),
+        false => format!("its {sql_type} cannot be decoded as the field's type"),
     }
 }
 
@@ -430,6 +502,7 @@ mod tests {
             Error::Column {
                 entity: "User",
                 column: "id",
+                sql_type: None,
                 source: Arc::new(sqlx::Error::RowNotFound),
             },
         ] {

@@ -130,6 +130,8 @@ mod guide {
     mod transactions {}
     #[doc = include_str!("../docs/troubleshooting.md")]
     mod troubleshooting {}
+    #[doc = include_str!("../docs/types.md")]
+    mod types {}
     #[doc = include_str!("../docs/verify.md")]
     mod verify {}
     #[doc = include_str!("../docs/when-not-to-cache.md")]

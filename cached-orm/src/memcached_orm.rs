@@ -271,8 +271,8 @@ pub trait MemcachedOrm: Entity {
     /// By the primary key's only column it is [`fetch`](Self::fetch), and by a column
     /// that has an index to itself it is what that index's own method does; the row's
     /// value is then the one asked for, byte for byte. By any other column it asks the
-    /// database, by the database's idea of equality, and does not fill the cache. NULL
-    /// equals nothing.
+    /// database, by the database's idea of equality, and does not fill the cache. By
+    /// `None`, which no index has, it asks the database for the row with NULL.
     ///
     /// # Guarantee
     /// That of [`fetch`](Self::fetch).
@@ -310,7 +310,7 @@ pub trait MemcachedOrm: Entity {
     /// By a column that has an index to itself it is what that index's own method
     /// does: from the cache or else from the database, in the order of the primary
     /// keys. By any other it asks the database, and the rows are in no particular
-    /// order.
+    /// order; so it does by `None`, for the rows with NULL.
     ///
     /// # Guarantee
     /// That of [`fetch`](Self::fetch) for each row: whether it is there, and what is in

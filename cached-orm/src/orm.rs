@@ -1,3 +1,4 @@
+mod columns;
 mod indexes_read;
 mod outbox;
 mod own_connections;
@@ -87,6 +88,8 @@ struct Inner<DB: Backend> {
     /// Of which structs it was told that rows are not cached, and why.
     told_lost: Mutex<HashSet<(&'static str, Lost)>>,
     indexes_read: indexes_read::IndexesRead,
+    /// The entities whose rows are known to be found by their columns.
+    columns_fit: Mutex<HashSet<TypeId>>,
 }
 
 /// What an [`Orm`] is made of.
@@ -196,6 +199,7 @@ impl<DB: Backend> Orm<DB> {
             schemas: schemas::Schemas::default(),
             told_lost: Mutex::default(),
             indexes_read: indexes_read::IndexesRead::default(),
+            columns_fit: Mutex::default(),
         }));
         if let Some(poll) = parts.drains_every {
             let drainer = Drainer {

@@ -45,7 +45,7 @@ impl<T: Entity, DB: Backend> Patch<T, DB> {
         let name = column.name();
         let reason = match column.role() {
             Role::Written if !self.assigned.columns().contains(&name) => {
-                self.assigned.column(name, &value.into());
+                self.assigned.assign(&column, &value.into());
                 return self;
             }
             Role::Written => "is set twice",

@@ -51,7 +51,7 @@ impl<DB: Backend, T: Persist<DB>> RowSource<DB, T> {
 
     /// The row as the database has it.
     async fn select(&self) -> Result<Option<T>> {
-        let mut connection = self.orm.load_connection(self.operation).await?;
+        let mut connection = self.orm.load_connection_for::<T>(self.operation).await?;
         let found = select_by_key(&mut *connection, &self.key, RowLock::No, self.operation).await;
         connection.answered();
         found
@@ -91,8 +91,14 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
         let Some(Self { orm, operation, .. }) = sources.first() else { return Ok(Vec::new()) };
         let keys: Vec<_> = sources.iter().map(|source| source.key.clone()).collect();
         orm.check_table::<T>(*operation).await?;
-        let mut connection = orm.load_connection(*operation).await?;
+        let mut connection = orm.load_connection_for::<T>(*operation).await?;
         let found = many::select_by_keys(&mut *connection, &keys, RowLock::No, *operation).await;
+        let found = match found {
+            Err(error) if keys.len() > 1 && error.is_of_argument() => {
+                Err(many::of_key::<DB, T>(&mut *connection, &keys, error, *operation).await)
+            }
+            found => found,
+        };
         connection.answered();
         found
     }
@@ -227,6 +233,7 @@ pub(crate) async fn fetch_in<DB: Backend, T: Persist<DB>>(
     key: &T::Key,
     operation: Operation,
 ) -> Result<Option<T>> {
+    open.check_columns::<T>(operation).await?;
     let lock = RowLock::of::<DB, T>(open, key);
     let reading = open.begin_read(operation).await?;
     let found = select_by_key(open.connection(), key, lock, operation).await;
@@ -267,9 +274,11 @@ where
         return fetch(target, key.clone(), operation).await;
     }
     if let Some((index, text)) = column.index_of(&value) {
-        let Some(text) = text.text() else { return Ok(None) };
-        let asked = Asked::of(text, move |bindings| bindings.push(&value));
-        return by_unique(target, index, asked, operation).await;
+        // NULL is in no index.
+        if let Some(text) = text.text() {
+            let asked = Asked::of(text, move |bindings| bindings.push(&value));
+            return by_unique(target, index, asked, operation).await;
+        }
     }
     let rows = select_by_column(target, column, &value, 2, operation).await?;
     at_most_one(rows, operation)
@@ -287,9 +296,10 @@ where
     V: Storable<DB>,
 {
     if let Some((index, text)) = column.index_of(&value) {
-        let Some(text) = text.text() else { return Ok(Vec::new()) };
-        let asked = Asked::of(text, move |bindings| bindings.push(&value));
-        return by_index(target, index, asked, operation).await;
+        if let Some(text) = text.text() {
+            let asked = Asked::of(text, move |bindings| bindings.push(&value));
+            return by_index(target, index, asked, operation).await;
+        }
     }
     select_by_column(target, column, &value, usize::MAX, operation).await
 }
@@ -387,8 +397,13 @@ where
     V: Storable<DB>,
 {
     let condition = |bindings: &mut Bindings<DB>| {
+        let name = DB::quote(column.name());
+        // Nothing equals NULL.
+        if column.is_absent(value) || value.is_null() {
+            return format!("{name} IS NULL");
+        }
         bindings.push(value);
-        format!("{} = {}", DB::quote(column.name()), DB::placeholder(bindings.len()))
+        format!("{name} = {}", DB::placeholder(bindings.len()))
     };
     let mut bindings = Bindings::new();
     let mut sql = format!("{} WHERE {}", T::SELECT, condition(&mut bindings));
@@ -404,12 +419,13 @@ where
     let sql = AssertSqlSafe(sql);
     match target {
         Target::Orm(orm) => {
-            let mut connection = orm.load_connection(operation).await?;
+            let mut connection = orm.load_connection_for::<T>(operation).await?;
             let rows = fetch_rows::<DB, T>(&mut *connection, sql, bindings, operation).await;
             connection.answered();
             Ok(rows?.into_iter().map(unloaded).collect())
         }
         Target::Open(mut open) => {
+            open.check_columns::<T>(operation).await?;
             let reading = open.begin_read(operation).await?;
             let rows = fetch_rows(open.connection(), sql, bindings, operation).await;
             let rows = open.read_done(reading, rows)?;

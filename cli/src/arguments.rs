@@ -126,7 +126,7 @@ pub(crate) struct ShapeArguments {
 
     /// The columns of the struct's primary key in the order of its fields, if the catalog
     /// has others; with a kind, if the column's type leaves it open. Kinds: integer, bool,
-    /// text, bytes, uuid, date, time, datetime (without a zone), timestamp
+    /// text, bytes, uuid, uuid-text (`Hyphenated`), date, time, datetime (without a zone), timestamp
     #[arg(long, value_name = "COLUMN[:KIND]", value_delimiter = ',', value_parser = column)]
     key: Vec<(String, Option<KeyKind>)>,
 }
@@ -318,13 +318,14 @@ pub(crate) fn column(text: &str) -> Result<(String, Option<KeyKind>), String> {
         "text" => KeyKind::Text,
         "bytes" => KeyKind::Bytes,
         "uuid" => KeyKind::Uuid,
+        "uuid-text" => KeyKind::UuidText,
         "date" => KeyKind::Date,
         "time" => KeyKind::Time,
         "datetime" => KeyKind::DateTime,
         "timestamp" => KeyKind::Timestamp,
         _ => {
             return Err(format!(
-                "`{kind}` is no kind; there are integer, bool, text, bytes, uuid, date, time, \
+                "`{kind}` is no kind; there are integer, bool, text, bytes, uuid, uuid-text, date, time, \
                  datetime and timestamp"
             ));
         }

@@ -33,6 +33,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             Kind::Version => "version",
             Kind::ReadBack => "read_back",
         };
+        let json = column.json.then(|| quote!(.json()));
         let is_indexed = model.indexes.iter().any(|index| index.is_over(&column.field));
         let column = if is_indexed {
             // The whole expression, since that is where rustc shows the error.
@@ -40,7 +41,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             quote_spanned!(located_at(&ty)=> #alias::#new(#name).indexed())
         } else {
             let new = Ident::new(new, Span::call_site());
-            quote!(#alias::#new(#name))
+            quote!(#alias::#new(#name)#json)
         };
         quote!(#visibility const #constant: #alias<#ty> = #column;)
     });

@@ -145,8 +145,9 @@ const _: () = {
         pub const FULL_NAME: _Column<String> = _Column::new("fullName");
         pub const EMAIL: _Column<String> = _Column::new("e \"mail\"#");
         pub const PREFERENCES: _Column<_orm::Json<Preferences>> = _Column::new(
-            "preferences",
-        );
+                "preferences",
+            )
+            .json();
         pub const CREATED_AT: _Column<DateTime<Utc>> = _Column::read_back("createdAt");
         pub const LEGACY: _Column<Option<i32>> = _Column::read_back("legacy");
         pub const PARENT: _Column<PhantomData<User>> = _Column::new("parent");

@@ -185,7 +185,8 @@ const _: () = {
         pub const EMAIL: _Column<Option<String>> = _Column::new("email").indexed();
         pub const HANDLE: _Column<String> = _Column::new("handle");
         pub const CITY: _Column<String> = _Column::new("city").indexed();
-        pub const SETTINGS: _Column<_orm::Json<Settings>> = _Column::new("settings");
+        pub const SETTINGS: _Column<_orm::Json<Settings>> = _Column::new("settings")
+            .json();
         pub const PASSWORD: _Column<String> = _Column::new("password");
         pub const REVISION: _Column<i64> = _Column::version("revision");
     }

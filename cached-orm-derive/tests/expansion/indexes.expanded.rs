@@ -190,7 +190,8 @@ const _: () = {
         pub const HANDLE: _Column<String> = _Column::new("handle");
         pub const EMAIL: _Column<Option<String>> = _Column::new("email").indexed();
         pub const CITY: _Column<Option<String>> = _Column::new("city");
-        pub const SETTINGS: _Column<_orm::Json<Settings>> = _Column::new("settings");
+        pub const SETTINGS: _Column<_orm::Json<Settings>> = _Column::new("settings")
+            .json();
         pub const JOINED: _Column<DateTime<Utc>> = _Column::read_back("joined");
         pub const LEGACY: _Column<Option<i32>> = _Column::read_back("legacy");
     }

@@ -33,4 +33,6 @@ pub enum KeyKind {
     Timestamp,
     /// Something that no SQL is known for.
     Other,
+    /// As [`Uuid`](Self::Uuid), of a column of text: `CHAR(36)`, `TEXT`, MariaDB's `UUID`.
+    UuidText,
 }

@@ -4,7 +4,8 @@ use std::fmt;
 /// One column of a primary key.
 ///
 /// Implemented for integers, `bool`, `String`, `Vec<u8>` and, behind the
-/// features of their names, for `uuid`, `chrono` and `time`. Implement it for
+/// features of their names, for `uuid` (`Hyphenated` and `Simple` too, which are UUIDs
+/// as text), `chrono` and `time`. Implement it for
 /// a newtype by writing what it wraps:
 ///
 /// ```
@@ -140,6 +141,26 @@ impl KeyPart for uuid::Uuid {
 
     fn write_part(&self, part: &mut PartWriter<'_>) {
         part.display(self.as_hyphenated());
+    }
+}
+
+// What MySQL, MariaDB and SQLite keep as text. The part's text is the UUID's own,
+// whatever the column's.
+#[cfg(feature = "uuid")]
+impl KeyPart for uuid::fmt::Hyphenated {
+    const KIND: KeyKind = KeyKind::UuidText;
+
+    fn write_part(&self, part: &mut PartWriter<'_>) {
+        self.as_uuid().write_part(part);
+    }
+}
+
+#[cfg(feature = "uuid")]
+impl KeyPart for uuid::fmt::Simple {
+    const KIND: KeyKind = KeyKind::UuidText;
+
+    fn write_part(&self, part: &mut PartWriter<'_>) {
+        self.as_uuid().write_part(part);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     index::asked_text,
     observe::Meter,
     session::Target,
-    sql::{among_bound, fetch_rows},
+    sql::{among_bound, compose, fetch_rows},
     transaction::Open,
     uncached::unloaded,
 };
@@ -63,6 +63,7 @@ pub(crate) async fn by_index<DB: Backend, T: Persist<DB>>(
     match target {
         Target::Orm(orm) => IndexSource::new(orm, index, asked, operation).rows().await,
         Target::Open(mut open) => {
+            open.check_columns::<T>(operation).await?;
             let reading = open.begin_read(operation).await?;
             let rows = select(open.connection(), index, &asked, operation).await;
             let rows = open.read_done(reading, rows)?;
@@ -199,7 +200,7 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
 
     async fn load_rows(&self) -> Result<Vec<T>> {
         self.orm.check_table::<T>(self.operation).await?;
-        let mut connection = self.orm.load_connection(self.operation).await?;
+        let mut connection = self.orm.load_connection_for::<T>(self.operation).await?;
         let rows = select(&mut *connection, self.index, &self.asked, self.operation).await;
         connection.answered();
         let rows: Vec<T> = rows?;
@@ -240,7 +241,7 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
         };
         let asked: Vec<_> = sources.iter().map(|source| source.asked.clone()).collect();
         orm.check_table::<T>(*operation).await?;
-        let mut connection = orm.load_connection(*operation).await?;
+        let mut connection = orm.load_connection_for::<T>(*operation).await?;
         let found = select_many(&mut *connection, index, &asked, *operation).await;
         connection.answered();
         let found = found?.into_iter().map(|rows: Vec<T>| {
@@ -378,7 +379,7 @@ fn has_one_of<DB: Backend, T: Persist<DB>>(
 ) -> String {
     let columns: Vec<_> = index.columns().iter().map(|column| column.name()).collect();
     let binds: Vec<_> = asked.iter().map(|asked| &*asked.bind).collect();
-    among_bound(&columns, &binds, bindings)
+    among_bound(&columns, &binds, compose::table::<DB, T>, bindings)
 }
 
 /// The rows of each value, in the order of the values.

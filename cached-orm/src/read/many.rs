@@ -2,14 +2,18 @@
 
 use super::{RowLock, RowSource, entries::copied, fetch_in, fetch_uncached, select_by_key};
 use crate::{
-    Backend, Bindings, CacheKey, CachePolicy, Entity, Operation, Orm, Persist, Result,
+    Backend, Bindings, CacheKey, CachePolicy, Entity, Error, Operation, Orm, Persist, PrimaryKey,
+    Result,
     coherence::{Found, Origin},
     session::Target,
-    sql::{fetch_rows, in_order_of, keys_at_once, select_among},
+    sql::{fetch_rows, in_order_of, key_list::text, keys_at_once, select_among},
     uncached::{is_whole, unloaded},
 };
 use sqlx::AssertSqlSafe;
-use std::collections::{HashMap, hash_map::Entry as Slot};
+use std::{
+    collections::{HashMap, hash_map::Entry as Slot},
+    sync::Arc,
+};
 
 /// How far [`warm`](crate::MemcachedOrm::warm) has come.
 ///
@@ -60,6 +64,7 @@ pub(crate) async fn fetch_many<DB: Backend, T: Persist<DB>>(
             Ok(rows)
         }
         Target::Open(mut open) => {
+            open.check_columns::<T>(operation).await?;
             let (distinct, places) = distinct::<DB, T>(open.orm(), keys);
             let keys: Vec<_> = distinct.into_iter().map(|(key, _)| key).collect();
             let mut rows: Vec<_> = keys.iter().map(|_| None).collect();
@@ -186,6 +191,30 @@ pub(super) fn spread<DB: Backend, T: Persist<DB>>(
     (spread.collect(), again)
 }
 
+/// The error of a statement for many keys, and the key that it is of, if there is one
+/// that gives such an error by itself.
+pub(super) async fn of_key<DB: Backend, T: Persist<DB>>(
+    connection: &mut DB::Connection,
+    keys: &[T::Key],
+    error: Error,
+    operation: Operation,
+) -> Error {
+    for key in keys {
+        match select_by_key::<DB, T>(connection, key, RowLock::No, operation).await {
+            Ok(_) => {}
+            Err(error) if error.is_of_argument() => return named(key, error),
+            Err(_) => break,
+        }
+    }
+    error
+}
+
+/// The error of a statement for this key, which is named if it is to blame.
+fn named(key: &impl PrimaryKey, error: Error) -> Error {
+    let is_to_blame = matches!(error, Error::Column { .. }) || error.is_of_argument();
+    if is_to_blame { Error::Key { key: text(key), source: Arc::new(error) } } else { error }
+}
+
 /// The rows with these keys, which are all different and few enough for one
 /// statement, in their order.
 pub(super) async fn select_by_keys<DB: Backend, T: Persist<DB>>(
@@ -195,7 +224,9 @@ pub(super) async fn select_by_keys<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<Vec<Option<T>>> {
     if let [key] = keys {
-        return Ok(vec![select_by_key(connection, key, lock, operation).await?]);
+        // Of the others the cache had the rows.
+        let found = select_by_key(connection, key, lock, operation).await;
+        return Ok(vec![found.map_err(|error| named(key, error))?]);
     }
     let mut bindings = Bindings::new();
     let mut sql = select_among::<DB, T>(keys, &mut bindings);

@@ -57,6 +57,7 @@ async fn fetch_many_asked<DB: Backend, T: Persist<DB>>(
             Ok(rows)
         }
         Target::Open(mut open) => {
+            open.check_columns::<T>(operation).await?;
             for asked in distinct.chunks(at_once) {
                 let found = select_many_in(&mut open, index, asked, operation).await?;
                 rows.extend(found.into_iter().map(|mut rows| rows.pop()));

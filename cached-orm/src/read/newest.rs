@@ -4,7 +4,7 @@
 use super::at_once;
 use crate::{
     Backend, Bindings, Index, KeyKind, Operation, Persist, PrimaryKey as _, Result,
-    sql::{among, fetch_rows, text},
+    sql::{among, compose, fetch_rows, text},
     transaction::Open,
 };
 use sqlx::AssertSqlSafe;
@@ -56,7 +56,7 @@ pub(super) async fn with_held<DB: Backend, T: Persist<DB>>(
     let mut now = Vec::new();
     for keys in keys.chunks(at_once::<T>()) {
         let mut bindings = Bindings::new();
-        let among = among(T::TABLE.key_columns(), keys, &mut bindings);
+        let among = among(T::TABLE.key_columns(), keys, compose::table::<DB, T>, &mut bindings);
         // No index is used for it, or rows would be locked that are only looked at.
         let condition = format!("CASE WHEN {} THEN 1 ELSE 0 END = 1", condition(&mut bindings));
         let (select, lock) = (T::SELECT, RowLock::Yes.clause::<DB>());

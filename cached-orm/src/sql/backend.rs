@@ -1,7 +1,7 @@
 use super::{Bindings, Catalog, OutboxTable};
 use crate::{Isolation, pooled::Cut, schema::Describe, triggers::Triggers};
 use sqlx::{
-    Connection, Database, Decode, Encode, Executor, IntoArguments, Pool, Type,
+    Arguments as _, Connection, Database, Decode, Encode, Executor, IntoArguments, Pool, Type,
     database::HasStatementCache, encode::IsNull, error::BoxDynError, pool::PoolOptions,
 };
 use std::{fmt, future::Future};
@@ -54,11 +54,36 @@ pub trait Backend:
     #[doc(hidden)]
     fn on_connection(connection: &mut Self::Connection) -> Self::OnConnection<'_>;
 
-    /// Decodes one column.
+    /// Decodes one column. Of NULL only a value that would be written as NULL again:
+    /// SQLite's driver makes `""`, 0 and `false` of it.
     #[doc(hidden)]
     fn column<'r, T>(row: &'r Self::Row, name: &str) -> sqlx::Result<T>
     where
-        T: Decode<'r, Self> + Type<Self>;
+        T: Decode<'r, Self> + Type<Self> + for<'q> Encode<'q, Self>;
+
+    /// Whether the column is NULL.
+    #[doc(hidden)]
+    fn is_null(row: &Self::Row, name: &str) -> sqlx::Result<bool>;
+
+    /// The SQL type of what is in the column, if there is such a column.
+    #[doc(hidden)]
+    fn type_name(row: &Self::Row, name: &str) -> Option<String>;
+
+    /// Whether the value is written as NULL. What cannot be written is not.
+    #[doc(hidden)]
+    fn binds_null<T>(value: &T) -> bool
+    where
+        T: for<'q> Encode<'q, Self>;
+
+    /// Adds an argument, and says how its type is known.
+    #[doc(hidden)]
+    fn add<T>(arguments: &mut Self::Arguments, value: &T) -> Result<ArgumentType, BoxDynError>
+    where
+        T: Type<Self> + for<'q> Encode<'q, Self>,
+    {
+        arguments.add(value)?;
+        Ok(ArgumentType::Declared)
+    }
 
     /// Appends what is sent of an argument. Of equal values it is the same, and no two
     /// are alike; that is all it is for.
@@ -225,6 +250,16 @@ pub trait Backend:
     }
 }
 
+/// How the database knows an argument's type.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArgumentType {
+    /// It is told.
+    Declared,
+    /// It takes that of the column beside it. In a list of rows there is none.
+    OfColumn,
+}
+
 /// How the database numbers the rows of one INSERT.
 #[doc(hidden)]
 #[derive(Debug)]
@@ -313,7 +348,7 @@ pub trait JsonBackend: Backend {
     fn add_json<T: serde::Serialize + Sync>(
         arguments: &mut Self::Arguments,
         value: &T,
-    ) -> Result<(), sqlx::error::BoxDynError>;
+    ) -> Result<(), BoxDynError>;
 
     #[doc(hidden)]
     fn encode_json<T: serde::Serialize + Sync>(

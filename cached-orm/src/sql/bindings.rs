@@ -1,4 +1,4 @@
-use super::{Backend, Storable, encoded::Encoded};
+use super::{Backend, Column, Row, Storable, backend::ArgumentType, encoded::Encoded};
 use crate::{
     Uncached,
     key::{KeyPart, PrimaryKey},
@@ -20,6 +20,8 @@ pub struct Bindings<DB: Backend> {
     not_loaded: Vec<&'static str>,
     /// What is collected in place of arguments where rows are compared.
     encoded: Option<Encoded<DB>>,
+    /// Whether there is an argument that takes its type from its column.
+    has_types_of_columns: bool,
 }
 
 impl<DB: Backend> Bindings<DB> {
@@ -29,6 +31,7 @@ impl<DB: Backend> Bindings<DB> {
             columns: Vec::new(),
             not_loaded: Vec::new(),
             encoded: None,
+            has_types_of_columns: false,
         }
     }
 
@@ -85,6 +88,27 @@ impl<DB: Backend> Bindings<DB> {
         self.add(|arguments| value.add_to(arguments));
     }
 
+    /// Adds a NULL of the type `T`.
+    pub(crate) fn push_null<T: Storable<DB>>(&mut self) {
+        self.add(T::add_null_to);
+    }
+
+    /// Adds what is to be written to `column`.
+    pub(crate) fn assign<E, V: Storable<DB>>(&mut self, column: &Column<E, V>, value: &V) {
+        self.columns.push(column.name());
+        if column.is_absent(value) {
+            self.push_null::<V>();
+        } else {
+            self.push(value);
+        }
+    }
+
+    /// Whether there is an argument that takes its type from its column, which a
+    /// list of rows must then name.
+    pub(crate) fn has_types_of_columns(&self) -> bool {
+        self.has_types_of_columns
+    }
+
     /// Adds what is to be written to the column called `name`, unless it is not
     /// loaded: the statement must then leave the column out.
     pub fn uncached_column<T: Storable<DB>>(&mut self, name: &'static str, value: &Uncached<T>) {
@@ -111,14 +135,18 @@ impl<DB: Backend> Bindings<DB> {
         if let Some(encoded) = &mut self.encoded {
             return encoded.push_json(value);
         }
-        self.add(|arguments| DB::add_json(arguments, value));
+        self.add(|arguments| {
+            DB::add_json(arguments, value)?;
+            Ok(ArgumentType::Declared)
+        });
     }
 
-    fn add(&mut self, add: impl FnOnce(&mut Arguments<DB>) -> Result<(), BoxDynError>) {
-        if let Ok(arguments) = &mut self.arguments
-            && let Err(error) = add(arguments)
-        {
-            self.arguments = Err(error);
+    fn add(&mut self, add: impl FnOnce(&mut Arguments<DB>) -> Result<ArgumentType, BoxDynError>) {
+        let Ok(arguments) = &mut self.arguments else { return };
+        match add(arguments) {
+            Ok(ArgumentType::Declared) => {}
+            Ok(ArgumentType::OfColumn) => self.has_types_of_columns = true,
+            Err(error) => self.arguments = Err(error),
         }
     }
 
@@ -162,12 +190,20 @@ pub trait BindKey<DB: Backend>: PrimaryKey {
     /// Adds the key's parts, in the order of the fields.
     #[doc(hidden)]
     fn bind(&self, bindings: &mut Bindings<DB>);
+
+    /// Reads the key from these columns, of which there is one for each part.
+    #[doc(hidden)]
+    fn from_row(row: &Row<'_, DB>, columns: &[&'static str]) -> Option<Self>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<DB: Backend, K: KeyPart + Storable<DB>> BindKey<DB> for K {
     fn bind(&self, bindings: &mut Bindings<DB>) {
         bindings.push(self);
+    }
+
+    fn from_row(row: &Row<'_, DB>, columns: &[&'static str]) -> Option<Self> {
+        row.get(columns.first()?).ok()
     }
 }
 
@@ -179,6 +215,11 @@ macro_rules! composite {
             fn bind(&self, bindings: &mut Bindings<DB>) {
                 let ($($part,)+) = self;
                 $(bindings.push($part);)+
+            }
+
+            fn from_row(row: &Row<'_, DB>, columns: &[&'static str]) -> Option<Self> {
+                let mut columns = columns.iter();
+                Some(($(row.get::<$part>(columns.next()?).ok()?,)+))
             }
         }
     };

@@ -86,6 +86,10 @@ pub trait Catalog: Database {
         placeholder: &str,
     ) -> Option<Equals>;
 
+    /// Why rows are not found by a column for a field of this kind, and what to do; `None`
+    /// if they are, or the database says so itself.
+    fn unfit(kind: KeyKind, type_name: &str) -> Option<&'static str>;
+
     /// The rows of a SELECT of so many texts.
     fn select_texts(
         connection: &mut Self::Connection,

@@ -14,6 +14,8 @@ pub struct Column<E, V> {
     role: Role,
     /// A value's text, if the column is indexed by itself.
     index_value: Option<fn(&V) -> IndexValue>,
+    /// Whether a value is `None`, which JSON would write as `null`.
+    is_absent: Option<fn(&V) -> bool>,
     types: PhantomData<fn(V) -> E>,
 }
 
@@ -68,7 +70,12 @@ impl<E, V> Column<E, V> {
     }
 
     const fn of(name: &'static str, role: Role) -> Self {
-        Self { name, role, index_value: None, types: PhantomData }
+        Self { name, role, index_value: None, is_absent: None, types: PhantomData }
+    }
+
+    /// Whether the value is NULL, although its type would write it otherwise.
+    pub(crate) fn is_absent(&self, value: &V) -> bool {
+        self.is_absent.is_some_and(|is_absent| is_absent(value))
     }
 
     pub(crate) const fn is_primary_key(&self) -> bool {
@@ -82,6 +89,16 @@ impl<E, V> Column<E, V> {
     /// The column's name in the database.
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+}
+
+#[cfg(feature = "json")]
+impl<E, T: serde::Serialize> Column<E, sqlx::types::Json<T>> {
+    /// The same column, of JSON.
+    #[doc(hidden)]
+    pub const fn json(self) -> Self {
+        let is_absent: fn(&sqlx::types::Json<T>) -> bool = |value| super::json::is_none(&value.0);
+        Self { is_absent: Some(is_absent), ..self }
     }
 }
 

@@ -1,7 +1,11 @@
 //! Statements on one entity's table that depend on what is to be written. They
 //! are made of the names that the derive has given, and of nothing else.
 
-use super::{Backend, Bindings, key_list::among, split_table};
+use super::{
+    Backend, Bindings,
+    key_list::{among, row_of_types},
+    split_table,
+};
 use crate::Persist;
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
@@ -99,8 +103,13 @@ pub(crate) fn insert_many<DB: Backend, T: Persist<DB>>(
 }
 
 /// Updates so many rows, where the database can by one statement. Arguments:
-/// `columns` of each, then its key, then its version if there is one.
-pub(crate) fn update_many<DB: Backend, T: Persist<DB>>(columns: &[&str], count: usize) -> SqlStr {
+/// `columns` of each, then its key, then its version if there is one. If they are not
+/// `typed`, some of them take their columns' types.
+pub(crate) fn update_many<DB: Backend, T: Persist<DB>>(
+    columns: &[&str],
+    count: usize,
+    typed: bool,
+) -> SqlStr {
     let keys = T::TABLE.key_columns();
     let mut assignments = Vec::new();
     let mut conditions = Vec::new();
@@ -120,8 +129,13 @@ pub(crate) fn update_many<DB: Backend, T: Persist<DB>>(columns: &[&str], count: 
         width += 1;
     }
     let names: Vec<_> = (0..width).map(|i| format!("{NEW}_{i}")).collect();
-    let (names, values) = (names.join(", "), rows::<DB>(width, count));
     let (table, returning) = (table::<DB, T>(), returning::<DB, T>());
+    let (names, mut values) = (names.join(", "), rows::<DB>(width, count));
+    if !typed {
+        let of_row = columns.iter().chain(keys).copied().chain(T::VERSION);
+        let of_row: Vec<_> = of_row.map(DB::quote).collect();
+        values.insert_str(0, &format!("{}, ", row_of_types(&of_row, &table)));
+    }
     let (assignments, conditions) = (assignments.join(", "), conditions.join(" AND "));
     safe(format!(
         "UPDATE {table} AS {ROW} SET {assignments} FROM (VALUES {values}) AS {NEW} ({names}) \
@@ -134,7 +148,7 @@ pub(crate) fn delete_among<DB: Backend, T: Persist<DB>>(
     keys: &[T::Key],
     bindings: &mut Bindings<DB>,
 ) -> SqlStr {
-    let condition = among(T::TABLE.key_columns(), keys, bindings);
+    let condition = among(T::TABLE.key_columns(), keys, table::<DB, T>, bindings);
     let (table, returning) = (table::<DB, T>(), returning::<DB, T>());
     safe(format!("DELETE FROM {table} WHERE {condition}{returning}"))
 }

@@ -4,7 +4,7 @@
 //! statements serve every number of keys, and drivers that keep prepared
 //! statements keep no more of them.
 
-use super::{Backend, BindKey, Bindings};
+use super::{Backend, BindKey, Bindings, compose};
 use crate::{Entity, Error, Operation, Persist, PrimaryKey, Result};
 use std::collections::{HashMap, hash_map::Entry};
 
@@ -23,17 +23,20 @@ pub(crate) const fn keys_at_once(columns: usize) -> usize {
 pub(crate) fn among<DB: Backend, K: BindKey<DB>>(
     columns: &[&str],
     keys: &[K],
+    table: impl FnOnce() -> String,
     bindings: &mut Bindings<DB>,
 ) -> String {
     let binds: Vec<_> =
         keys.iter().map(|key| |bindings: &mut Bindings<DB>| key.bind(bindings)).collect();
-    among_bound(columns, &binds, bindings)
+    among_bound(columns, &binds, table, bindings)
 }
 
-/// The same, where each of `binds` adds the arguments of one key.
+/// The same, where each of `binds` adds the arguments of one key. `table` is the table's
+/// name as it stands in SQL.
 pub(crate) fn among_bound<DB: Backend, B: Fn(&mut Bindings<DB>)>(
     columns: &[&str],
     binds: &[B],
+    table: impl FnOnce() -> String,
     bindings: &mut Bindings<DB>,
 ) -> String {
     let length = binds.len().next_power_of_two();
@@ -43,14 +46,25 @@ pub(crate) fn among_bound<DB: Backend, B: Fn(&mut Bindings<DB>)>(
     for bind in binds.iter().chain(binds.last().into_iter().cycle()).take(length) {
         bind(bindings);
     }
-    let names: Vec<_> = columns.iter().map(|column| DB::quote(column)).collect();
-    let names = names.join(", ");
+    let quoted: Vec<_> = columns.iter().map(|column| DB::quote(column)).collect();
+    let names = quoted.join(", ");
     if columns.len() == 1 {
         return format!("{names} IN ({})", placeholders.join(", "));
     }
-    let rows: Vec<_> =
+    let mut rows: Vec<_> =
         placeholders.chunks(columns.len()).map(|row| format!("({})", row.join(", "))).collect();
+    if bindings.has_types_of_columns() {
+        rows.insert(0, row_of_types(&quoted, &table()));
+    }
     format!("({names}) IN ({}{})", DB::ROW_LIST, rows.join(", "))
+}
+
+/// A row for a list of rows, of NULLs that have the types of these columns. Arguments in
+/// the list that are told no type take theirs.
+pub(super) fn row_of_types(columns: &[String], table: &str) -> String {
+    let of_type = |column: &String| format!("(SELECT {column} FROM {table} WHERE FALSE)");
+    let nulls: Vec<_> = columns.iter().map(of_type).collect();
+    format!("({})", nulls.join(", "))
 }
 
 /// The statement that selects the rows with one of `keys`, as in [`among`].
@@ -58,7 +72,7 @@ pub(crate) fn select_among<DB: Backend, T: Persist<DB>>(
     keys: &[T::Key],
     bindings: &mut Bindings<DB>,
 ) -> String {
-    let condition = among(T::TABLE.key_columns(), keys, bindings);
+    let condition = among(T::TABLE.key_columns(), keys, compose::table::<DB, T>, bindings);
     format!("{} WHERE {condition}", T::SELECT)
 }
 
@@ -120,7 +134,7 @@ mod tests {
     {
         let mut bindings = Bindings::<DB>::new();
         (0..before).for_each(|n| n.bind(&mut bindings));
-        let sql = among(columns, keys, &mut bindings);
+        let sql = among(columns, keys, || "\"t\"".to_owned(), &mut bindings);
         let arguments = keys.len().next_power_of_two() * columns.len();
         assert_eq!(bindings.len(), before as usize + arguments);
         sql
@@ -144,6 +158,18 @@ mod tests {
         assert_eq!(list::<Sqlite, _>(&columns, &keys, 1), expected);
         let expected = "(`a`, `b\"```) IN ((?, ?), (?, ?), (?, ?), (?, ?))";
         assert_eq!(list::<MySql, _>(&columns, &keys, 1), expected);
+    }
+
+    #[test]
+    fn a_list_of_texts_has_the_types_of_its_columns() {
+        let (columns, keys) = (["a", "b"], [("x".to_owned(), 1), ("y".to_owned(), 2)]);
+        let types = r#"(SELECT "a" FROM "t" WHERE FALSE), (SELECT "b" FROM "t" WHERE FALSE)"#;
+        let expected = format!(r#"("a", "b") IN (VALUES ({types}), ($1, $2), ($3, $4))"#);
+        assert_eq!(list::<Postgres, _>(&columns, &keys, 0), expected);
+        let expected = r#"("a", "b") IN (VALUES ($1, $2), ($3, $4))"#;
+        assert_eq!(list::<Sqlite, _>(&columns, &keys, 0), expected);
+        let one = list::<Postgres, _>(&["a"], &["x".to_owned(), "y".to_owned()], 0);
+        assert_eq!(one, r#""a" IN ($1, $2)"#);
     }
 
     #[test]

@@ -7,6 +7,9 @@ mod column;
 mod column_check;
 pub(crate) mod compose;
 mod encoded;
+pub(crate) mod fit;
+#[cfg(feature = "json")]
+mod json;
 pub(crate) mod key_list;
 mod outbox_table;
 mod row;

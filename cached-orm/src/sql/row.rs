@@ -1,8 +1,13 @@
-use super::Backend;
-use crate::{Error, Persist, Result, Uncached, error::Panicked};
-use sqlx::{Arguments as _, Decode, Encode, Type, encode::IsNull, error::BoxDynError};
+use super::{Backend, backend::ArgumentType};
+use crate::{BindKey as _, Error, Persist, Result, Uncached, error::Panicked};
+use sqlx::{
+    Database, Decode, Encode, Type,
+    encode::IsNull,
+    error::{BoxDynError, UnexpectedNullError},
+};
 use std::{
     cell::Cell,
+    marker::PhantomData,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -31,7 +36,11 @@ pub trait Storable<DB: Backend>: Sized + Send + Sync + 'static {
     fn is_compatible(row: &DB::Row, column: &str) -> bool;
 
     #[doc(hidden)]
-    fn add_to(&self, arguments: &mut DB::Arguments) -> Result<(), BoxDynError>;
+    fn add_to(&self, arguments: &mut DB::Arguments) -> Result<ArgumentType, BoxDynError>;
+
+    /// Adds the NULL of this type.
+    #[doc(hidden)]
+    fn add_null_to(arguments: &mut DB::Arguments) -> Result<ArgumentType, BoxDynError>;
 
     /// Appends what is sent of it as an argument.
     #[doc(hidden)]
@@ -40,6 +49,10 @@ pub trait Storable<DB: Backend>: Sized + Send + Sync + 'static {
     /// The argument's type, where the value decides on it.
     #[doc(hidden)]
     fn type_of_argument(&self) -> Option<DB::TypeInfo>;
+
+    /// Whether it is written as NULL.
+    #[doc(hidden)]
+    fn is_null(&self) -> bool;
 }
 
 // Without `do_not_recommend` rustc reports the innermost unmet bound
@@ -58,8 +71,12 @@ where
         DB::is_compatible::<T>(row, column)
     }
 
-    fn add_to(&self, arguments: &mut DB::Arguments) -> Result<(), BoxDynError> {
-        arguments.add(self)
+    fn add_to(&self, arguments: &mut DB::Arguments) -> Result<ArgumentType, BoxDynError> {
+        DB::add(arguments, self)
+    }
+
+    fn add_null_to(arguments: &mut DB::Arguments) -> Result<ArgumentType, BoxDynError> {
+        DB::add(arguments, &Null::<T>(PhantomData))
     }
 
     fn encode_to(&self, bytes: &mut Vec<u8>) -> Result<IsNull, BoxDynError> {
@@ -68,6 +85,25 @@ where
 
     fn type_of_argument(&self) -> Option<DB::TypeInfo> {
         self.produces()
+    }
+
+    fn is_null(&self) -> bool {
+        DB::binds_null(self)
+    }
+}
+
+/// The NULL of a type.
+struct Null<T>(PhantomData<fn() -> T>);
+
+impl<DB: Database, T: Type<DB>> Type<DB> for Null<T> {
+    fn type_info() -> DB::TypeInfo {
+        T::type_info()
+    }
+}
+
+impl<'q, DB: Database, T> Encode<'q, DB> for Null<T> {
+    fn encode_by_ref(&self, _: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        Ok(IsNull::Yes)
     }
 }
 
@@ -90,11 +126,19 @@ impl<'r, DB: Backend> Row<'r, DB> {
         })
     }
 
+    /// The key of a row of which something else could not be read.
+    pub(crate) fn read_key<T: Persist<DB>>(row: &'r DB::Row) -> Option<T::Key> {
+        let row = Self { row, entity: T::NAME, column: Cell::default() };
+        let read = || T::Key::from_row(&row, T::TABLE.key_columns());
+        catch_unwind(AssertUnwindSafe(read)).ok().flatten()
+    }
+
     /// Decodes the column called `name`.
     ///
     /// # Errors
     /// [`Error::Column`] if there is no such column, or it cannot be decoded
-    /// as a `T`.
+    /// as a `T`; so too if it is NULL, unless the `T` that is made of NULL is written
+    /// as NULL again, as `None` is.
     pub fn get<T: Storable<DB>>(&self, name: &'static str) -> Result<T> {
         self.column.set(name);
         T::from_column(self.row, name).map_err(|source| self.error(name, source))
@@ -108,10 +152,12 @@ impl<'r, DB: Backend> Row<'r, DB> {
         self.get(name).map(Uncached::new)
     }
 
-    /// Decodes the JSON in the column called `name`.
+    /// Decodes the JSON in the column called `name`. NULL is `None`. What is not NULL
+    /// is `Some`, also JSON's `null`, unless what is in the `Option` cannot be that.
     ///
     /// # Errors
-    /// [`Error::Column`] if there is no such column, or its JSON is not a `T`.
+    /// [`Error::Column`] if there is no such column, its JSON is not a `T`, or it is
+    /// NULL and `T` is no `Option`.
     #[cfg(feature = "json")]
     pub fn get_json<T>(&self, name: &'static str) -> Result<T>
     where
@@ -123,6 +169,17 @@ impl<'r, DB: Backend> Row<'r, DB> {
     }
 
     fn error(&self, column: &'static str, source: sqlx::Error) -> Error {
-        Error::Column { entity: self.entity, column, source: source.into() }
+        let sql_type = DB::type_name(self.row, column);
+        let source = match source {
+            // As MySQL's driver calls a date of zeros.
+            sqlx::Error::ColumnDecode { index, source }
+                if source.is::<UnexpectedNullError>()
+                    && DB::is_null(self.row, column).is_ok_and(|is_null| !is_null) =>
+            {
+                sqlx::Error::ColumnDecode { index, source: "there is no such date".into() }
+            }
+            source => source,
+        };
+        Error::Column { entity: self.entity, column, sql_type, source: source.into() }
     }
 }

@@ -1,9 +1,11 @@
-use super::{Backend, Bindings, Row};
+use super::{Backend, Bindings, Row, key_list::text};
 use crate::{Error, Operation, Persist, Result};
 use futures_util::TryStreamExt as _;
 use sqlx::{Executor as _, SqlSafeStr};
+use std::sync::Arc;
 
-/// Runs `sql` and maps the rows, up to `limit` of them; `note` sees each.
+/// Runs `sql` and maps the rows, up to `limit` of them; `note` sees each. Where there is
+/// no limit, the error of a row that cannot be read tells its key.
 pub(crate) async fn fetch_at_most<DB: Backend, T: Persist<DB>>(
     connection: &mut DB::Connection,
     sql: impl SqlSafeStr + Send,
@@ -25,6 +27,7 @@ pub(crate) async fn fetch_at_most<DB: Backend, T: Persist<DB>>(
         {
             match Row::read::<T>(&row) {
                 Ok(value) => mapped.push(value),
+                Err(error) if limit == usize::MAX => rows = Err(of_row::<DB, T>(&row, error)),
                 Err(error) => rows = Err(error),
             }
         }
@@ -62,6 +65,14 @@ pub(crate) async fn execute<DB: Backend>(
     let arguments = finish(bindings, operation)?;
     let query = sqlx::query_with::<DB, _>(sql, arguments);
     DB::on_connection(connection).execute(query).await.map_err(Error::database(operation))
+}
+
+/// The error, and which of several rows it is of.
+fn of_row<DB: Backend, T: Persist<DB>>(row: &DB::Row, error: Error) -> Error {
+    match Row::read_key::<T>(row) {
+        Some(key) => Error::Key { key: text(&key), source: Arc::new(error) },
+        None => error,
+    }
 }
 
 fn finish<DB: Backend>(bindings: Bindings<DB>, operation: Operation) -> Result<DB::Arguments> {

@@ -414,6 +414,21 @@ impl<'s, DB: Backend> Open<'s, DB> {
         Ok(before)
     }
 
+    /// Refuses an entity whose rows would not be found by their columns. The catalog is
+    /// looked at once, on the transaction's own connection: the pool may have no other.
+    pub(crate) async fn check_columns<T: Persist<DB>>(
+        &mut self,
+        operation: Operation,
+    ) -> Result<()> {
+        if self.orm().columns_fit::<T>() {
+            return Ok(());
+        }
+        let reading = self.begin_read(operation).await?;
+        let orm = self.orm().clone();
+        let checked = orm.check_columns::<T>(self.connection, operation).await;
+        self.read_done(reading, checked)
+    }
+
     /// Ends a read, and hands on what it gave.
     pub(crate) fn read_done<R>(&mut self, reading: Reading, read: Result<R>) -> Result<R> {
         self.book.answered(database_error(&read));

@@ -350,10 +350,12 @@ pub(crate) fn text(kind: KeyKind, found: &str, column: &str) -> Option<String> {
             "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob",
         ) => format!("LOWER(HEX({column}))"),
         (KeyKind::Uuid, "binary" | "varbinary") => {
-            let hyphen = |text: String, at: u8| format!("INSERT({text}, {at}, 0, '-')");
-            let text = [9, 14, 19, 24].into_iter().fold(format!("HEX({column})"), hyphen);
-            format!("LOWER({text})")
+            format!("LOWER({})", hyphenated(&format!("HEX({column})")))
         }
+        (
+            KeyKind::UuidText,
+            "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "uuid",
+        ) => uuid_text(column),
         (KeyKind::Date, "date") => format!("DATE_FORMAT({column}, '%Y-%m-%d')"),
         (KeyKind::Time, "time") => format!("TIME_FORMAT({column}, '%H-%i-%s.%f')"),
         (KeyKind::DateTime, "datetime") => format!("DATE_FORMAT({column}, '{DATE_TIME}')"),
@@ -366,6 +368,22 @@ pub(crate) fn text(kind: KeyKind, found: &str, column: &str) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// A UUID's digits with its hyphens.
+fn hyphenated(digits: &str) -> String {
+    let hyphen = |text: String, at: u8| format!("INSERT({text}, {at}, 0, '-')");
+    [9, 14, 19, 24].into_iter().fold(digits.to_owned(), hyphen)
+}
+
+/// A UUID in whatever form the driver reads, in that of keys.
+fn uuid_text(column: &str) -> String {
+    let digits = ["urn:uuid:", "{", "}", "-"]
+        .into_iter()
+        .fold(format!("LOWER(CONVERT({column} USING utf8mb4))"), |text, other| {
+            format!("REPLACE({text}, '{other}', '')")
+        });
+    hyphenated(&digits)
 }
 
 /// A TIMESTAMP whatever the session's time zone is, also in the hour that comes

@@ -305,11 +305,15 @@ pub(crate) fn text(kind: KeyKind, x: &str) -> Option<String> {
         KeyKind::Integer | KeyKind::Text | KeyKind::Date => x.to_owned(),
         KeyKind::Bool => format!("({x} <> 0)"),
         KeyKind::Bytes => format!("lower(hex({x}))"),
-        KeyKind::Uuid => {
-            let digits = |from: u8, count: u8| format!("substr(hex({x}), {from}, {count})");
-            let groups = [(1, 8), (9, 4), (13, 4), (17, 4), (21, 12)];
-            let groups = groups.map(|(from, count)| digits(from, count)).join(" || '-' || ");
-            format!("lower({groups})")
+        KeyKind::Uuid => hyphenated(&format!("hex({x})")),
+        KeyKind::UuidText => {
+            // In whatever form the driver reads it.
+            let digits = ["urn:uuid:", "{", "}", "-"]
+                .into_iter()
+                .fold(format!("lower({x})"), |text, other| {
+                    format!("replace({text}, '{other}', '')")
+                });
+            hyphenated(&digits)
         }
         KeyKind::Time => {
             format!(
@@ -327,6 +331,13 @@ pub(crate) fn text(kind: KeyKind, x: &str) -> Option<String> {
         KeyKind::Timestamp => timestamp(x),
         KeyKind::Other => return None,
     })
+}
+
+/// A UUID's digits in the form of keys.
+fn hyphenated(digits: &str) -> String {
+    let groups = [(1, 8), (9, 4), (13, 4), (17, 4), (21, 12)];
+    let groups = groups.map(|(from, count)| format!("substr({digits}, {from}, {count})"));
+    format!("lower({})", groups.join(" || '-' || "))
 }
 
 /// Six digits, or nine if there are more than six.

@@ -12,6 +12,7 @@ pub(super) async fn delete_in<DB: Backend, T: Persist<DB>>(
     key: &T::Key,
     operation: Operation,
 ) -> Result<bool> {
+    open.check_columns::<T>(operation).await?;
     open.begin_write_of::<T>(&[Change::Delete], operation).await?;
     let mut bindings = Bindings::new();
     key.bind(&mut bindings);

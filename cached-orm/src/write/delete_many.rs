@@ -16,6 +16,7 @@ pub(super) async fn delete_many_in<DB: Backend, T: Persist<DB>>(
     keys: &[T::Key],
     operation: Operation,
 ) -> Result<u64> {
+    open.check_columns::<T>(operation).await?;
     let mut seen = HashSet::with_capacity(keys.len());
     let keys: Vec<_> = keys.iter().filter(|key| seen.insert(text(*key))).cloned().collect();
     let mut deleted = 0;

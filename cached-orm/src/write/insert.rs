@@ -1,5 +1,5 @@
 use super::{
-    change::note_change,
+    change::{note_asked, note_change},
     or_failed,
     second_look::{look_again, not_met},
 };
@@ -16,6 +16,7 @@ pub(super) async fn insert_in<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<T> {
     open.orm().check_indexes::<T>(None, operation)?;
+    open.check_columns::<T>(operation).await?;
     open.begin_write_of::<T>(&[Change::Insert], operation).await?;
     let row = match insert_row(open, value, |_| T::INSERT.into_sql_str(), operation).await? {
         Inserted::Row(row) => row,
@@ -55,16 +56,26 @@ pub(super) async fn insert_row<DB: Backend, T: Persist<DB>>(
     } else {
         match open.execute(sql, bindings, operation).await {
             Ok(done) => {
-                read_inserted(open, value, DB::last_key(&done).is_some(), operation).await?
+                Some(read_inserted(open, value, DB::last_key(&done).is_some(), operation).await?)
             }
             Err(error) => return Ok(Inserted::Refused(error)),
         }
     };
     if let Some(row) = &row {
         note_change(open, None, Some(row));
+        if gives_key::<DB, T>(value) {
+            note_asked(open, row, &value.key());
+        }
         look_again(open, from_ref(row), operation).await?;
     }
     Ok(Inserted::Row(row))
+}
+
+/// Whether the program chooses all of the primary key.
+pub(super) fn gives_key<DB: Backend, T: Persist<DB>>(value: &T) -> bool {
+    let mut bindings = Bindings::<DB>::new();
+    value.bind_given_key(&mut bindings);
+    bindings.columns().len() == T::TABLE.key_columns().len()
 }
 
 /// Adds everything that INSERT writes, in its order.
@@ -80,7 +91,7 @@ async fn read_inserted<DB: Backend, T: Persist<DB>>(
     value: &T,
     key_was_generated: bool,
     operation: Operation,
-) -> Result<Option<T>> {
+) -> Result<T> {
     let mut bindings = Bindings::new();
     let sql = match T::SELECT_INSERTED {
         Some(_) if !key_was_generated => return Err(Error::NoGeneratedKey { operation }),
@@ -93,6 +104,7 @@ async fn read_inserted<DB: Backend, T: Persist<DB>>(
             T::LOCK_BY_KEY
         }
     };
-    let rows = open.fetch_at_most(sql, bindings, 1, operation).await;
-    Ok(rows?.pop())
+    let mut rows = open.fetch_at_most(sql, bindings, 1, operation).await?;
+    // It was inserted, and nobody says under which key.
+    rows.pop().ok_or(Error::KeyChanged { operation })
 }

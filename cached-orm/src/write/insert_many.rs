@@ -1,12 +1,13 @@
 //! Many new rows. Where the database makes their keys, each row must get the one
 //! that was made for it: what RETURNING shows has no order. So the keys are asked
 //! for beforehand (PostgreSQL), or follow from the first one (MySQL and MariaDB);
-//! otherwise the rows are inserted one by one.
+//! otherwise the rows are inserted one by one. So they are, from the beginning and in a
+//! new transaction or savepoint, if the database changes a key that was given.
 
 use super::{
     bulk::{all_of, chunks, refuse_duplicates},
     change::note_change,
-    insert::{bind_row, insert_in},
+    insert::{bind_row, gives_key, insert_in},
     second_look::look_again,
 };
 use crate::{
@@ -14,11 +15,12 @@ use crate::{
     schema::Change,
     sql::{
         KeyNumbers, compose,
-        key_list::{in_order_of, in_order_of_texts, keys_at_once, select_among},
+        key_list::{in_order_of, in_order_of_texts, keys_at_once, select_among, text},
     },
     transaction::Open,
 };
 use sqlx::AssertSqlSafe;
+use std::sync::Arc;
 
 /// The rows as they were inserted, in the order of `values`.
 pub(super) async fn insert_many_in<DB: Backend, T: Persist<DB>>(
@@ -28,6 +30,7 @@ pub(super) async fn insert_many_in<DB: Backend, T: Persist<DB>>(
 ) -> Result<Vec<T>> {
     let Some(first) = values.first() else { return Ok(Vec::new()) };
     open.orm().check_indexes::<T>(None, operation)?;
+    open.check_columns::<T>(operation).await?;
     let mut bindings = Bindings::<DB>::new();
     first.bind_given_key(&mut bindings);
     let given = bindings.columns();
@@ -41,16 +44,33 @@ pub(super) async fn insert_many_in<DB: Backend, T: Persist<DB>>(
     }
 }
 
-async fn insert_one_by_one<DB: Backend, T: Persist<DB>>(
+/// Whether rows that could not be inserted together may be by statements of their own.
+/// The database may have changed a key, so that its row is not that of the key which was
+/// given: only a statement for one row says which it is. Or else the error that it then
+/// gives says which row is to blame.
+pub(super) fn must_be_single(error: &Error) -> bool {
+    matches!(error, Error::RowNotFound { .. }) || error.is_of_argument()
+}
+
+pub(super) async fn insert_one_by_one<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
     values: &[T],
     operation: Operation,
 ) -> Result<Vec<T>> {
     let mut rows = Vec::with_capacity(values.len());
     for value in values {
-        rows.push(insert_in(open, value, operation).await?);
+        let inserted = insert_in(open, value, operation).await;
+        rows.push(inserted.map_err(|error| of_value::<DB, T>(value, error))?);
     }
     Ok(rows)
+}
+
+/// The error, and which row it is of, if the program has chosen its key.
+fn of_value<DB: Backend, T: Persist<DB>>(value: &T, error: Error) -> Error {
+    if error.is_of_argument() && gives_key::<DB, T>(value) {
+        return Error::Key { key: text(&value.key()), source: Arc::new(error) };
+    }
+    error
 }
 
 async fn insert_given<DB: Backend, T: Persist<DB>>(

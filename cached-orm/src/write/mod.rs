@@ -21,7 +21,7 @@ use self::{
     delete::delete_in,
     delete_many::delete_many_in,
     insert::insert_in,
-    insert_many::insert_many_in,
+    insert_many::{insert_many_in, insert_one_by_one, must_be_single},
     own_transaction::{ATTEMPTS, OwnTransaction, was_for_another},
     update::{patch_in, update_in},
     update_many::update_many_in,
@@ -158,14 +158,30 @@ pub(crate) async fn insert_many<DB: Backend, T: Persist<DB>>(
         Target::Open(mut open) => {
             let mut savepoint = bulk::savepoint(&mut open, operation).await?;
             let inserted = insert_many_in(&mut savepoint.open(), values, operation).await;
-            bulk::keep(savepoint, inserted).await
+            match bulk::keep(savepoint, inserted).await {
+                Err(error) if must_be_single(&error) => {
+                    let mut savepoint = open.savepoint().await?;
+                    let inserted =
+                        insert_one_by_one(&mut savepoint.open(), values, operation).await;
+                    bulk::keep(savepoint, inserted).await
+                }
+                kept => kept,
+            }
         }
         Target::Orm(orm) => {
-            in_own_transaction!(
+            let inserted = in_own_transaction!(
                 OwnTransaction::begin_many::<T>(orm, operation),
                 |open| insert_many_in(&mut open, values, operation),
                 Vec::as_slice
-            )
+            );
+            match inserted {
+                Err(error) if must_be_single(&error) => in_own_transaction!(
+                    OwnTransaction::begin_many::<T>(orm, operation),
+                    |open| insert_one_by_one(&mut open, values, operation),
+                    Vec::as_slice
+                ),
+                inserted => inserted,
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ pub(crate) async fn touch<DB: Backend, T: Persist<DB>>(
     key: &T::Key,
 ) -> Result<bool> {
     let operation = Operation::on::<T>("touch");
+    open.check_columns::<T>(operation).await?;
     open.begin_write(operation).await?;
     let mut bindings = Bindings::new();
     key.bind(&mut bindings);

@@ -19,6 +19,7 @@ pub(super) async fn update_in<DB: Backend, T: Persist<DB>>(
     value.bind_columns(&mut assigned);
     assigned.leave_out_not_loaded();
     open.orm().check_indexes::<T>(Some(assigned.columns()), operation)?;
+    open.check_columns::<T>(operation).await?;
     open.begin_write_of::<T>(&[Change::Update], operation).await?;
     let row = update_row(open, &key, assigned, Some(value), operation).await?;
     let row = match row {
@@ -43,6 +44,7 @@ pub(super) async fn patch_in<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<T> {
     open.orm().check_indexes::<T>(Some(assigned.columns()), operation)?;
+    open.check_columns::<T>(operation).await?;
     open.begin_write_of::<T>(&[Change::Update], operation).await?;
     let row = update_row(open, key, assigned, None, operation).await?;
     if row.is_none() {

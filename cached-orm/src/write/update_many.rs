@@ -23,6 +23,7 @@ pub(super) async fn update_many_in<DB: Backend, T: Persist<DB>>(
     let mut updated = Vec::with_capacity(values.len());
     let columns = columns::<DB, T>(values);
     open.orm().check_indexes::<T>(Some(&columns), operation)?;
+    open.check_columns::<T>(operation).await?;
     let width = columns.len() + T::TABLE.key_columns().len() + 1;
     for values in chunks(values, width) {
         let (these, rest) = keys.split_at(values.len());
@@ -50,7 +51,8 @@ async fn update_chunk<DB: Backend, T: Persist<DB>>(
 ) -> Result<Vec<T>> {
     open.begin_write_of::<T>(&[Change::Update], operation).await?;
     let before: Vec<Option<T>> = read_before_many(open, keys, operation).await?;
-    let sql = compose::update_many::<DB, T>(columns, keys.len());
+    let typed = !bindings.has_types_of_columns();
+    let sql = compose::update_many::<DB, T>(columns, keys.len(), typed);
     let rows = open.fetch_written(sql, bindings, usize::MAX, operation).await?;
     let rows: Vec<Option<T>> = in_order_of(keys, rows, operation)?;
     let missing = keys.iter().zip(&rows).filter(|(_, row)| row.is_none());

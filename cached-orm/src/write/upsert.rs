@@ -21,6 +21,7 @@ pub(super) async fn upsert_in<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<T> {
     open.orm().check_indexes::<T>(None, operation)?;
+    open.check_columns::<T>(operation).await?;
     open.begin_write_of::<T>(&[Change::Insert, Change::Update], operation).await?;
     let mut bindings = Bindings::new();
     bind_row(value, &mut bindings);

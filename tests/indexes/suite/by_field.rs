@@ -27,15 +27,27 @@ async fn by_an_indexed_column_it_is_a_cached_read() {
 }
 
 #[tokio::test]
-async fn null_equals_nothing_and_costs_nothing() {
+async fn null_is_in_no_index_and_the_database_finds_it() {
     let here = Here::with(&[MEMBERS]).await;
-    Member { email: None, ..Member::named("ann") }.insert(&here.orm).await.unwrap();
-    let mut since = here.statistics();
-    let one = Member::fetch_by_field(&here.orm, MemberColumns::EMAIL, None).await.unwrap();
-    assert_eq!(one, None);
-    let all = Member::fetch_all_by_field(&here.orm, MemberColumns::CITY, None).await.unwrap();
-    assert_eq!(all, []);
-    assert_eq!(here.loads_since(&mut since), 0);
+    let (email, city) = (MemberColumns::EMAIL, MemberColumns::CITY);
+    assert_eq!(Member::fetch_by_field(&here.orm, email, None).await.unwrap(), None);
+    Member::of("bob", "Lima").insert(&here.orm).await.unwrap();
+    let nowhere = Member { email: None, city: None, ..Member::named("ann") };
+    let nowhere = nowhere.insert(&here.orm).await.unwrap();
+    let mut transaction = here.orm.begin().await.unwrap();
+    for _ in 0..2 {
+        let one = Member::fetch_by_field(&here.orm, email, None).await.unwrap();
+        assert_eq!(one.as_ref(), Some(&nowhere));
+        let all = Member::fetch_all_by_field(&here.orm, city, None).await.unwrap();
+        assert_eq!(all, [nowhere.clone()]);
+        let all = Member::fetch_all_by_field(&mut transaction, city, None).await.unwrap();
+        assert_eq!(all, [nowhere.clone()]);
+    }
+    transaction.rollback().await.unwrap();
+    let other = Member { email: None, city: None, ..Member::named("eve") };
+    other.insert(&here.orm).await.unwrap();
+    let error = Member::fetch_by_field(&here.orm, email, None).await.unwrap_err();
+    assert!(matches!(error, Error::MoreThanOneRow { .. }), "{error}");
 }
 
 #[tokio::test]

@@ -154,7 +154,7 @@ fn is_text_of(kind: KeyKind, text: &str) -> bool {
             text.len().is_multiple_of(2)
                 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         }
-        KeyKind::Uuid => {
+        KeyKind::Uuid | KeyKind::UuidText => {
             text.len() == 36 && all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'))
         }
         KeyKind::Date | KeyKind::Time | KeyKind::DateTime | KeyKind::Timestamp => {

@@ -12,9 +12,33 @@ macro_rules! driver {
 
         fn column<'r, T>(row: &'r Self::Row, name: &str) -> sqlx::Result<T>
         where
-            T: Decode<'r, Self> + Type<Self>,
+            T: Decode<'r, Self> + Type<Self> + for<'q> Encode<'q, Self>,
         {
-            row.try_get(name)
+            let value = row.try_get(name);
+            if Self::is_null(row, name)? {
+                // Whatever the driver makes of it, and however it says that it cannot.
+                return value
+                    .ok()
+                    .filter(Self::binds_null)
+                    .ok_or_else(|| super::driver::unexpected_null(name));
+            }
+            value
+        }
+
+        fn is_null(row: &Self::Row, name: &str) -> sqlx::Result<bool> {
+            row.try_get_raw(name).map(|value| sqlx::ValueRef::is_null(&value))
+        }
+
+        fn type_name(row: &Self::Row, name: &str) -> Option<String> {
+            let value = row.try_get_raw(name).ok()?;
+            Some(sqlx::TypeInfo::name(&*sqlx::ValueRef::type_info(&value)).to_owned())
+        }
+
+        fn binds_null<T>(value: &T) -> bool
+        where
+            T: for<'q> Encode<'q, Self>,
+        {
+            Self::encode(value, &mut Vec::new()).is_ok_and(|encoded| encoded.is_null())
         }
 
         fn is_compatible<T: Type<Self>>(row: &Self::Row, name: &str) -> bool {
@@ -42,13 +66,17 @@ macro_rules! json_driver {
                 arguments: &mut Self::Arguments,
                 value: &T,
             ) -> Result<(), sqlx::error::BoxDynError> {
-                sqlx::Arguments::add(arguments, sqlx::types::Json(value))
+                let value = Some(value).filter(|value| !crate::sql::json::is_none(value));
+                sqlx::Arguments::add(arguments, value.map(sqlx::types::Json))
             }
 
             fn encode_json<T: serde::Serialize + Sync>(
                 value: &T,
                 bytes: &mut Vec<u8>,
             ) -> Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
+                if crate::sql::json::is_none(value) {
+                    return Ok(sqlx::encode::IsNull::Yes);
+                }
                 Self::encode(&sqlx::types::Json(value), bytes)
             }
 
@@ -56,11 +84,28 @@ macro_rules! json_driver {
                 row: &Self::Row,
                 name: &str,
             ) -> sqlx::Result<T> {
-                let sqlx::types::Json(value) = sqlx::Row::try_get(row, name)?;
-                Ok(value)
+                use crate::sql::json::{NotNull, none};
+                use sqlx::types::Json;
+                if Self::is_null(row, name)? {
+                    return none().ok_or_else(|| super::driver::unexpected_null(name));
+                }
+                match sqlx::Row::try_get(row, name) {
+                    Ok(Json(NotNull(value))) => Ok(value),
+                    // JSON's own `null`, of which an `Option` makes `None`.
+                    Err(error) => match sqlx::Row::try_get(row, name) {
+                        Ok(Json(value)) => Ok(value),
+                        Err(_) => Err(error),
+                    },
+                }
             }
         }
     };
+}
+
+/// The error of a NULL that a column's type does not hold.
+pub(super) fn unexpected_null(column: &str) -> sqlx::Error {
+    let source = Box::new(sqlx::error::UnexpectedNullError);
+    sqlx::Error::ColumnDecode { index: column.to_owned(), source }
 }
 
 /// The SQLSTATE class of a database's error: its first two characters.

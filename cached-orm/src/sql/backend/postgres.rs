@@ -1,10 +1,13 @@
-use super::{Backend, Bindings, CommitOutcome, KeyNumbers, STAMP, Witness};
+use super::{ArgumentType, Backend, Bindings, CommitOutcome, KeyNumbers, STAMP, Witness};
 use crate::Isolation;
 use sqlx::{
-    Database, Decode, Encode, Executor as _, PgConnection, Postgres, Row as _, Type,
+    Arguments as _, Database, Decode, Encode, Executor as _, PgConnection, Postgres, Row as _,
+    Type,
     encode::IsNull,
     error::BoxDynError,
-    postgres::{PgArgumentBuffer, PgDatabaseError, PgSeverity},
+    postgres::{
+        PgArgumentBuffer, PgArguments, PgDatabaseError, PgSeverity, PgTypeInfo, types::Oid,
+    },
 };
 use std::mem;
 
@@ -12,6 +15,28 @@ use std::mem;
 const INVALID_VALUE: &str = "22023";
 /// SQLSTATE `statement_completion_unknown`.
 const COMPLETION_UNKNOWN: &str = "40003";
+
+/// The type `unknown`, which stands for that of what is beside the argument.
+const UNKNOWN: Oid = Oid(705);
+
+/// A value that is sent as one of the type `unknown`.
+struct OfColumn<'v, T>(&'v T);
+
+impl<T: Type<Postgres>> Type<Postgres> for OfColumn<'_, T> {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(UNKNOWN)
+    }
+}
+
+impl<'q, T: Encode<'q, Postgres>> Encode<'q, Postgres> for OfColumn<'_, T> {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        self.0.encode_by_ref(buffer)
+    }
+
+    fn size_hint(&self) -> usize {
+        self.0.size_hint()
+    }
+}
 
 impl super::sealed::Sealed for Postgres {}
 
@@ -32,6 +57,21 @@ impl Backend for Postgres {
     }
 
     const RETURNING: bool = true;
+
+    /// A text takes its column's type. Were it declared `text`, as sqlx does, then
+    /// `char(n)` would be compared as `text`, which blanks at the end tell apart, and
+    /// `citext` too, past its index. The bytes are the same for all of them.
+    fn add<T>(arguments: &mut PgArguments, value: &T) -> Result<ArgumentType, BoxDynError>
+    where
+        T: Type<Self> + for<'q> Encode<'q, Self>,
+    {
+        if value.produces().unwrap_or_else(T::type_info) == <str as Type<Self>>::type_info() {
+            arguments.add(OfColumn(value))?;
+            return Ok(ArgumentType::OfColumn);
+        }
+        arguments.add(value)?;
+        Ok(ArgumentType::Declared)
+    }
 
     fn begin(isolation: Option<Isolation>) -> Option<&'static str> {
         isolation.map(|isolation| match isolation {

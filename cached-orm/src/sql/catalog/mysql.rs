@@ -1,5 +1,9 @@
 use super::{Catalog, ColumnFound, Equals, TableFound, bytes_literal, is_integer, time_text};
-use crate::{Backend as _, KeyKind, sql::split_table, triggers::mysql_text};
+use crate::{
+    Backend as _, KeyKind,
+    sql::{fit::unfit_binary, split_table},
+    triggers::mysql_text,
+};
 use sqlx::{MySql, MySqlConnection};
 
 impl Catalog for MySql {
@@ -66,8 +70,20 @@ impl Catalog for MySql {
                 let text = time_text(kind, text.trim_end_matches('Z'), " ");
                 Some(Equals::Bound(format!("{column} = {placeholder}"), text))
             }
-            KeyKind::Other => None,
+            KeyKind::UuidText | KeyKind::Other => None,
         }
+    }
+
+    fn unfit(kind: KeyKind, type_name: &str) -> Option<&'static str> {
+        let is_text = matches!(
+            type_name,
+            "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "uuid"
+        );
+        let is_binary = matches!(
+            type_name,
+            "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob"
+        );
+        unfit_binary(kind, is_text, is_binary)
     }
 
     select_texts!();

@@ -86,6 +86,14 @@ impl Catalog for Postgres {
         Some(Equals::Bound(format!("{column} = {argument}"), text))
     }
 
+    /// The server compares no types that have nothing in common; but a text takes the
+    /// type of its column.
+    fn unfit(kind: KeyKind, type_name: &str) -> Option<&'static str> {
+        let kinds = kinds(type_name);
+        let is_other = !kinds.is_empty() && !kinds.contains(&KeyKind::Text);
+        (kind == KeyKind::Text && is_other).then_some("it is no text; use the type of the column")
+    }
+
     select_texts!();
 }
 

@@ -1,5 +1,9 @@
 use super::{Catalog, ColumnFound, Equals, TableFound, bytes_literal, is_integer};
-use crate::{Backend as _, KeyKind, sql::split_table, triggers::sqlite_text};
+use crate::{
+    Backend as _, KeyKind,
+    sql::{fit::unfit_binary, split_table},
+    triggers::sqlite_text,
+};
 use sqlx::{Sqlite, SqliteConnection};
 
 impl Catalog for Sqlite {
@@ -59,8 +63,30 @@ impl Catalog for Sqlite {
                 Some(Equals::Bound(format!("{column} = {placeholder}"), text.to_owned()))
             }
             // They are stored with more digits or fewer.
-            KeyKind::Time | KeyKind::DateTime | KeyKind::Timestamp | KeyKind::Other => None,
+            KeyKind::Time
+            | KeyKind::DateTime
+            | KeyKind::Timestamp
+            | KeyKind::UuidText
+            | KeyKind::Other => None,
         }
+    }
+
+    /// By what SQLite makes of the declared type. What is in the column may be of any.
+    fn unfit(kind: KeyKind, type_name: &str) -> Option<&'static str> {
+        let declares = |names: &[&str]| names.iter().any(|name| type_name.contains(name));
+        let is_integer = declares(&["INT"]);
+        let is_text = !is_integer && declares(&["CHAR", "CLOB", "TEXT"]);
+        let is_binary = !is_integer && !is_text && declares(&["BLOB"]);
+        let is_real = !is_integer && declares(&["REAL", "FLOA", "DOUB"]);
+        let is_time =
+            matches!(kind, KeyKind::Date | KeyKind::Time | KeyKind::DateTime | KeyKind::Timestamp);
+        if is_time && (is_integer || is_real) {
+            return Some(
+                "dates and times are sent as text, which equals no number; use `i64`, or \
+                 declare the column TEXT",
+            );
+        }
+        unfit_binary(kind, is_text, is_binary)
     }
 
     select_texts!();
