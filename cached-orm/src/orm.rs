@@ -22,6 +22,7 @@ use crate::{
 };
 use sqlx::{Connection as _, Pool};
 use std::{
+    any::TypeId,
     collections::HashSet,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, atomic::AtomicBool},
