@@ -1,10 +1,6 @@
 //! The page of the guide that says what was seen.
 
-use crate::{
-    databases::{Kind, TestDatabase},
-    outcome::Outcome,
-    place::{Embedded, Place},
-};
+use crate::{databases::is_mariadb, outcome::Outcome};
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
 /// What was seen on one database.
@@ -118,12 +114,4 @@ pub(crate) async fn compare(pages: &[Page; 3]) {
             new.join("\n")
         );
     }
-}
-
-async fn is_mariadb() -> bool {
-    assert_eq!(<sqlx::MySql as TestDatabase>::KIND, Kind::MariaDb);
-    let here = Place::<sqlx::MySql, Embedded>::with(&[]).await;
-    let version: String =
-        sqlx::query_scalar("SELECT VERSION()").fetch_one(here.direct()).await.unwrap();
-    version.contains("MariaDB")
 }
