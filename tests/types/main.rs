@@ -40,8 +40,21 @@ mod values;
 
 use page::Page;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_type_comes_back_and_is_found() {
+/// Unoptimized, all types together take more of a stack than a test's thread has.
+const STACK: usize = 256 << 20;
+
+#[test]
+fn every_type_comes_back_and_is_found() {
+    let tried = std::thread::Builder::new().stack_size(STACK).spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(every_type());
+    });
+    if let Err(panic) = tried.expect("a thread").join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+async fn every_type() {
     let [mut postgres, mut mysql, mut sqlite] = [(); 3].map(|()| Page::default());
     tokio::join!(
         async {
