@@ -2,6 +2,8 @@
 //! else. That this file compiles without a warning is most of the test.
 #![no_implicit_prelude]
 #![deny(missing_docs, unreachable_pub, unused_qualifications, warnings)]
+// Names that nobody would choose are what is tried.
+#![allow(clippy::just_underscores_and_digits)]
 
 /// The runtime under another name, as behind a facade crate.
 mod facade {

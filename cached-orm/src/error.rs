@@ -354,7 +354,7 @@ impl Error {
             Self::Argument { .. } => "argument",
             Self::NotLoaded { .. } => "not_loaded",
             Self::Column { .. } => "column",
-            Self::Key { source, .. } => return source.kind(),
+            Self::Key { source, .. } => source.kind(),
             Self::KeyChanged { .. } => "key_changed",
             Self::NoGeneratedKey { .. } => "no_generated_key",
             Self::NotFenced { .. } => "not_fenced",

@@ -295,11 +295,11 @@ where
     T: Persist<DB>,
     V: Storable<DB>,
 {
-    if let Some((index, text)) = column.index_of(&value) {
-        if let Some(text) = text.text() {
-            let asked = Asked::of(text, move |bindings| bindings.push(&value));
-            return by_index(target, index, asked, operation).await;
-        }
+    if let Some((index, text)) = column.index_of(&value)
+        && let Some(text) = text.text()
+    {
+        let asked = Asked::of(text, move |bindings| bindings.push(&value));
+        return by_index(target, index, asked, operation).await;
     }
     select_by_column(target, column, &value, usize::MAX, operation).await
 }

@@ -155,7 +155,9 @@ impl Coherence {
         tracing::debug!(key = source.key().as_str(), "a row is loaded");
         self.probe.reach(Step::Loading).await;
         let started = source.meter().and_then(Meter::start);
-        let loaded = AssertUnwindSafe(source.load()).catch_unwind().await;
+        // Boxed: rustc gives up on futures that are too deep, and this one is inside of the
+        // program's.
+        let loaded = AssertUnwindSafe(source.load().boxed()).catch_unwind().await;
         let loaded = loaded.unwrap_or_else(|_| Err(source.panicked()));
         if let Some(meter) = source.meter() {
             meter.loaded(started);

@@ -332,7 +332,7 @@ impl<S: Source> Batch<S> {
         coherence.probe.reach(Step::Loading).await;
         let meter = self.sources.first().and_then(S::meter);
         let started = meter.and_then(Meter::start);
-        let loaded = AssertUnwindSafe(S::load_many(&sources)).catch_unwind().await;
+        let loaded = AssertUnwindSafe(S::load_many(&sources).boxed()).catch_unwind().await;
         let loaded = loaded.unwrap_or_else(|_| Err(sources[0].panicked()));
         if let Some(meter) = meter {
             meter.loaded(started);

@@ -2,6 +2,7 @@
 
 use super::{Orm, OwnConnection, locked};
 use crate::{Backend, Operation, Persist, Result, sql::fit};
+use futures_util::FutureExt as _;
 use std::any::TypeId;
 
 impl<DB: Backend> Orm<DB> {
@@ -33,7 +34,8 @@ impl<DB: Backend> Orm<DB> {
         connection: &mut DB::Connection,
         operation: Operation,
     ) -> Result<()> {
-        if fit::check::<DB, T>(connection, operation).await? {
+        // Boxed: it is rarely done, and makes no future of the program's larger or deeper.
+        if fit::check::<DB, T>(connection, operation).boxed().await? {
             locked(&self.0.columns_fit).insert(TypeId::of::<T>());
         }
         Ok(())

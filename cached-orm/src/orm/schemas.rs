@@ -11,6 +11,7 @@ use crate::{
     transaction::Open,
     triggers,
 };
+use futures_util::FutureExt as _;
 use std::{
     any::TypeId,
     collections::{HashMap, HashSet, VecDeque},
@@ -128,6 +129,7 @@ impl<DB: Backend> Orm<DB> {
         if let Some(known) = self.known_judgement::<T>() {
             return known;
         }
+        // Boxed: it is rarely done, and makes no future of the program's larger or deeper.
         let asking = async {
             let _one = self.0.schemas.asking.lock().await;
             if self.tables_to_look_at::<T>().is_empty() {
@@ -138,7 +140,8 @@ impl<DB: Backend> Orm<DB> {
             };
             self.look_at_tables::<T>(&mut connection).await;
             connection.answered();
-        };
+        }
+        .boxed();
         if !self.tables_to_look_at::<T>().is_empty() {
             // Without an answer nothing is known, and nothing is relied on.
             let _ = timeout(PATIENCE, asking).await;
@@ -336,7 +339,7 @@ impl<DB: Backend> Orm<DB> {
             let is_left_behind = |other: &&'static Subject| {
                 // MySQL's foreign keys fire no triggers.
                 let is_told =
-                    !(by_foreign_key && !DB::RETURNING) && self.is_told_by_triggers(&table, other);
+                    (!by_foreign_key || DB::RETURNING) && self.is_told_by_triggers(&table, other);
                 !is_told
                     && self
                         .table_known(other.table)
@@ -420,7 +423,7 @@ impl<DB: Backend> Open<'_, DB> {
                 if !orm.tables_to_look_at::<T>().is_empty() {
                     // This may be the only connection.
                     let reading = self.begin_read(operation).await?;
-                    orm.look_at_tables::<T>(self.connection()).await;
+                    orm.look_at_tables::<T>(self.connection()).boxed().await;
                     self.read_done(reading, Ok(()))?;
                 }
                 orm.judge_table::<T>()

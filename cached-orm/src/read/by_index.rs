@@ -14,6 +14,7 @@ use crate::{
     uncached::unloaded,
 };
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use sqlx::AssertSqlSafe;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -172,7 +173,7 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
         }
         // Another's result, and the row has moved again meanwhile.
         self.orm.counters().loads.add_one();
-        self.load_rows().await
+        self.load_rows().boxed().await
     }
 
     /// `None` if the keys lead astray.
@@ -184,7 +185,9 @@ impl<DB: Backend, T: Persist<DB>> IndexSource<DB, T> {
         };
         let rows = match keys.as_slice() {
             [key] => vec![fetch(Target::Orm(&self.orm), key.clone(), self.operation).await?],
-            _ => fetch_many(Target::Orm(&self.orm), keys.clone(), self.operation).await?,
+            // Boxed: rustc gives up on futures that are too deep, and this is in those of
+            // the program's.
+            _ => fetch_many(Target::Orm(&self.orm), keys.clone(), self.operation).boxed().await?,
         };
         let has_value = |row: &T| self.index.has_value(row, &self.asked.text);
         let rows: Option<Vec<T>> = rows.into_iter().map(|row| row.filter(has_value)).collect();

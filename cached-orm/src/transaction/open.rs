@@ -7,6 +7,7 @@ use crate::{
     schema::{Stamp, TableFacts},
     sql::{self, LockedRow, STAMP, Witness},
 };
+use futures_util::FutureExt as _;
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager as _;
 use std::{collections::HashMap, fmt};
@@ -425,7 +426,7 @@ impl<'s, DB: Backend> Open<'s, DB> {
         }
         let reading = self.begin_read(operation).await?;
         let orm = self.orm().clone();
-        let checked = orm.check_columns::<T>(self.connection, operation).await;
+        let checked = orm.check_columns::<T>(self.connection, operation).boxed().await;
         self.read_done(reading, checked)
     }
 
