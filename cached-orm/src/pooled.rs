@@ -87,6 +87,7 @@ impl<DB: Backend> DerefMut for Pooled<DB> {
 }
 
 /// Rolls back until no more transactions are open than `depth`.
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
 pub(crate) async fn roll_back_to<DB: Backend>(
     connection: &mut DB::Connection,
     depth: usize,

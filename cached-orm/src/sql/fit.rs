@@ -2,7 +2,9 @@
 //! them. Where they cannot, a database gives no error: it finds no row.
 
 use super::{Backend, TableFound};
-use crate::{Error, IndexColumn, KeyKind, Operation, Persist, PrimaryKey as _, Result};
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+use crate::KeyKind;
+use crate::{Error, IndexColumn, Operation, Persist, PrimaryKey as _, Result};
 
 /// The first mistake in the columns of the primary key and of the indexes, in words that
 /// say what to do. A table or column that the catalog does not have is not spoken of.

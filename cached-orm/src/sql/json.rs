@@ -3,6 +3,10 @@
 //! So `None` is NULL, and what is in a `Some` is JSON, JSON's own `null` included. Which
 //! of them a value is, serde tells; the type's name does not, since it may be an alias
 //! or a newtype.
+#![cfg_attr(
+    not(any(feature = "postgres", feature = "mysql", feature = "sqlite")),
+    allow(dead_code, reason = "only databases have columns")
+)]
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,

@@ -102,7 +102,8 @@ async fn a_row_replaced_by_its_number_is_noted() {
     assert_agreed_after(
         &here,
         &[
-            "REPLACE INTO members (number, id) SELECT number, 'e' FROM members WHERE id = 'a'",
+            "REPLACE INTO members (number, id, email, team, place)
+             SELECT number, 'e', 'e@x', 9, 9 FROM members WHERE id = 'a'",
             "UPDATE OR REPLACE members SET number = (SELECT number FROM members WHERE id = 'b')
              WHERE id = 'a'",
         ],
