@@ -4,10 +4,6 @@
     not(all(feature = "postgres", feature = "mysql", feature = "sqlite")),
     allow(dead_code, reason = "each database has a part of what is described")
 )]
-#![cfg_attr(
-    not(any(feature = "postgres", feature = "mysql", feature = "sqlite")),
-    allow(dead_code, reason = "only databases have catalogs")
-)]
 
 mod deeds;
 mod description;

@@ -161,7 +161,8 @@ async fn two_rows_with_one_key_are_an_error() {
     let key = |line| ("A".to_owned(), line);
     let one = Line { hall: "A".into(), line: 1, guest: None };
     assert_eq!(Line::fetch_many(&here.orm, [key(1), key(2)]).await.unwrap(), [Some(one), None]);
-    seat(2).insert(&here.orm).await.unwrap();
+    // By this crate it would be refused: `Line` is on the table under another name.
+    here.run("INSERT INTO seats (hall, line, number) VALUES ('A', 1, 2)").await;
     for line in [1, 2] {
         Line::delete_cached_instance(&here.orm, key(line)).await.unwrap();
     }

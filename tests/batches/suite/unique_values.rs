@@ -1,7 +1,10 @@
 //! Many rows by values of a unique index.
 
 use super::{Database, Here};
-use crate::members::{ALIASES, Alias, BADGES, Badge, MEMBERS, Member};
+use crate::{
+    databases::Kind,
+    members::{ALIASES, Alias, BADGES, Badge, MEMBERS, Member},
+};
 use cached_orm::{Error, MemcachedOrm as _, Orm, Statistics};
 use std::{
     sync::{
@@ -139,6 +142,13 @@ async fn another_spelling_is_another_value() {
 #[tokio::test]
 async fn two_rows_with_one_value_are_an_error() {
     let here = Here::with(&[BADGES]).await;
+    // Without the index the struct would be refused. It goes while programs run.
+    assert_eq!(Badge::fetch_by_code(&here.orm, "x").await.unwrap(), None);
+    here.run(match Here::DATABASE {
+        Kind::MariaDb => "DROP INDEX badges_by_code ON badges",
+        _ => "DROP INDEX badges_by_code",
+    })
+    .await;
     here.run("INSERT INTO badges VALUES (1, 'a', 'red'), (2, 'b', 'red'), (3, 'b', 'red')").await;
     let found = Badge::fetch_many_by_code(&here.orm, ["a", "c"]).await.unwrap();
     assert_eq!(found[0].as_ref().map(|badge| badge.id), Some(1));
