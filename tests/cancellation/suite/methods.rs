@@ -105,6 +105,8 @@ orm_methods! {
         let (table, keys) = (NamedTable::new("people"), RowKeys::Sample(2));
         orm.audit_table(&table, keys, AuditOptions::default(), |_| ()).await
     };
+    "verify" |orm, _| orm.verify::<Person>();
+    "verify_table" |orm, _| async move { orm.verify_table(&NamedTable::new("people")).await };
     "install_outbox" |orm, _| orm.install_outbox();
     "install_triggers" |orm, _| orm.install_triggers::<Note>();
     "uninstall_triggers" |orm, _| orm.uninstall_triggers::<Note>();
