@@ -1,37 +1,41 @@
 //! What is logged about rows that are not cached.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{cell::RefCell, fmt, sync::Once};
 use tracing::{
     Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
-    span,
-    subscriber::DefaultGuard,
+    span, subscriber,
 };
 
-/// The warnings on this thread while it lives.
-pub(crate) struct Warnings {
-    lines: Arc<Mutex<Vec<String>>>,
-    _guard: DefaultGuard,
+thread_local! {
+    /// What this thread has logged since it listens.
+    static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
+/// What is logged on this thread from now on.
+pub(crate) struct Warnings;
+
 impl Warnings {
+    /// One listener hears all threads: with one for each, what is logged while none
+    /// listens elsewhere may be taken for unwanted here as well.
     pub(crate) fn listen() -> Self {
-        let lines: Arc<Mutex<Vec<String>>> = Arc::default();
-        let guard = tracing::subscriber::set_default(Listener(Arc::clone(&lines)));
-        Self { lines, _guard: guard }
+        static LISTENING: Once = Once::new();
+        LISTENING.call_once(|| {
+            subscriber::set_global_default(Listener).expect("nobody else listens");
+        });
+        LINES.with_borrow_mut(Vec::clear);
+        Self
     }
 
     /// Those of rows that are not cached.
     pub(crate) fn of_lost_rows(&self) -> Vec<String> {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.iter().filter(|line| line.contains("rows are not cached")).cloned().collect()
+        LINES.with_borrow(|lines| {
+            lines.iter().filter(|line| line.contains("rows are not cached")).cloned().collect()
+        })
     }
 }
 
-struct Listener(Arc<Mutex<Vec<String>>>);
+struct Listener;
 
 struct Line(String);
 
@@ -57,7 +61,7 @@ impl Subscriber for Listener {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line(String::new());
         event.record(&mut line);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line.0);
+        LINES.with_borrow_mut(|lines| lines.push(line.0));
     }
 
     fn enter(&self, _: &span::Id) {}

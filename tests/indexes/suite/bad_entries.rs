@@ -107,6 +107,8 @@ async fn versions_that_call_an_index_unique_and_others_that_do_not_share_entries
     let (here, ann, _) = with_ann().await;
     // Without the index the struct would be refused. It goes while programs run.
     here.run("CREATE UNIQUE INDEX one_per_city ON members (city)").await;
+    // The table was looked at without it.
+    here.orm.verify::<OnePerCity>().await.unwrap();
     let one = OnePerCity::fetch_by_city(&here.orm, "Rome").await.unwrap();
     assert_eq!(one.map(|row| row.id), Some(ann.id));
     here.run(match Here::DATABASE {
