@@ -120,8 +120,9 @@ impl<'m> Sql<'m> {
 
     fn quote(&self, name: &str) -> String {
         match self.database {
-            Database::Postgres | Database::Sqlite => format!("\"{}\"", name.replace('"', "\"\"")),
-            Database::MySql => format!("`{}`", name.replace('`', "``")),
+            Database::Postgres => format!("\"{}\"", name.replace('"', "\"\"")),
+            // To SQLite a name in double quotes is a string where it is no column's.
+            Database::MySql | Database::Sqlite => format!("`{}`", name.replace('`', "``")),
         }
     }
 

@@ -65,10 +65,10 @@ const _: () = {
     }
     #[automatically_derived]
     impl _orm::Persist<_orm::Sqlite> for User {
-        const SELECT: &'static str = r##"SELECT "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent" FROM "app"."users""##;
-        const SELECT_BY_KEY: &'static str = r##"SELECT "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent" FROM "app"."users" WHERE "id" = $1"##;
-        const INSERT: &'static str = r###"INSERT INTO "app"."users" ("fullName", "e ""mail""#", "preferences", "parent") VALUES ($1, $2, $3, $4) RETURNING "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent""###;
-        const DELETE: &'static str = r##"DELETE FROM "app"."users" WHERE "id" = $1 RETURNING "id", "fullName", "e ""mail""#", "preferences", "createdAt", "legacy", "parent""##;
+        const SELECT: &'static str = r##"SELECT `id`, `fullName`, `e "mail"#`, `preferences`, `createdAt`, `legacy`, `parent` FROM `app`.`users`"##;
+        const SELECT_BY_KEY: &'static str = r##"SELECT `id`, `fullName`, `e "mail"#`, `preferences`, `createdAt`, `legacy`, `parent` FROM `app`.`users` WHERE `id` = $1"##;
+        const INSERT: &'static str = r###"INSERT INTO `app`.`users` (`fullName`, `e "mail"#`, `preferences`, `parent`) VALUES ($1, $2, $3, $4) RETURNING `id`, `fullName`, `e "mail"#`, `preferences`, `createdAt`, `legacy`, `parent`"###;
+        const DELETE: &'static str = r##"DELETE FROM `app`.`users` WHERE `id` = $1 RETURNING `id`, `fullName`, `e "mail"#`, `preferences`, `createdAt`, `legacy`, `parent`"##;
         fn from_row(row: &_orm::Row<'_, _orm::Sqlite>) -> _orm::Result<Self> {
             _orm::Ok(Self {
                 id: row.get::<i64>("id")?,

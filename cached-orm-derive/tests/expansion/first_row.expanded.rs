@@ -18,10 +18,10 @@ const _: () = {
     }
     #[automatically_derived]
     impl _orm::Persist<_orm::Sqlite> for User {
-        const SELECT: &'static str = r#"SELECT "id", "email", "name" FROM "users""#;
-        const SELECT_BY_KEY: &'static str = r#"SELECT "id", "email", "name" FROM "users" WHERE "id" = $1"#;
-        const INSERT: &'static str = r#"INSERT INTO "users" ("email", "name") VALUES ($1, $2) RETURNING "id", "email", "name""#;
-        const DELETE: &'static str = r#"DELETE FROM "users" WHERE "id" = $1 RETURNING "id", "email", "name""#;
+        const SELECT: &'static str = "SELECT `id`, `email`, `name` FROM `users`";
+        const SELECT_BY_KEY: &'static str = "SELECT `id`, `email`, `name` FROM `users` WHERE `id` = $1";
+        const INSERT: &'static str = "INSERT INTO `users` (`email`, `name`) VALUES ($1, $2) RETURNING `id`, `email`, `name`";
+        const DELETE: &'static str = "DELETE FROM `users` WHERE `id` = $1 RETURNING `id`, `email`, `name`";
         fn from_row(row: &_orm::Row<'_, _orm::Sqlite>) -> _orm::Result<Self> {
             _orm::Ok(Self {
                 id: row.get::<i64>("id")?,

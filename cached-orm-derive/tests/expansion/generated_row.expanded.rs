@@ -42,10 +42,10 @@ const _: () = {
     }
     #[automatically_derived]
     impl _orm::Persist<_orm::Sqlite> for Ticket {
-        const SELECT: &'static str = r#"SELECT "id", "issued_at" FROM "tickets""#;
-        const SELECT_BY_KEY: &'static str = r#"SELECT "id", "issued_at" FROM "tickets" WHERE "id" = $1"#;
-        const INSERT: &'static str = r#"INSERT INTO "tickets" DEFAULT VALUES RETURNING "id", "issued_at""#;
-        const DELETE: &'static str = r#"DELETE FROM "tickets" WHERE "id" = $1 RETURNING "id", "issued_at""#;
+        const SELECT: &'static str = "SELECT `id`, `issued_at` FROM `tickets`";
+        const SELECT_BY_KEY: &'static str = "SELECT `id`, `issued_at` FROM `tickets` WHERE `id` = $1";
+        const INSERT: &'static str = "INSERT INTO `tickets` DEFAULT VALUES RETURNING `id`, `issued_at`";
+        const DELETE: &'static str = "DELETE FROM `tickets` WHERE `id` = $1 RETURNING `id`, `issued_at`";
         fn from_row(row: &_orm::Row<'_, _orm::Sqlite>) -> _orm::Result<Self> {
             _orm::Ok(Self {
                 id: row.get::<u64>("id")?,

@@ -29,10 +29,10 @@ const _: () = {
     impl _orm::GivenKey for User {}
     #[automatically_derived]
     impl _orm::Persist<_orm::Sqlite> for User {
-        const SELECT: &'static str = r#"SELECT "id", "name" FROM "users""#;
-        const SELECT_BY_KEY: &'static str = r#"SELECT "id", "name" FROM "users" WHERE "id" = $1"#;
-        const INSERT: &'static str = r#"INSERT INTO "users" ("name", "id") VALUES ($1, $2) RETURNING "id", "name""#;
-        const DELETE: &'static str = r#"DELETE FROM "users" WHERE "id" = $1 RETURNING "id", "name""#;
+        const SELECT: &'static str = "SELECT `id`, `name` FROM `users`";
+        const SELECT_BY_KEY: &'static str = "SELECT `id`, `name` FROM `users` WHERE `id` = $1";
+        const INSERT: &'static str = "INSERT INTO `users` (`name`, `id`) VALUES ($1, $2) RETURNING `id`, `name`";
+        const DELETE: &'static str = "DELETE FROM `users` WHERE `id` = $1 RETURNING `id`, `name`";
         fn from_row(row: &_orm::Row<'_, _orm::Sqlite>) -> _orm::Result<Self> {
             _orm::Ok(Self {
                 id: row.get::<i64>("id")?,

@@ -20,10 +20,10 @@ const _: () = {
     impl _orm::GivenKey for Note {}
     #[automatically_derived]
     impl _orm::Persist<_orm::Sqlite> for Note {
-        const SELECT: &'static str = r#"SELECT "id", "text" FROM "note""#;
-        const SELECT_BY_KEY: &'static str = r#"SELECT "id", "text" FROM "note" WHERE "id" = $1"#;
-        const INSERT: &'static str = r#"INSERT INTO "note" ("text", "id") VALUES ($1, $2) RETURNING "id", "text""#;
-        const DELETE: &'static str = r#"DELETE FROM "note" WHERE "id" = $1 RETURNING "id", "text""#;
+        const SELECT: &'static str = "SELECT `id`, `text` FROM `note`";
+        const SELECT_BY_KEY: &'static str = "SELECT `id`, `text` FROM `note` WHERE `id` = $1";
+        const INSERT: &'static str = "INSERT INTO `note` (`text`, `id`) VALUES ($1, $2) RETURNING `id`, `text`";
+        const DELETE: &'static str = "DELETE FROM `note` WHERE `id` = $1 RETURNING `id`, `text`";
         fn from_row(row: &_orm::Row<'_, _orm::Sqlite>) -> _orm::Result<Self> {
             _orm::Ok(Self {
                 id: row.get::<i64>("id")?,

@@ -60,10 +60,10 @@ const _: () = {
     }
     #[automatically_derived]
     impl _orm::Persist<_orm::Sqlite> for HttpRoute {
-        const SELECT: &'static str = r#"SELECT "id", "path" FROM "http_route""#;
-        const SELECT_BY_KEY: &'static str = r#"SELECT "id", "path" FROM "http_route" WHERE "id" = $1"#;
-        const INSERT: &'static str = r#"INSERT INTO "http_route" ("path", "id") VALUES ($1, $2) RETURNING "id", "path""#;
-        const DELETE: &'static str = r#"DELETE FROM "http_route" WHERE "id" = $1 RETURNING "id", "path""#;
+        const SELECT: &'static str = "SELECT `id`, `path` FROM `http_route`";
+        const SELECT_BY_KEY: &'static str = "SELECT `id`, `path` FROM `http_route` WHERE `id` = $1";
+        const INSERT: &'static str = "INSERT INTO `http_route` (`path`, `id`) VALUES ($1, $2) RETURNING `id`, `path`";
+        const DELETE: &'static str = "DELETE FROM `http_route` WHERE `id` = $1 RETURNING `id`, `path`";
         fn from_row(row: &_orm::Row<'_, _orm::Sqlite>) -> _orm::Result<Self> {
             _orm::Ok(Self {
                 id: row.get::<i64>("id")?,

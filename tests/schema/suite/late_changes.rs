@@ -277,3 +277,18 @@ async fn beside_a_migration_nothing_is_cached_that_is_not_so() {
         assert!(Plain::fetch_one(&here.orm, 1).await.unwrap().shout.is_some());
     }
 }
+
+/// To SQLite a name in double quotes that is no column's is a string.
+#[tokio::test]
+async fn a_column_that_is_renamed_is_not_read() {
+    let here = Here::with(&[NOTES]).await;
+    here.run("INSERT INTO notes (id, body, code) VALUES (1, 'one', 1), (2, 'two', 2)").await;
+    for _ in 0..10 {
+        Plain::fetch_uncached(&here.orm, 1).await.unwrap();
+    }
+    here.run("ALTER TABLE notes RENAME COLUMN body TO content").await;
+    for _ in 0..10 {
+        Plain::fetch_uncached(&here.orm, 1).await.unwrap_err();
+        Plain::fetch(&here.orm, 2).await.unwrap_err();
+    }
+}

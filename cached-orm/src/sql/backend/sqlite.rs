@@ -54,8 +54,9 @@ impl Backend for Sqlite {
     // A transaction that writes has locked the whole database.
     const LOCK_ROWS: &'static str = "";
 
+    /// In double quotes a name that is no column's is a string.
     fn quote(name: &str) -> String {
-        format!("\"{}\"", name.replace('"', "\"\""))
+        format!("`{}`", name.replace('`', "``"))
     }
 
     const ERRORS_ABORT: bool = false;
