@@ -115,6 +115,7 @@ impl Model {
         let generic = rules::refuse_generics(&input.generics, errors);
         let declared = declared(input, errors)?;
         serde::check_names(&declared, &serde_attributes, errors);
+        serde::check_defaults(&declared, &serde_attributes, errors);
         let mut columns = Vec::new();
         let mut skipped = Vec::new();
         let mut shapes = Vec::new();

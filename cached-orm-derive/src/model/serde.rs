@@ -3,6 +3,7 @@
 
 use super::Declared;
 use crate::{attributes::SerdeAttributes, errors::Errors, names::Case};
+use syn::Meta;
 
 pub(super) fn check_container(serde: &SerdeAttributes, errors: &mut Errors) {
     if let Some(option) = serde.get("into")
@@ -134,9 +135,33 @@ pub(super) fn check_names(
     }
 }
 
+/// What serde gives to a field that is not in the cached row must be what a row of the
+/// database has there.
+pub(super) fn check_defaults(
+    fields: &[Declared<'_>],
+    container: &SerdeAttributes,
+    errors: &mut Errors,
+) {
+    let mut skipped = fields.iter().filter(|field| field.attributes.skip.is_some());
+    if let Some(option) = container.get("default")
+        && let Some(field) = skipped.find(|field| field.attributes.serde.get("default").is_none())
+    {
+        errors.at(
+            option,
+            format_args!("`default` of the struct could give `{name}` another value out of the cache than `Default`, which it has when the row is read; write `#[serde(default)]` on `{name}` too", name = field.name()),
+        );
+    }
+}
+
 /// A field without a column may be left out, but who reads must know.
 fn check_skipped(field: &Declared<'_>, errors: &mut Errors) {
     let serde = &field.attributes.serde;
+    if let Some(tokens @ Meta::NameValue(_)) = serde.get("default") {
+        errors.at(
+            tokens,
+            "this gives another value out of the cache than `Default`, which the field has when the row is read; write `default`",
+        );
+    }
     let skipped =
         serde.get("skip_serializing").filter(|_| serde.get("skip_deserializing").is_none());
     if let Some(tokens) = skipped {
