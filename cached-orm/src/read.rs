@@ -250,10 +250,8 @@ async fn refresh_in<DB: Backend, T: Persist<DB>>(
     let reading = open.begin_read(operation).await?;
     let found = select_by_key(open.connection(), key, lock, operation).await;
     let found = open.read_done(reading, found)?;
-    if found.is_some() {
-        // A plain read after this one must not go back.
-        open.hold::<T>(key);
-    }
+    // A plain read after this one must not go back.
+    open.hold::<T>(key);
     Ok(found)
 }
 

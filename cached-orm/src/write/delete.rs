@@ -35,6 +35,7 @@ pub(super) async fn delete_in<DB: Backend, T: Persist<DB>>(
     } else if DB::RETURNING {
         not_met::<DB, T>(open, key, operation).await?;
     }
+    open.hold::<T>(key);
     open.settled();
     Ok(row.is_some())
 }

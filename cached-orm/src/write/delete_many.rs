@@ -45,6 +45,7 @@ pub(super) async fn delete_many_in<DB: Backend, T: Persist<DB>>(
             let others: Vec<_> = others.cloned().collect();
             none_met::<DB, T>(open, &others, operation).await?;
         }
+        keys.iter().for_each(|key| open.hold::<T>(key));
         open.settled();
         deleted += rows.len() as u64;
     }

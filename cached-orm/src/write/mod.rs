@@ -160,7 +160,7 @@ pub(crate) async fn insert_many<DB: Backend, T: Persist<DB>>(
             let inserted = insert_many_in(&mut savepoint.open(), values, operation).await;
             match bulk::keep(savepoint, inserted).await {
                 Err(error) if must_be_single(&error) => {
-                    let mut savepoint = open.savepoint().await?;
+                    let mut savepoint = bulk::savepoint(&mut open, operation).await?;
                     let inserted =
                         insert_one_by_one(&mut savepoint.open(), values, operation).await;
                     bulk::keep(savepoint, inserted).await

@@ -28,6 +28,7 @@ pub(super) async fn not_met<DB: Backend, T: Persist<DB>>(
         }
         None => open.doubt::<T>(key),
     }
+    open.hold::<T>(key);
     Ok(row.is_some())
 }
 
@@ -42,6 +43,7 @@ pub(super) async fn none_met<DB: Backend, T: Persist<DB>>(
             Some(row) => note_change(open, None, Some(&row)),
             None => open.doubt::<T>(key),
         }
+        open.hold::<T>(key);
     }
     Ok(())
 }

@@ -26,6 +26,8 @@ pub(crate) async fn touch<DB: Backend, T: Persist<DB>>(
         note_asked(&mut open, row, key);
         open.hold::<T>(&row.key());
     }
+    // That there is none is read as it is now, too.
+    open.hold::<T>(key);
     open.settled();
     Ok(row.is_some())
 }

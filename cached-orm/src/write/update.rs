@@ -61,6 +61,8 @@ async fn not_updated<DB: Backend, T: Persist<DB>>(
     key: &T::Key,
     operation: Operation,
 ) -> Result<()> {
+    // That it is not there is read as it is now, too.
+    open.hold::<T>(key);
     if DB::RETURNING && !open.is_of_one_write() {
         not_met::<DB, T>(open, key, operation).await?;
     }

@@ -341,3 +341,40 @@ async fn where_the_snapshot_is_enforced_the_transaction_is_refused() {
     );
     assert_eq!(Badge::fetch_one(&here.orm, 2).await.unwrap(), badge(2, "new"));
 }
+
+/// The snapshot shows it still.
+#[tokio::test]
+async fn a_row_that_is_gone_is_not_read_any_more() {
+    if Here::DATABASE == Kind::Sqlite {
+        // Nobody else can delete it meanwhile.
+        return;
+    }
+    for level in LEVELS {
+        for way in ["touch", "update", "delete", "refresh", "delete_many"] {
+            let here = badges().await;
+            let mut transaction = begin(&here, level).await;
+            Badge::fetch_one(&mut transaction, 1).await.unwrap();
+            assert!(Badge::delete_by_key(&here.orm, 3).await.unwrap());
+            enforce_no_snapshot(&mut transaction).await;
+            let mut row = badge(3, "old");
+            let met = match way {
+                "touch" => transaction.touch::<Badge>(3).await,
+                "update" => row.update(&mut transaction).await.map(|()| true),
+                "delete" => row.delete(&mut transaction).await,
+                "refresh" => row.refresh(&mut transaction).await.map(|()| true),
+                _ => Badge::delete_many(&mut transaction, [3]).await.map(|count| count > 0),
+            };
+            match met {
+                Err(error) if is_refused(&error) => continue,
+                Err(Error::RowNotFound { .. }) | Ok(false) => {}
+                // PostgreSQL's snapshot, whose row cannot be written any more.
+                Ok(true) if Here::DATABASE == Kind::Postgres && way == "refresh" => continue,
+                met => panic!("{way}, {level:?}: {met:?}"),
+            }
+            let what = format!("{way}, {level:?}");
+            assert_eq!(Badge::fetch(&mut transaction, 3).await.unwrap(), None, "{what}");
+            let many = Badge::fetch_many(&mut transaction, [3]).await.unwrap();
+            assert_eq!(many, [None], "{what}");
+        }
+    }
+}
