@@ -51,6 +51,7 @@ macro_rules! column_type {
                 $(#[$attribute])?
                 optional: Option<$ty>,
                 number: i32,
+                text: String,
             }
 
             impl super::Plain for Plain {
@@ -59,7 +60,8 @@ macro_rules! column_type {
                 const OPTIONAL: Column<Self, $stored> = PlainColumns::OPTIONAL;
 
                 fn new(id: i32, value: &$ty) -> Self {
-                    Self { id, plain: value.clone(), optional: Some(value.clone()), number: 0 }
+                    let [plain, optional] = [(); 2].map(|()| value.clone());
+                    Self { id, plain, optional: Some(optional), number: 0, text: "a".into() }
                 }
 
                 fn plain(&self) -> &$ty {
@@ -195,7 +197,7 @@ where
     let orm = &here.orm;
     here.run(&format!(
         "CREATE TABLE plain (id INTEGER NOT NULL PRIMARY KEY, plain {sql_type} NULL,
-             optional {sql_type} NULL, number INTEGER NOT NULL)"
+             optional {sql_type} NULL, number INTEGER NOT NULL, text VARCHAR(9) NOT NULL)"
     ))
     .await;
     let (mut works, mut findings) = (Works::default(), Findings::default());

@@ -22,6 +22,7 @@ pub struct Bindings<DB: Backend> {
     encoded: Option<Encoded<DB>>,
     /// Whether there is an argument that takes its type from its column.
     has_types_of_columns: bool,
+    json_columns: Vec<&'static str>,
 }
 
 impl<DB: Backend> Bindings<DB> {
@@ -32,6 +33,7 @@ impl<DB: Backend> Bindings<DB> {
             not_loaded: Vec::new(),
             encoded: None,
             has_types_of_columns: false,
+            json_columns: Vec::new(),
         }
     }
 
@@ -61,6 +63,9 @@ impl<DB: Backend> Bindings<DB> {
         T: serde::Serialize + Sync,
     {
         self.columns.push(name);
+        if self.encoded.is_none() && !self.json_columns.contains(&name) {
+            self.json_columns.push(name);
+        }
         self.push_json(value);
     }
 
@@ -107,6 +112,11 @@ impl<DB: Backend> Bindings<DB> {
     /// list of rows must then name.
     pub(crate) fn has_types_of_columns(&self) -> bool {
         self.has_types_of_columns
+    }
+
+    /// The columns whose arguments are JSON.
+    pub(crate) fn json_columns(&self) -> &[&'static str] {
+        &self.json_columns
     }
 
     /// Adds what is to be written to the column called `name`, unless it is not

@@ -103,12 +103,11 @@ pub(crate) fn insert_many<DB: Backend, T: Persist<DB>>(
 }
 
 /// Updates so many rows, where the database can by one statement. Arguments:
-/// `columns` of each, then its key, then its version if there is one. If they are not
-/// `typed`, some of them take their columns' types.
+/// `columns` of each, then its key, then its version if there is one.
 pub(crate) fn update_many<DB: Backend, T: Persist<DB>>(
     columns: &[&str],
     count: usize,
-    typed: bool,
+    bindings: &Bindings<DB>,
 ) -> SqlStr {
     let keys = T::TABLE.key_columns();
     let mut assignments = Vec::new();
@@ -131,9 +130,14 @@ pub(crate) fn update_many<DB: Backend, T: Persist<DB>>(
     let names: Vec<_> = (0..width).map(|i| format!("{NEW}_{i}")).collect();
     let (table, returning) = (table::<DB, T>(), returning::<DB, T>());
     let (names, mut values) = (names.join(", "), rows::<DB>(width, count));
-    if !typed {
+    if bindings.has_types_of_columns() {
         let of_row = columns.iter().chain(keys).copied().chain(T::VERSION);
-        let of_row: Vec<_> = of_row.map(DB::quote).collect();
+        // JSON is sent as `jsonb`, whichever of the two its column is.
+        let of_type = |column: &str| match bindings.json_columns().contains(&column) {
+            true => format!("{}::jsonb", DB::quote(column)),
+            false => DB::quote(column),
+        };
+        let of_row: Vec<_> = of_row.map(of_type).collect();
         values.insert_str(0, &format!("{}, ", row_of_types(&of_row, &table)));
     }
     let (assignments, conditions) = (assignments.join(", "), conditions.join(" AND "));

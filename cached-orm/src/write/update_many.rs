@@ -51,8 +51,7 @@ async fn update_chunk<DB: Backend, T: Persist<DB>>(
 ) -> Result<Vec<T>> {
     open.begin_write_of::<T>(&[Change::Update], operation).await?;
     let before: Vec<Option<T>> = read_before_many(open, keys, operation).await?;
-    let typed = !bindings.has_types_of_columns();
-    let sql = compose::update_many::<DB, T>(columns, keys.len(), typed);
+    let sql = compose::update_many::<DB, T>(columns, keys.len(), &bindings);
     let rows = open.fetch_written(sql, bindings, usize::MAX, operation).await?;
     let rows: Vec<Option<T>> = in_order_of(keys, rows, operation)?;
     let missing = keys.iter().zip(&rows).filter(|(_, row)| row.is_none());
