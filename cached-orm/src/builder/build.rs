@@ -112,6 +112,9 @@ impl<DB: Backend> OrmBuilder<DB> {
         if self.load_timeout.is_zero() || self.outbox_poll.is_zero() {
             return Err("`load_timeout` and `outbox_poll` must be longer than nothing".to_owned());
         }
+        if self.outbox_poll > Duration::from_hours(24) {
+            return Err("`outbox_poll` must be a day at most".to_owned());
+        }
         if !self.memcached.also_fence.is_empty() && !matches!(self.store, Some(Store::Memcached)) {
             return Err("`also_fence` goes with `memcached`".to_owned());
         }

@@ -154,7 +154,7 @@ impl<DB: Backend> OrmBuilder<DB> {
     /// SELECT, by an index. Default: 250 ms.
     ///
     /// While it listens it is told, and looks every ten seconds all the same, or less
-    /// often if this is longer. Its own writes are drained at once.
+    /// often if this is longer, a day at most. Its own writes are drained at once.
     ///
     /// ```
     /// # use cached_orm::{OrmBuilder, Postgres}; use std::time::Duration;
