@@ -1,4 +1,4 @@
-use crate::cache::CacheError;
+use crate::{KeyKind, PrimaryKey, cache::CacheError};
 use sqlx::error::{DatabaseError, ErrorKind, UnexpectedNullError};
 use std::{error::Error as StdError, fmt, num::TryFromIntError, str::Utf8Error, sync::Arc};
 
@@ -37,12 +37,20 @@ pub(crate) struct Subject {
     pub(crate) entity: &'static str,
     pub(crate) table: &'static str,
     pub(crate) cache_name: &'static str,
+    pub(crate) key_columns: &'static [&'static str],
+    pub(crate) key_kinds: &'static [KeyKind],
 }
 
 impl Operation {
     pub(crate) const fn on<E: crate::Entity>(name: &'static str) -> Self {
         let subject = const {
-            &Subject { entity: E::NAME, table: E::TABLE.name(), cache_name: E::CACHE_NAME }
+            &Subject {
+                entity: E::NAME,
+                table: E::TABLE.name(),
+                cache_name: E::CACHE_NAME,
+                key_columns: E::TABLE.key_columns(),
+                key_kinds: <E::Key as PrimaryKey>::KINDS,
+            }
         };
         Self { name, subject: Some(subject) }
     }

@@ -1,5 +1,6 @@
 mod columns;
 mod indexes_read;
+mod other_structs;
 mod outbox;
 mod own_connections;
 mod schemas;

@@ -1,4 +1,5 @@
 mod held_rows;
+mod judged;
 mod open;
 mod savepoint;
 

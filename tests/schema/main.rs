@@ -38,6 +38,7 @@ macro_rules! suite {
         mod other_deeds;
         mod other_rows;
         mod refusals;
+        mod trigger_code;
         mod verification;
     };
 }

@@ -29,12 +29,19 @@ impl IndexRead {
 
     /// Whether their entries have the same keys.
     fn is_same(&self, other: &Self) -> bool {
-        let names = |columns: &'static [IndexColumn]| columns.iter().map(IndexColumn::name);
-        self.cache_name == other.cache_name && names(self.columns).eq(names(other.columns))
+        let parts = |columns: &'static [IndexColumn]| {
+            columns.iter().map(|column| (column.name(), column.kind()))
+        };
+        self.cache_name == other.cache_name && parts(self.columns).eq(parts(other.columns))
     }
 }
 
 impl<DB: Backend> Orm<DB> {
+    /// By how many indexes rows were read.
+    pub(crate) fn indexes_read(&self) -> usize {
+        self.0.indexes_read.0.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Notes that rows are read by this index.
     pub(crate) fn note_index_read<T: Entity>(&self, index: &Index<T>) {
         let read = IndexRead::of(index);
@@ -58,7 +65,7 @@ impl<DB: Backend> Orm<DB> {
             column.is_read_back() || written.is_none_or(|written| written.contains(&column.name()))
         };
         let is_left_behind = |read: &&IndexRead| {
-            read.table == T::TABLE.name()
+            self.is_one_table(read.table, T::TABLE.name())
                 && read.columns.iter().any(is_written)
                 && !T::INDEXES.iter().any(|index| IndexRead::of(index).is_same(read))
         };

@@ -3,18 +3,13 @@
 use super::{Orm, locked};
 use crate::{
     Backend, Error, Operation, Persist, Result,
-    error::Subject,
-    schema::{
-        Accepted, Change, Finding, From, Refuses, Shape, TableDescription, TableFacts, dangers,
-        steps,
-    },
+    schema::{Accepted, Change, Finding, Refuses, Shape, TableDescription, TableFacts, dangers},
     transaction::Open,
-    triggers,
 };
 use futures_util::FutureExt as _;
 use std::{
     any::TypeId,
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, HashSet},
     fmt,
     sync::{Arc, Mutex},
     time::Duration,
@@ -30,8 +25,8 @@ const ASKED_AGAIN: Duration = Duration::from_secs(1);
 /// How long a first use waits for the catalog. Without an answer nothing is relied on.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How many tables are looked at for the sake of one, whose triggers and foreign keys
-/// lead to them.
-const MOST_TABLES: usize = 64;
+/// lead to them. Where there are more, any could be among them.
+pub(super) const MOST_TABLES: usize = 256;
 
 /// What is known of the tables.
 #[derive(Default)]
@@ -58,7 +53,7 @@ impl Look {
 }
 
 /// What follows for a struct.
-struct Judgement {
+pub(super) struct Judgement {
     facts: TableFacts,
     /// Why it must not be used.
     all: Option<String>,
@@ -123,12 +118,21 @@ impl<DB: Backend> Orm<DB> {
         }
     }
 
-    async fn judgement<T: Persist<DB>>(&self, operation: Operation) -> Arc<Judgement> {
+    pub(super) async fn judgement<T: Persist<DB>>(&self, operation: Operation) -> Arc<Judgement> {
         // What a write has cached is remembered like what was read.
         self.meters().of(operation);
         if let Some(known) = self.known_judgement::<T>() {
             return known;
         }
+        let began = Instant::now();
+        let judgement = self.asked_judgement::<T>().await;
+        if judgement.refuses() && self.forget_looks_before(began) {
+            return self.asked_judgement::<T>().await;
+        }
+        judgement
+    }
+
+    async fn asked_judgement<T: Persist<DB>>(&self) -> Arc<Judgement> {
         // Boxed: it is rarely done, and makes no future of the program's larger or deeper.
         let asking = async {
             let _one = self.0.schemas.asking.lock().await;
@@ -151,15 +155,16 @@ impl<DB: Backend> Orm<DB> {
 
     fn known_judgement<T: Persist<DB>>(&self) -> Option<Arc<Judgement>> {
         let known = locked(&self.0.schemas.entities).get(&TypeId::of::<T>()).cloned()?;
-        if known.is_fresh(self.meters().uses()) {
-            return Some(known);
-        }
-        if known.refuses() {
-            // Whatever it is because of may be mended.
-            let is_new = |_: &String, look: &mut Look| look.at.elapsed() < ASKED_AGAIN;
-            locked(&self.0.schemas.tables).retain(is_new);
-        }
-        None
+        known.is_fresh(self.meters().uses()).then_some(known)
+    }
+
+    /// Has those tables asked for again that were looked at before: a refusal must not
+    /// rest on what was mended since. Whether there were any.
+    fn forget_looks_before(&self, began: Instant) -> bool {
+        let mut tables = locked(&self.0.schemas.tables);
+        let count = tables.len();
+        tables.retain(|_, look| look.at >= began);
+        tables.len() < count
     }
 
     /// The tables of which nothing is known, or nothing that is believed any longer:
@@ -170,7 +175,7 @@ impl<DB: Backend> Orm<DB> {
         let mut names: Vec<_> = names.into_iter().map(str::to_owned).collect();
         if !T::ACCEPTS.contains(&Accepted::OtherRows) {
             let reached = Change::ALL.into_iter().flat_map(|change| self.reached::<T>(change));
-            names.extend(reached.map(|reached| reached.name));
+            names.extend(reached.filter_map(|reached| reached.name));
         }
         names.sort_unstable();
         names.dedup();
@@ -233,158 +238,19 @@ impl<DB: Backend> Orm<DB> {
     }
 
     /// What is known of a table, by any name that a struct or a trigger gives it.
-    fn table_known(&self, name: &str) -> Option<Arc<TableDescription>> {
+    pub(super) fn table_known(&self, name: &str) -> Option<Arc<TableDescription>> {
         locked(&self.0.schemas.tables).get(name).and_then(|look| look.table.clone())
     }
 
-    /// Why a write through `T` would leave rows in the cache: they lie under another
-    /// struct's keys, which is on the same table by whatever name.
-    fn other_names<T: Persist<DB>>(&self, table: &TableDescription) -> Option<Finding> {
-        let is_left_behind = |other: &&'static Subject| {
-            other.cache_name != T::CACHE_NAME
-                && !T::ALSO_FENCES.contains(&other.cache_name)
-                && self.table_known(other.table).is_some_and(|its| its.identity == table.identity)
-                && !self.is_told_by_triggers(table, other)
-        };
-        let Subject { entity, table: name, cache_name } =
-            self.meters().subjects().find(is_left_behind)?;
-        let same = if *name == T::TABLE.name() {
-            format!("{entity} is on the same table")
-        } else {
-            format!("{entity} is on the same table, which it calls `{name}`")
-        };
-        let own = T::NAME;
-        Some(Finding::error(
-            format!("cache name {}", T::CACHE_NAME),
-            format!(
-                "{same}, and its rows lie in the cache under another name (`{cache_name}`), of \
-                 which writes of {own} do not tell the cache"
-            ),
-            format!(
-                "give both the same `cache_name`, or the same `table` and {own} \
-                 `also_fences({entity})`, or call `install_triggers::<{entity}>()`"
-            ),
-        ))
-    }
-
-    /// Whether the table has this crate's triggers for the struct.
-    fn is_told_by_triggers(&self, table: &TableDescription, entity: &Subject) -> bool {
-        let name = triggers::name(self.namespace().name(), entity.table, entity.cache_name);
-        table.triggers.iter().any(|trigger| trigger.name.starts_with(&name))
-    }
-
-    /// Why rows of `T` could be taken for those of another table.
-    fn one_cache_name<T: Persist<DB>>(&self, table: &TableDescription) -> Option<Finding> {
-        let is_other_table = |other: &&'static Subject| {
-            other.cache_name == T::CACHE_NAME
-                && self.table_known(other.table).is_some_and(|its| its.identity != table.identity)
-        };
-        let Subject { entity, table: name, cache_name } =
-            self.meters().subjects().find(is_other_table)?;
-        Some(Finding::error(
-            format!("cache name {cache_name}"),
-            format!(
-                "rows of {entity}, which are of another table (`{name}`), lie in the cache under \
-                 the same name, and would be taken for rows of {}",
-                T::NAME
-            ),
-            "give each struct a `cache_name` of its own",
-        ))
-    }
-
-    /// The tables whose rows such a write of `T` can change besides its own, as far as
-    /// they are known.
-    fn reached<T: Persist<DB>>(&self, change: Change) -> Vec<Reached> {
-        let Some(table) = self.table_known(T::TABLE.name()) else { return Vec::new() };
-        let key: Vec<String> =
-            T::TABLE.key_columns().iter().map(|column| (*column).to_owned()).collect();
-        let mut reached: Vec<Reached> = Vec::new();
-        let mut seen = HashSet::new();
-        let mut to_follow = VecDeque::from([(table, change, From::Write(&key))]);
-        while let Some((table, change, from)) = to_follow.pop_front() {
-            for step in steps(&table, change, from) {
-                if reached.len() >= MOST_TABLES {
-                    return reached;
-                }
-                let next = self.table_known(&step.table);
-                if next.as_ref().is_some_and(|next| step.is_own_row(&table, next)) {
-                    continue;
-                }
-                if !seen.insert((step.table.clone(), step.change, step.by_foreign_key)) {
-                    continue;
-                }
-                if let Some(next) = &next {
-                    let from = if step.by_foreign_key { From::ForeignKey } else { From::Trigger };
-                    to_follow.push_back((Arc::clone(next), step.change, from));
-                }
-                reached.push(Reached {
-                    name: step.table,
-                    cause: step.cause,
-                    by_foreign_key: step.by_foreign_key,
-                    table: next,
-                });
-            }
-        }
-        reached
-    }
-
-    /// Why such a write through `T` would leave rows in the cache: triggers and foreign
-    /// keys change them, and nobody tells the cache.
-    fn other_rows<T: Persist<DB>>(&self, change: Change) -> Option<Finding> {
-        if T::ACCEPTS.contains(&Accepted::OtherRows) {
-            return None;
-        }
-        for Reached { table, cause, by_foreign_key, .. } in self.reached::<T>(change) {
-            let Some(table) = table else { continue };
-            let is_left_behind = |other: &&'static Subject| {
-                // MySQL's foreign keys fire no triggers.
-                let is_told =
-                    (!by_foreign_key || DB::RETURNING) && self.is_told_by_triggers(&table, other);
-                !is_told
-                    && self
-                        .table_known(other.table)
-                        .is_some_and(|its| its.identity == table.identity)
-            };
-            if let Some(other) = self.meters().subjects().find(is_left_behind) {
-                let (own, entity) = (T::NAME, other.entity);
-                let tell = if by_foreign_key && !DB::RETURNING {
-                    "write those rows by this crate before this one, without such a foreign key"
-                        .to_owned()
-                } else {
-                    format!("call `install_triggers::<{entity}>()`")
-                };
-                return Some(Finding::error(
-                    cause,
-                    format!(
-                        "changes rows of `{}` with {}, which {entity} reads from the cache, and \
-                         nobody tells the cache of them",
-                        table.identity,
-                        match change {
-                            Change::Insert => "an insert",
-                            Change::Update => "an update",
-                            Change::Delete => "a delete",
-                        },
-                    ),
-                    format!(
-                        "{tell}, or, if your program tells it, write \
-                         `#[orm(accepts(other_rows))]` on {own}"
-                    ),
-                ));
-            }
-        }
-        None
-    }
-
-    /// What else this handle was used with makes of `T`.
-    pub(crate) async fn beside_others<T: Persist<DB>>(
+    /// Refuses a write that is about to be committed for what the program has begun to
+    /// read meanwhile.
+    pub(crate) fn judge_write<T: Persist<DB>>(
         &self,
-        table: &TableDescription,
+        changes: &[Change],
         operation: Operation,
-    ) -> Vec<Finding> {
-        self.judgement::<T>(operation).await;
-        let names = [self.one_cache_name::<T>(table), self.other_names::<T>(table)];
-        let rows = Change::ALL.map(|change| self.other_rows::<T>(change));
-        names.into_iter().chain(rows).flatten().collect()
+    ) -> Result<()> {
+        self.judge_table::<T>().for_writing(changes, operation)?;
+        self.check_indexes::<T>(None, operation)
     }
 
     /// Has the catalog asked anew: it was changed.
@@ -392,14 +258,6 @@ impl<DB: Backend> Orm<DB> {
         locked(&self.0.schemas.tables).clear();
         locked(&self.0.schemas.entities).clear();
     }
-}
-
-/// A table whose rows a write can change besides its own.
-struct Reached {
-    name: String,
-    cause: String,
-    by_foreign_key: bool,
-    table: Option<Arc<TableDescription>>,
 }
 
 impl<DB: Backend> Open<'_, DB> {
@@ -411,7 +269,7 @@ impl<DB: Backend> Open<'_, DB> {
     /// database does not have, and those of [`begin_write`](Self::begin_write).
     pub(crate) async fn begin_write_of<T: Persist<DB>>(
         &mut self,
-        changes: &[Change],
+        changes: &'static [Change],
         operation: Operation,
     ) -> Result<()> {
         let orm = self.orm().clone();
@@ -420,19 +278,33 @@ impl<DB: Backend> Open<'_, DB> {
             Some(known) => known,
             None if !orm.0.lives_in_pool => orm.judgement::<T>(operation).await,
             None => {
-                if !orm.tables_to_look_at::<T>().is_empty() {
-                    // This may be the only connection.
-                    let reading = self.begin_read(operation).await?;
-                    orm.look_at_tables::<T>(self.connection()).boxed().await;
-                    self.read_done(reading, Ok(()))?;
+                let began = Instant::now();
+                let mut judgement = self.look_and_judge::<T>(&orm, operation).await?;
+                if judgement.refuses() && orm.forget_looks_before(began) {
+                    judgement = self.look_and_judge::<T>(&orm, operation).await?;
                 }
-                orm.judge_table::<T>()
+                judgement
             }
         };
         let facts = judgement.for_writing(changes, operation)?;
         self.begin_write(operation).await?;
+        self.judge_again::<T>(changes, operation);
         self.expect(facts);
         Ok(())
+    }
+
+    /// Asks on this connection, which may be the only one.
+    async fn look_and_judge<T: Persist<DB>>(
+        &mut self,
+        orm: &Orm<DB>,
+        operation: Operation,
+    ) -> Result<Arc<Judgement>> {
+        if !orm.tables_to_look_at::<T>().is_empty() {
+            let reading = self.begin_read(operation).await?;
+            orm.look_at_tables::<T>(self.connection()).boxed().await;
+            self.read_done(reading, Ok(()))?;
+        }
+        Ok(orm.judge_table::<T>())
     }
 }
 

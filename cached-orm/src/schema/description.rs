@@ -1,5 +1,10 @@
 //! A table as the catalog describes it, in the same words for every database.
 
+use super::{
+    consequences::{Named, WrittenTable},
+    mentions::Code,
+    words::Dialect,
+};
 use sqlx::Database;
 use std::future::Future;
 
@@ -11,6 +16,17 @@ pub trait Describe: Database {
         connection: &mut Self::Connection,
         name: &str,
     ) -> impl Future<Output = sqlx::Result<Option<TableDescription>>> + Send;
+
+    /// How its SQL is read.
+    #[doc(hidden)]
+    const DIALECT: Dialect;
+
+    /// The tables, views and routines that have a name that is in `code`, those of the
+    /// database itself left out.
+    fn named(
+        connection: &mut Self::Connection,
+        code: &Code,
+    ) -> impl Future<Output = sqlx::Result<Vec<Named>>> + Send;
 
     /// SQL that a writing statement's RETURNING can hold. Its text changes whenever
     /// something is changed on which it depends whether RETURNING shows what will be
@@ -35,6 +51,8 @@ pub struct TableDescription {
     pub(crate) columns: Vec<ColumnDescription>,
     pub(crate) indexes: Vec<IndexDescription>,
     pub(crate) triggers: Vec<TriggerDescription>,
+    /// What the functions write to that make its columns' defaults.
+    pub(crate) defaults_write: Vec<WrittenTable>,
     /// Its rules, other than a view's own.
     pub(crate) rules: Vec<String>,
     pub(crate) row_security: RowSecurity,
@@ -46,6 +64,9 @@ pub struct TableDescription {
     pub(crate) replaces_rows: bool,
     /// Its name without the schema, if it was named with it and need not be.
     pub(crate) other_name: Option<String>,
+    /// The identities of other tables that have some of its rows: those that it inherits
+    /// from, and that inherit from it.
+    pub(crate) relatives: Vec<String>,
     pub(crate) rows_shown: RowsShown,
     /// What [`Describe::stamp`] gave along with this; `None` where it gives nothing,
     /// or where what it gives may be old.
@@ -123,6 +144,8 @@ pub(crate) struct IndexDescription {
     pub(crate) leading: Vec<String>,
     /// Whether it compares in another way than its columns do.
     pub(crate) has_other_collation: bool,
+    /// Whether it is over an expression that can be NULL where its columns are not.
+    pub(crate) has_other_nulls: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -132,8 +155,8 @@ pub(crate) struct TriggerDescription {
     pub(crate) events: Events,
     /// Whether it runs at COMMIT, or can be made to.
     pub(crate) is_deferrable: bool,
-    /// What it runs; empty if that is no SQL.
-    pub(crate) text: String,
+    /// What it writes to: nothing if it is no SQL, `None` if its code cannot be read.
+    pub(crate) writes: Option<Vec<WrittenTable>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,6 +164,18 @@ pub(crate) enum Timing {
     Before,
     After,
     InsteadOf,
+}
+
+/// What is done to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Change {
+    Insert,
+    Update,
+    Delete,
+}
+
+impl Change {
+    pub(crate) const ALL: [Self; 3] = [Self::Insert, Self::Update, Self::Delete];
 }
 
 /// What a trigger runs for.
@@ -180,6 +215,11 @@ impl TableDescription {
     /// The triggers that are not this crate's.
     pub(crate) fn other_triggers(&self) -> impl Iterator<Item = &TriggerDescription> {
         self.triggers.iter().filter(|trigger| !trigger.is_own())
+    }
+
+    /// Whether the two can have a row in common.
+    pub(crate) fn shares_rows(&self, other: &Self) -> bool {
+        self.identity == other.identity || self.relatives.contains(&other.identity)
     }
 
     pub(crate) fn column(&self, name: &str) -> Option<&ColumnDescription> {

@@ -5,9 +5,10 @@
     allow(dead_code, reason = "each database has a part of what is described")
 )]
 
-mod deeds;
+mod consequences;
 mod description;
 mod facts;
+mod mentions;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]
@@ -21,8 +22,7 @@ mod sqlite;
 mod verify;
 mod words;
 
-pub(crate) use deeds::Change;
-pub(crate) use description::{Describe, TableDescription};
+pub(crate) use description::{Change, Describe, TableDescription};
 pub(crate) use facts::{Stamp, TableFacts};
 pub(crate) use reach::{From, steps};
 pub(crate) use report::Refuses;

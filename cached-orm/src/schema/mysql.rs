@@ -1,15 +1,24 @@
 use super::{
-    deeds::{calls, with_called},
+    consequences::{Named, NamedObject, body, written_tables},
     description::{
         Action, ColumnDescription, Describe, Events, ForeignKey, IndexDescription,
         TableDescription, TableKind, Timing, TriggerDescription,
     },
+    mentions::Code,
+    words::Dialect,
 };
 use crate::sql::split_table;
-use sqlx::{MySql, MySqlConnection};
-use std::collections::HashMap;
+use sqlx::{AssertSqlSafe, MySql, MySqlConnection, mysql::MySqlRow};
 
 impl Describe for MySql {
+    const DIALECT: Dialect = Dialect::MySql;
+
+    async fn named(connection: &mut MySqlConnection, code: &Code) -> sqlx::Result<Vec<Named>> {
+        let mut named = relations(connection, code).await?;
+        named.extend(routines(connection, code).await?);
+        Ok(named)
+    }
+
     async fn describe(
         connection: &mut MySqlConnection,
         name: &str,
@@ -134,35 +143,86 @@ async fn triggers(
         FROM information_schema.triggers
         WHERE event_object_schema = ? AND event_object_table = ? ORDER BY trigger_name";
     let query = sqlx::query_as(QUERY).bind(&place.schema).bind(&place.name).persistent(false);
-    let found: Vec<(String, bool, String, String)> = query.fetch_all(&mut *connection).await?;
-    let routines = if found.iter().all(|(.., text)| calls(text).is_empty()) {
-        HashMap::new()
-    } else {
-        routines(connection, place).await?
-    };
-    let trigger = |(name, is_before, event, text): (String, bool, String, String)| {
-        let text = with_called(text, &routines);
+    let found: Vec<(String, bool, String, Option<String>)> =
+        query.fetch_all(&mut *connection).await?;
+    let mut triggers = Vec::with_capacity(found.len());
+    for (name, is_before, event, text) in found {
         let timing = if is_before { Timing::Before } else { Timing::After };
         let is = |name: &str| event.eq_ignore_ascii_case(name);
         let events = Events { insert: is("INSERT"), update: is("UPDATE"), delete: is("DELETE") };
-        TriggerDescription { name, timing, events, is_deferrable: false, text }
-    };
-    Ok(found.into_iter().map(trigger).collect())
+        let mut trigger = TriggerDescription {
+            name,
+            timing,
+            events,
+            is_deferrable: false,
+            writes: Some(Vec::new()),
+        };
+        if !trigger.is_own() {
+            // Without the privilege TRIGGER nobody is told it.
+            trigger.writes = match text {
+                Some(text) => {
+                    let code = body(&text, &place.schema, Dialect::MySql);
+                    written_tables::<MySql>(connection, code).await?
+                }
+                None => None,
+            };
+        }
+        triggers.push(trigger);
+    }
+    Ok(triggers)
 }
 
-/// The sources of the schema's procedures and functions, as far as they may be seen.
-async fn routines(
-    connection: &mut MySqlConnection,
-    place: &Place,
-) -> sqlx::Result<HashMap<String, String>> {
+/// Those of the code's own schema, and of schemas that it names.
+async fn relations(connection: &mut MySqlConnection, code: &Code) -> sqlx::Result<Vec<Named>> {
     const QUERY: &str = "
-        SELECT LOWER(CONVERT(routine_name USING utf8mb4)),
+        SELECT CONVERT(t.table_schema USING utf8mb4), CONVERT(t.table_name USING utf8mb4),
+               CONVERT(v.view_definition USING utf8mb4)
+        FROM information_schema.tables t
+        LEFT JOIN information_schema.views v
+          ON v.table_schema = t.table_schema AND v.table_name = t.table_name
+        WHERE LOWER(t.table_schema) IN ({names}) AND LOWER(t.table_name) IN ({names})";
+    let found: Vec<(String, String, Option<String>)> = by_names(connection, QUERY, code).await?;
+    let named = |(schema, name, view): (String, String, Option<String>)| {
+        let behind = view.into_iter().collect();
+        let what = NamedObject::Relation { behind, along: Vec::new() };
+        Named { schema, name, is_visible: false, what }
+    };
+    Ok(found.into_iter().map(named).collect())
+}
+
+/// Their sources, as far as they may be seen.
+async fn routines(connection: &mut MySqlConnection, code: &Code) -> sqlx::Result<Vec<Named>> {
+    const QUERY: &str = "
+        SELECT CONVERT(routine_schema USING utf8mb4), CONVERT(routine_name USING utf8mb4),
                CONVERT(routine_definition USING utf8mb4)
         FROM information_schema.routines
-        WHERE routine_schema = ? AND routine_definition IS NOT NULL";
-    let query = sqlx::query_as(QUERY).bind(&place.schema).persistent(false);
-    let found: Vec<(String, String)> = query.fetch_all(connection).await?;
-    Ok(found.into_iter().collect())
+        WHERE LOWER(routine_schema) IN ({names}) AND LOWER(routine_name) IN ({names})";
+    let found: Vec<(String, String, Option<String>)> = by_names(connection, QUERY, code).await?;
+    let named = |(schema, name, text)| {
+        let what = NamedObject::Routine { text, is_sql: true, has_own_path: false };
+        Named { schema, name, is_visible: false, what }
+    };
+    Ok(found.into_iter().map(named).collect())
+}
+
+/// Asks for what has one of the code's names.
+async fn by_names<T>(
+    connection: &mut MySqlConnection,
+    query: &str,
+    code: &Code,
+) -> sqlx::Result<Vec<T>>
+where
+    T: for<'r> sqlx::FromRow<'r, MySqlRow> + Send + Unpin,
+{
+    let mut names = code.names();
+    names.push(code.schema().to_lowercase());
+    let places = vec!["?"; names.len()].join(", ");
+    let query = AssertSqlSafe(query.replace("{names}", &places));
+    let mut query = sqlx::query_as(query).persistent(false);
+    for name in names.iter().chain(&names) {
+        query = query.bind(name);
+    }
+    query.fetch_all(connection).await
 }
 
 /// Of the tables of its own schema: to look into all of them can take seconds.

@@ -1,15 +1,18 @@
 use super::{
-    deeds::{calls, with_called},
+    consequences::{Named, NamedObject, WrittenTable, body, written_tables},
     description::{
         Action, ColumnDescription, Describe, Events, ForeignKey, IndexDescription, RowSecurity,
         RowsShown, TableDescription, TableKind, TableLifetime, Timing, TriggerDescription,
     },
+    mentions::{Code, CodeKind},
+    words::{Dialect, keeps_nulls, words},
 };
 use crate::{Backend as _, sql::split_table};
 use sqlx::{AssertSqlSafe, PgConnection, Postgres};
-use std::collections::HashMap;
 
 impl Describe for Postgres {
+    const DIALECT: Dialect = Dialect::Postgres;
+
     async fn describe(
         connection: &mut PgConnection,
         name: &str,
@@ -19,10 +22,18 @@ impl Describe for Postgres {
         table.columns = columns(connection, oid).await?;
         table.indexes = indexes(connection, oid).await?;
         table.triggers = triggers(connection, oid).await?;
+        table.defaults_write = defaults_write(connection, oid).await?;
         table.rules = rules(connection, oid).await?;
         table.referenced_by = foreign_keys(connection, oid, Seen::FromReferred).await?;
         table.refers_to = foreign_keys(connection, oid, Seen::FromReferring).await?;
         Ok(Some(table))
+    }
+
+    async fn named(connection: &mut PgConnection, code: &Code) -> sqlx::Result<Vec<Named>> {
+        let names = code.names();
+        let mut named = relations(connection, &names).await?;
+        named.extend(routines(connection, &names).await?);
+        Ok(named)
     }
 
     /// CREATE TRIGGER, foreign keys, rules, partitions and the like change a row of
@@ -62,20 +73,34 @@ async fn table(
                EXISTS (SELECT FROM pg_trigger t
                        WHERE t.tginitdeferred AND NOT t.tgisinternal
                          AND NOT starts_with(t.tgname, 'cached_orm_')),
-               {stamp}
+               {stamp}, {relatives}
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.oid = to_regclass($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
-    type Found =
-        (i64, String, String, String, bool, String, bool, bool, bool, String, bool, String);
+    type Found = (
+        i64,
+        String,
+        String,
+        String,
+        bool,
+        String,
+        bool,
+        bool,
+        bool,
+        String,
+        bool,
+        String,
+        Vec<String>,
+    );
     // In one statement, since in another one the facts could be other ones.
-    let query = AssertSqlSafe(QUERY.replace("{stamp}", &stamp("c.oid")));
+    let query =
+        AssertSqlSafe(QUERY.replace("{stamp}", &stamp("c.oid")).replace("{relatives}", RELATIVES));
     let query = sqlx::query_as(query).bind(quoted).persistent(false);
     let found: Option<Found> = query.fetch_optional(&mut *connection).await?;
     let Some((oid, schema, name, kind, has_children, lifetime, secured, restricts, ..)) = &found
     else {
         return Ok(None);
     };
-    let Some((.., is_visible, isolation, has_deferred_triggers, stamp)) = &found else {
+    let Some((.., is_visible, isolation, has_deferred_triggers, stamp, relatives)) = &found else {
         return Ok(None);
     };
     let identity = format!("{schema}.{name}");
@@ -99,6 +124,7 @@ async fn table(
             (true, false) => RowSecurity::Bypassed,
             (true, true) => RowSecurity::Active,
         },
+        relatives: relatives.clone(),
         rows_shown: RowsShown::BeforeAfterTriggers,
         other_name,
         stamp: (isolation == READ_COMMITTED).then(|| stamp.clone()),
@@ -145,16 +171,19 @@ async fn indexes(connection: &mut PgConnection, oid: i64) -> sqlx::Result<Vec<In
                EXISTS (SELECT FROM generate_series(0, i.indnkeyatts - 1) AS k (at)
                        JOIN pg_attribute a
                          ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.at] AND a.attnum > 0
-                       WHERE i.indcollation[k.at] <> a.attcollation)
+                       WHERE i.indcollation[k.at] <> a.attcollation),
+               ARRAY(SELECT pg_get_indexdef(c.oid, k.at + 1, TRUE)
+                     FROM generate_series(0, i.indnkeyatts - 1) AS k (at) WHERE i.indkey[k.at] = 0)
         FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
         WHERE i.indrelid::bigint = $1
         ORDER BY i.indisprimary DESC, c.relname";
-    type Found = (String, bool, bool, bool, bool, bool, Vec<String>, Vec<String>, bool);
+    type Found =
+        (String, bool, bool, bool, bool, bool, Vec<String>, Vec<String>, bool, Vec<String>);
     let query = sqlx::query_as(QUERY).bind(oid).persistent(false);
     let found: Vec<Found> = query.fetch_all(connection).await?;
     let index = |found: Found| {
         let (name, is_unique, is_primary, is_partial, is_deferrable, is_invalid, ..) = &found;
-        let (.., columns, leading, has_other_collation) = &found;
+        let (.., columns, leading, has_other_collation, expressions) = &found;
         IndexDescription {
             name: name.clone(),
             is_unique: *is_unique,
@@ -165,12 +194,16 @@ async fn indexes(connection: &mut PgConnection, oid: i64) -> sqlx::Result<Vec<In
             columns: columns.clone(),
             leading: leading.iter().take_while(|name| !name.is_empty()).cloned().collect(),
             has_other_collation: *has_other_collation,
+            has_other_nulls: !expressions
+                .iter()
+                .all(|it| keeps_nulls(&words(it, Dialect::Postgres))),
         }
     };
     Ok(found.into_iter().map(index).collect())
 }
 
-/// A function in C changes, by custom, only the row that it is given.
+/// A function in C changes, by custom, only the row that it is given. Conditions and
+/// arguments are code of the trigger too.
 async fn triggers(
     connection: &mut PgConnection,
     oid: i64,
@@ -178,9 +211,13 @@ async fn triggers(
     const QUERY: &str = "
         SELECT t.tgname::text, t.tgtype::int4, t.tgdeferrable,
                CASE WHEN l.lanname IN ('c', 'internal') THEN ''
-                    ELSE p.prosrc END
+                    WHEN p.prosrc = '' THEN pg_get_functiondef(p.oid)
+                    ELSE p.prosrc END,
+               l.lanname IN ('sql', 'plpgsql'),
+               COALESCE(p.proconfig::text LIKE '%search_path=%', FALSE),
+               n.nspname::text, pg_get_triggerdef(t.oid), encode(t.tgargs, 'escape')
         FROM pg_trigger t
-        JOIN pg_proc p ON p.oid = t.tgfoid
+        JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
         JOIN pg_language l ON l.oid = p.prolang
         WHERE t.tgrelid::bigint = $1 AND NOT t.tgisinternal AND t.tgenabled <> 'D'
         ORDER BY t.tgname";
@@ -189,12 +226,13 @@ async fn triggers(
     const DELETE: i32 = 1 << 3;
     const UPDATE: i32 = 1 << 4;
     const INSTEAD_OF: i32 = 1 << 6;
+    type Found = (String, i32, bool, String, bool, bool, String, String, String);
     let query = sqlx::query_as(QUERY).bind(oid).persistent(false);
-    let found: Vec<(String, i32, bool, String)> = query.fetch_all(&mut *connection).await?;
-    let texts = found.iter().map(|(.., text)| text.clone()).collect();
-    let functions = functions(connection, texts).await?;
-    let trigger = |(name, of, is_deferrable, text): (String, i32, bool, String)| {
-        let text = with_called(text, &functions);
+    let found: Vec<Found> = query.fetch_all(&mut *connection).await?;
+    let mut triggers = Vec::with_capacity(found.len());
+    for (name, of, is_deferrable, text, is_sql, has_own_path, schema, definition, arguments) in
+        found
+    {
         let is = |bit: i32| of & bit != 0;
         let timing = match (is(BEFORE), is(INSTEAD_OF)) {
             (_, true) => Timing::InsteadOf,
@@ -202,35 +240,100 @@ async fn triggers(
             (false, false) => Timing::After,
         };
         let events = Events { insert: is(INSERT), update: is(UPDATE), delete: is(DELETE) };
-        TriggerDescription { name, timing, events, is_deferrable, text }
-    };
-    Ok(found.into_iter().map(trigger).collect())
+        let mut trigger =
+            TriggerDescription { name, timing, events, is_deferrable, writes: Some(Vec::new()) };
+        if !trigger.is_own() {
+            let condition = definition.split_once(" WHEN (").and_then(|(_, rest)| {
+                rest.rsplit_once(" EXECUTE ").map(|(condition, _)| format!("({condition}"))
+            });
+            let condition = condition.unwrap_or_default();
+            let text = format!("{text};\n{condition};\n'{}'", arguments.replace('\'', "''"));
+            let kind = if is_sql { CodeKind::Sql } else { CodeKind::Other };
+            let code =
+                Code::new(&text, &schema, kind, Dialect::Postgres).with_own_path(has_own_path);
+            trigger.writes = written_tables::<Postgres>(connection, code).await?;
+        }
+        triggers.push(trigger);
+    }
+    Ok(triggers)
 }
 
-/// The sources of the functions that these texts call, and that those call.
-async fn functions(
+/// Functions that are the database's own are in no dependency.
+async fn defaults_write(
     connection: &mut PgConnection,
-    mut texts: Vec<String>,
-) -> sqlx::Result<HashMap<String, String>> {
+    oid: i64,
+) -> sqlx::Result<Vec<WrittenTable>> {
     const QUERY: &str = "
-        SELECT p.proname::text, p.prosrc
-        FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-        WHERE p.proname = ANY ($1) AND l.lanname NOT IN ('c', 'internal')
-          AND p.pronamespace <> 'pg_catalog'::regnamespace
-        LIMIT 100";
-    const DEPTH: usize = 4;
-    let mut functions = HashMap::new();
-    for _ in 0..DEPTH {
-        let names: Vec<String> = texts.iter().flat_map(|text| calls(text)).collect();
-        if names.is_empty() {
-            break;
-        }
-        let query = sqlx::query_as(QUERY).bind(names).persistent(false);
-        let found: Vec<(String, String)> = query.fetch_all(&mut *connection).await?;
-        texts = found.iter().map(|(_, text)| text.clone()).collect();
-        functions.extend(found);
+        SELECT n.nspname::text, pg_get_expr(d.adbin, d.adrelid)
+        FROM pg_attrdef d
+        JOIN pg_class c ON c.oid = d.adrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE d.adrelid::bigint = $1
+          AND EXISTS (SELECT FROM pg_depend p
+                      WHERE p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
+                        AND p.refclassid = 'pg_proc'::regclass)";
+    let query = sqlx::query_as(QUERY).bind(oid).persistent(false);
+    let found: Vec<(String, String)> = query.fetch_all(&mut *connection).await?;
+    let mut written = Vec::new();
+    for (schema, text) in found {
+        let code = body(&text, &schema, Dialect::Postgres);
+        written.extend(written_tables::<Postgres>(connection, code).await?.unwrap_or_default());
     }
-    Ok(functions)
+    Ok(written)
+}
+
+/// The tables that `c` inherits from, and those that inherit from it.
+const RELATIVES: &str = "
+    ARRAY(WITH RECURSIVE below AS (
+              SELECT i.inhrelid AS oid FROM pg_inherits i WHERE i.inhparent = c.oid
+              UNION SELECT i.inhrelid FROM pg_inherits i JOIN below b ON i.inhparent = b.oid),
+          above AS (
+              SELECT i.inhparent AS oid FROM pg_inherits i WHERE i.inhrelid = c.oid
+              UNION SELECT i.inhparent FROM pg_inherits i JOIN above a ON i.inhrelid = a.oid)
+          SELECT m.nspname || '.' || k.relname
+          FROM (SELECT oid FROM above UNION SELECT oid FROM below) x
+          JOIN pg_class k ON k.oid = x.oid JOIN pg_namespace m ON m.oid = k.relnamespace)";
+
+/// With a view's statement and rules, and with the tables that inherit from it, or from
+/// which it inherits: their rows are one another's.
+async fn relations(connection: &mut PgConnection, names: &[String]) -> sqlx::Result<Vec<Named>> {
+    const QUERY: &str = "
+        SELECT n.nspname::text, c.relname::text, pg_table_is_visible(c.oid),
+               ARRAY(SELECT pg_get_ruledef(r.oid) FROM pg_rewrite r WHERE r.ev_class = c.oid),
+               {relatives}
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE lower(c.relname) = ANY ($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+          AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')";
+    type Found = (String, String, bool, Vec<String>, Vec<String>);
+    let query = AssertSqlSafe(QUERY.replace("{relatives}", RELATIVES));
+    let query = sqlx::query_as(query).bind(names).persistent(false);
+    let found: Vec<Found> = query.fetch_all(connection).await?;
+    let named = |(schema, name, is_visible, behind, along)| {
+        let what = NamedObject::Relation { behind, along };
+        Named { schema, name, is_visible, what }
+    };
+    Ok(found.into_iter().map(named).collect())
+}
+
+/// A body that is kept as a statement (`BEGIN ATOMIC`) has no source.
+async fn routines(connection: &mut PgConnection, names: &[String]) -> sqlx::Result<Vec<Named>> {
+    const QUERY: &str = "
+        SELECT n.nspname::text, p.proname::text, pg_function_is_visible(p.oid),
+               CASE WHEN p.prosrc = '' THEN pg_get_functiondef(p.oid) ELSE p.prosrc END,
+               l.lanname IN ('sql', 'plpgsql'),
+               COALESCE(p.proconfig::text LIKE '%search_path=%', FALSE)
+        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        JOIN pg_language l ON l.oid = p.prolang
+        WHERE lower(p.proname) = ANY ($1) AND p.prokind IN ('f', 'p')
+          AND l.lanname NOT IN ('c', 'internal')
+          AND n.nspname NOT IN ('pg_catalog', 'information_schema')";
+    type Found = (String, String, bool, String, bool, bool);
+    let query = sqlx::query_as(QUERY).bind(names).persistent(false);
+    let found: Vec<Found> = query.fetch_all(connection).await?;
+    let named = |(schema, name, is_visible, text, is_sql, has_own_path)| {
+        let what = NamedObject::Routine { text: Some(text), is_sql, has_own_path };
+        Named { schema, name, is_visible, what }
+    };
+    Ok(found.into_iter().map(named).collect())
 }
 
 async fn rules(connection: &mut PgConnection, oid: i64) -> sqlx::Result<Vec<String>> {

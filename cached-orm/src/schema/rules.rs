@@ -12,7 +12,7 @@ use super::{
 /// Everything but its columns' types.
 pub(crate) fn findings(shape: &Shape, table: &TableDescription) -> Vec<Finding> {
     let mut findings = dangers(shape, table);
-    findings.extend(shape.indexes.iter().flat_map(|index| costs(index, table)));
+    findings.extend(shape.indexes.iter().flat_map(|index| costs(shape, index, table)));
     findings.extend(remarks(shape, table));
     findings.sort_by_key(|finding| finding.severity);
     findings
@@ -33,7 +33,7 @@ pub(crate) fn dangers(shape: &Shape, table: &TableDescription) -> Vec<Finding> {
     }
     if table.kind != TableKind::View {
         let unique = shape.indexes.iter().filter(|index| index.is_unique);
-        dangers.extend(unique.filter_map(|index| unique_index(index, table)));
+        dangers.extend(unique.filter_map(|index| unique_index(shape, index, table)));
     }
     dangers
 }
@@ -170,10 +170,16 @@ fn engine(table: &TableDescription) -> Option<Finding> {
 
 /// Whether no two rows can have the same values in `columns`, which is seen at once.
 fn is_unique(index: &IndexDescription, columns: &[String]) -> bool {
-    let IndexDescription { is_partial, is_deferrable, is_invalid, has_other_collation, .. } =
-        *index;
+    let IndexDescription {
+        is_partial,
+        is_deferrable,
+        is_invalid,
+        has_other_collation,
+        has_other_nulls,
+        ..
+    } = *index;
     index.is_unique
-        && !(is_partial || is_deferrable || is_invalid || has_other_collation)
+        && !(is_partial || is_deferrable || is_invalid || has_other_collation || has_other_nulls)
         && !index.columns.is_empty()
         && are_among(&index.columns, columns)
 }
@@ -187,6 +193,9 @@ fn nearly_unique(table: &TableDescription, columns: &[String]) -> Option<String>
         IndexDescription { is_partial: true, .. } => "leaves rows out (WHERE)",
         IndexDescription { is_invalid: true, .. } => {
             "is not valid yet, or was not built to its end"
+        }
+        IndexDescription { has_other_nulls: true, .. } => {
+            "is over an expression that may be NULL where the column is not"
         }
         IndexDescription { has_other_collation: true, .. } => {
             "compares by another collation than the column"
@@ -217,7 +226,7 @@ fn primary_key(shape: &Shape, table: &TableDescription) -> Option<Finding> {
     )
 }
 
-fn unique_index(index: &ShapeIndex, table: &TableDescription) -> Option<Finding> {
+fn unique_index(shape: &Shape, index: &ShapeIndex, table: &TableDescription) -> Option<Finding> {
     let columns = &index.columns;
     if table.indexes.iter().any(|index| is_unique(index, columns)) {
         return None;
@@ -231,10 +240,9 @@ fn unique_index(index: &ShapeIndex, table: &TableDescription) -> Option<Finding>
                  may be answered with a row or an absence that is not so"
             ),
             format!(
-                "`CREATE UNIQUE INDEX ON {} ({})`, without WHERE and not deferrable, or \
-                 `#[orm(index)]` in the place of `#[orm(unique)]`",
-                table.identity,
-                list(columns)
+                "{}, without WHERE and not deferrable, or `#[orm(index)]` in the place of \
+                 `#[orm(unique)]`",
+                create_index("UNIQUE INDEX", shape, columns)
             ),
         )
         .refuses(Refuses::All),
@@ -242,7 +250,7 @@ fn unique_index(index: &ShapeIndex, table: &TableDescription) -> Option<Finding>
 }
 
 /// What makes lookups slow.
-fn costs(index: &ShapeIndex, table: &TableDescription) -> Option<Finding> {
+fn costs(shape: &Shape, index: &ShapeIndex, table: &TableDescription) -> Option<Finding> {
     let is_of_use = |found: &IndexDescription| {
         let leading = found.leading.iter().take(index.columns.len());
         let leading: Vec<&String> = leading.collect();
@@ -257,7 +265,7 @@ fn costs(index: &ShapeIndex, table: &TableDescription) -> Option<Finding> {
         Finding::warning(
             format!("index {}", list(&index.columns)),
             "no index begins with these columns: a lookup that misses reads the whole table",
-            format!("`CREATE INDEX ON {} ({})`", table.identity, list(&index.columns)),
+            create_index("INDEX", shape, &index.columns),
         )
     })
 }
@@ -333,6 +341,14 @@ fn remarks(shape: &Shape, table: &TableDescription) -> Vec<Finding> {
         }
     }
     remarks
+}
+
+/// The statement, with a name for the index, which only PostgreSQL makes up itself.
+fn create_index(kind: &str, shape: &Shape, columns: &[String]) -> String {
+    let table = &shape.table;
+    let name = format!("{} {}", table.replace('.', " "), columns.join(" "));
+    let name: Vec<_> = name.split(|char: char| !char.is_alphanumeric() && char != '_').collect();
+    format!("`CREATE {kind} {} ON {table} ({})`", name.join("_"), list(columns))
 }
 
 fn list(columns: &[String]) -> String {

@@ -1,14 +1,40 @@
 use super::{
+    consequences::{Named, NamedObject, body, written_tables},
     description::{
         Action, ColumnDescription, Describe, Events, ForeignKey, IndexDescription, RowsShown,
         TableDescription, TableKind, TableLifetime, Timing, TriggerDescription,
     },
-    words::{Word, words},
+    mentions::Code,
+    words::{Dialect, Word, keeps_nulls, words},
 };
 use crate::{Backend as _, sql::split_table};
 use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection};
 
 impl Describe for Sqlite {
+    const DIALECT: Dialect = Dialect::Sqlite;
+
+    async fn named(connection: &mut SqliteConnection, code: &Code) -> sqlx::Result<Vec<Named>> {
+        let names = code.names();
+        let mut named = Vec::new();
+        for schema in [MAIN, "temp", code.schema()] {
+            let query = format!(
+                "SELECT name, CASE type WHEN 'view' THEN sql END FROM {}.sqlite_schema
+                 WHERE type IN ('table', 'view')",
+                Sqlite::quote(schema)
+            );
+            let query = sqlx::query_as(AssertSqlSafe(query)).persistent(false);
+            let found: Vec<(String, Option<String>)> = query.fetch_all(&mut *connection).await?;
+            let has_name = |name: &str| names.binary_search(&name.to_lowercase()).is_ok();
+            let found = found.into_iter().filter(|(name, _)| has_name(name));
+            named.extend(found.map(|(name, view)| {
+                let behind = view.into_iter().collect();
+                let what = NamedObject::Relation { behind, along: Vec::new() };
+                Named { schema: schema.to_owned(), name, is_visible: true, what }
+            }));
+        }
+        Ok(named)
+    }
+
     async fn describe(
         connection: &mut SqliteConnection,
         name: &str,
@@ -63,7 +89,7 @@ async fn table(
         let found: Option<(String, String, String, String)> =
             query.fetch_optional(&mut *connection).await?;
         let Some((name, kind, sql, stamp)) = found else { continue };
-        let begins = words(&sql);
+        let begins = words(&sql, Dialect::Sqlite);
         let is_virtual = begins.get(1).is_some_and(|word| word.is("virtual"));
         let table = TableDescription {
             identity: format!("{}.{}", schema.to_ascii_lowercase(), name.to_ascii_lowercase()),
@@ -131,8 +157,11 @@ async fn indexes(
             .cloned()
             .collect();
         let mut columns = leading.clone();
+        let mut has_other_nulls = false;
         if leading.len() < parts.len() {
-            columns.extend(in_expressions(connection, schema, &index).await?);
+            let (named, keeps_nulls) = in_expressions(connection, schema, &index).await?;
+            columns.extend(named);
+            has_other_nulls = !keeps_nulls;
         }
         let differs = |(column, collation): &(String, String)| {
             !column.is_empty() && !collation.eq_ignore_ascii_case(declared.collation(column))
@@ -144,6 +173,7 @@ async fn indexes(
             columns,
             leading,
             has_other_collation: parts.iter().any(differs),
+            has_other_nulls,
             name: index,
             ..IndexDescription::default()
         });
@@ -165,12 +195,13 @@ async fn indexes(
     Ok(indexes)
 }
 
-/// Every name in the statement that made the index, of which some are columns'.
+/// Every name in the statement that made the index, of which some are columns', and
+/// whether its expressions keep NULLs.
 async fn in_expressions(
     connection: &mut SqliteConnection,
     schema: &str,
     index: &str,
-) -> sqlx::Result<Vec<String>> {
+) -> sqlx::Result<(Vec<String>, bool)> {
     let query = format!(
         "SELECT sql FROM {}.sqlite_schema WHERE type = 'index' AND name = $1",
         Sqlite::quote(schema)
@@ -178,15 +209,18 @@ async fn in_expressions(
     let query = sqlx::query_scalar(AssertSqlSafe(query)).bind(index).persistent(false);
     let sql: Option<Option<String>> = query.fetch_optional(connection).await?;
     let sql = sql.flatten().unwrap_or_default();
-    let words = words(&sql);
-    let columns = words.iter().skip_while(|word| !word.is("("));
+    let words = words(&sql, Dialect::Sqlite);
+    let start = words.iter().position(|word| word.is("(")).unwrap_or(words.len());
+    let expressions = words.get(start..).unwrap_or_default();
+    let columns = expressions.iter();
     // `lower(email)`: what stands before a parenthesis is a function.
     let followed = columns.clone().skip(1).map(Some).chain([None]);
     let names = columns.zip(followed).filter_map(|(word, next)| match word {
-        Word::Name(name) if next.is_none_or(|next| !next.is("(")) => Some(name.clone()),
-        _ => None,
+        _ if next.is_some_and(|next| next.is("(")) => None,
+        word => word.name().map(str::to_owned),
     });
-    Ok(names.filter(|name| !["asc", "desc", "collate"].contains(&name.as_str())).collect())
+    let names = names.filter(|name| !["asc", "desc", "collate"].contains(&name.as_str()));
+    Ok((names.collect(), keeps_nulls(expressions)))
 }
 
 async fn triggers(
@@ -203,22 +237,51 @@ async fn triggers(
         Sqlite::quote(schema)
     );
     let query = sqlx::query_as(AssertSqlSafe(query)).bind(name).persistent(false);
-    let found: Vec<(String, String)> = query.fetch_all(connection).await?;
-    let trigger = |(name, sql): (String, String)| {
-        // CREATE [TEMP] TRIGGER name [BEFORE | AFTER | INSTEAD OF] event ON table … BEGIN
-        let words = words(&sql);
-        let head = words.iter().take_while(|word| !word.is("on"));
-        let is = |name: &str| head.clone().any(|word| word.is(name));
+    let found: Vec<(String, String)> = query.fetch_all(&mut *connection).await?;
+    let mut triggers = Vec::with_capacity(found.len());
+    for (name, sql) in found {
+        let words = words(&sql, Dialect::Sqlite);
+        let head = trigger_head(&words);
+        let is = |name: &str| head.iter().any(|word| word.is(name));
         let timing = match (is("instead"), is("after")) {
             (true, _) => Timing::InsteadOf,
             (false, true) => Timing::After,
             (false, false) => Timing::Before,
         };
         let events = Events { insert: is("insert"), update: is("update"), delete: is("delete") };
-        let text = super::words::after_begin(&sql);
-        TriggerDescription { name, timing, events, is_deferrable: false, text }
+        let mut trigger = TriggerDescription {
+            name,
+            timing,
+            events,
+            is_deferrable: false,
+            writes: Some(Vec::new()),
+        };
+        if !trigger.is_own() {
+            let code = body(&sql, schema, Dialect::Sqlite).after_begin();
+            trigger.writes = written_tables::<Sqlite>(connection, code).await?;
+        }
+        triggers.push(trigger);
+    }
+    Ok(triggers)
+}
+
+/// `[BEFORE | AFTER | INSTEAD OF] event` of CREATE [TEMP] TRIGGER [IF NOT EXISTS] name …
+/// ON table.
+fn trigger_head(words: &[Word]) -> &[Word] {
+    let named = words.iter().position(|word| word.is("trigger"));
+    let mut head = named.and_then(|named| words.get(named + 1..)).unwrap_or_default();
+    if let [a, b, c, rest @ ..] = head
+        && [(a, "if"), (b, "not"), (c, "exists")].iter().all(|(word, it)| word.is(it))
+    {
+        head = rest;
+    }
+    head = match head {
+        [_, dot, _, rest @ ..] if dot.is(".") => rest,
+        [_, rest @ ..] => rest,
+        [] => head,
     };
-    Ok(found.into_iter().map(trigger).collect())
+    let end = head.iter().position(|word| word.is("on")).unwrap_or(head.len());
+    head.get(..end).unwrap_or_default()
 }
 
 async fn referenced_by(
@@ -271,7 +334,7 @@ struct Declared {
 
 impl Declared {
     fn of(sql: &str) -> Self {
-        let words = words(sql);
+        let words = words(sql, Dialect::Sqlite);
         let replaces = |words: &[Word]| {
             words.iter().zip(["on", "conflict", "replace"]).all(|(word, it)| word.is(it))
         };
@@ -282,7 +345,7 @@ impl Declared {
             match word {
                 Word::Sign('(') => depth += 1,
                 Word::Sign(')') => depth -= 1,
-                Word::Name(name) => {
+                Word::Name(name) | Word::Quoted(name) => {
                     let is_first = before.is_some_and(|before| before.is("(") || before.is(","));
                     if depth == 1 && is_first {
                         column = Some(name.clone());
@@ -291,7 +354,7 @@ impl Declared {
                         collations.extend(column.clone().map(|column| (column, name.clone())));
                     }
                 }
-                Word::Sign(_) => {}
+                Word::Text(_) | Word::Sign(_) => {}
             }
             before = Some(word);
         }

@@ -1,4 +1,6 @@
-use super::{Finding, SchemaReport, Shape, TableDescription, findings, missing};
+use super::{
+    Finding, SchemaReport, Shape, TableDescription, description::TableKind, findings, missing,
+};
 use crate::{
     Backend, Error, NamedTable, Operation, Orm, Persist, Result,
     sql::{ColumnCheck, compose, fetch_raw},
@@ -115,7 +117,8 @@ async fn check_columns<DB: Backend, T: Persist<DB>>(
                 "change the field's type, or the column's",
             ));
         }
-        if described.is_nullable && !column.takes_null {
+        // A view's catalog does not say it.
+        if described.is_nullable && !column.takes_null && table.kind != TableKind::View {
             found.push(Finding::error(
                 subject,
                 format!("can be NULL, which a `{}` cannot", column.rust_type),

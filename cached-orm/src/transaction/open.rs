@@ -1,10 +1,10 @@
-use super::{Savepoint, held_rows::HeldRows};
+use super::{Savepoint, held_rows::HeldRows, judged::Judged};
 use crate::{
     Backend, BindKey as _, Bindings, CacheKey, Error, Index, Operation, Orm, Persist, Result,
     coherence::Journal,
     pooled::{self, Cut, is_answer},
     read::{index_entry, row_entry},
-    schema::{Stamp, TableFacts},
+    schema::{Change, Stamp, TableFacts},
     sql::{self, LockedRow, STAMP, Witness},
 };
 use futures_util::FutureExt as _;
@@ -25,6 +25,7 @@ pub(crate) struct Book<DB: Backend> {
     journal: Journal,
     witness: Witness<DB>,
     held: HeldRows,
+    judged: Judged<DB>,
     state: State,
     /// What the database has rolled back, with everything else; no savepoint
     /// brings that back.
@@ -88,6 +89,7 @@ impl<DB: Backend> Book<DB> {
             journal: Journal::default(),
             witness: Witness::default(),
             held: HeldRows::default(),
+            judged: Judged::default(),
             state: State::default(),
             lost: None,
             depth: None,
@@ -220,7 +222,10 @@ impl<DB: Backend> Book<DB> {
     /// Refuses COMMIT if it would only release a savepoint that was leaked.
     pub(super) fn can_commit(&self, operation: Operation) -> Result<()> {
         self.usable()?;
-        if self.savepoints == 0 { Ok(()) } else { Err(Error::HalfDone { operation }) }
+        if self.savepoints != 0 {
+            return Err(Error::HalfDone { operation });
+        }
+        self.judged.check(&self.orm)
     }
 
     pub(crate) fn suspect(&mut self) {
@@ -497,6 +502,16 @@ impl<'s, DB: Backend> Open<'s, DB> {
         for key in self.book.orm.cache_keys::<T>(key) {
             self.book.journal.touch(key);
         }
+    }
+
+    /// Has the write judged once more before it is committed.
+    pub(crate) fn judge_again<T: Persist<DB>>(
+        &mut self,
+        changes: &'static [Change],
+        operation: Operation,
+    ) {
+        let Book { orm, judged, .. } = &mut *self.book;
+        judged.add::<T>(orm, changes, operation);
     }
 
     /// Notes that the transaction has locked the row with this key, which is then read as

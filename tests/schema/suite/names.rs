@@ -120,3 +120,48 @@ async fn a_cache_name_that_a_write_does_not_fence_is_refused() {
     fencing.update(&here.orm).await.unwrap();
     assert_eq!(Named::fetch_one(&here.orm, 1).await.unwrap().body, "newest");
 }
+
+/// One number can be a key of either.
+#[tokio::test]
+async fn two_primary_keys_under_one_cache_name() {
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
+    #[orm(table = "notes")]
+    struct ByCode {
+        #[primary_key]
+        code: i64,
+        id: i64,
+        body: String,
+    }
+    let here = notes().await;
+    here.run("CREATE UNIQUE INDEX by_code ON notes (code)").await;
+    assert!(Plain::fetch(&here.orm, 1).await.unwrap().is_some());
+    for _ in 0..2 {
+        let error = ByCode::fetch(&here.orm, 1).await.unwrap_err();
+        assert!(matches!(error, Error::Configuration(_)), "{error}");
+        assert!(error.to_string().contains("Plain, whose primary key is id"), "{error}");
+    }
+}
+
+/// What has one cache name shares its entries, those of indexes too.
+#[tokio::test]
+async fn an_index_that_another_name_of_the_table_does_not_have() {
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
+    #[orm(table = "notes", cache_name = "shared")]
+    struct Indexed {
+        #[primary_key]
+        id: i64,
+        #[orm(index)]
+        body: String,
+        code: i64,
+    }
+    let here = notes().await;
+    assert_eq!(Indexed::fetch_by_body(&here.orm, "new").await.unwrap(), []);
+    if Here::DATABASE != Kind::Sqlite {
+        // `names_on_servers.rs` has names with a schema.
+        return;
+    }
+    let refused = Shouted { id: 2, body: "new".into(), code: 2 }.insert(&here.orm).await;
+    let error = refused.unwrap_err();
+    assert!(error.to_string().contains("by an index of Indexed"), "{error}");
+}
+notes_as!(Shouted, "NOTES", cache_name = "shared");

@@ -8,18 +8,18 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
 #[orm(table = "crates")]
-struct Crate {
+pub(super) struct Crate {
     #[primary_key]
     id: i64,
     #[orm(readonly)]
-    versions: i64,
+    pub(super) versions: i64,
 }
 
 macro_rules! version {
     ($name:ident $(, $accepted:ident)?) => {
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
         #[orm(table = "versions" $(, accepts($accepted))?)]
-        struct $name {
+        pub(super) struct $name {
             #[primary_key]
             id: i64,
             crate_id: Option<i64>,
@@ -32,7 +32,7 @@ version!(Version);
 version!(Told, other_rows);
 
 /// Tables without any relation.
-async fn here() -> Here {
+pub(super) async fn here() -> Here {
     let here = Here::built(&[], |builder| builder.drainer(false)).await;
     here.run(
         "CREATE TABLE crates (id BIGINT PRIMARY KEY, versions BIGINT NOT NULL DEFAULT 0);
@@ -67,7 +67,7 @@ fn counter() -> &'static str {
     }
 }
 
-fn version(id: i64) -> Version {
+pub(super) fn version(id: i64) -> Version {
     Version { id, crate_id: Some(1), seen: None }
 }
 
@@ -262,4 +262,22 @@ async fn a_tree_that_is_deleted_with_its_root() {
     assert!(Node::delete_by_key(&here.orm, 1).await.unwrap());
     here.orm.drain_outbox().await.unwrap();
     assert_eq!(Node::fetch(&here.orm, 2).await.unwrap(), None);
+}
+
+/// Between a write and its COMMIT the program begins to read what the write has changed.
+#[tokio::test]
+async fn a_struct_that_is_first_read_while_a_write_is_open() {
+    if Here::DATABASE == Kind::Sqlite {
+        // A read beside the open write waits for it.
+        return;
+    }
+    let here = here().await;
+    here.run(counter()).await;
+    let mut transaction = here.orm.begin().await.unwrap();
+    version(1).insert(&mut transaction).await.unwrap();
+    assert_eq!(Crate::fetch_one(&here.orm, 1).await.unwrap().versions, 0);
+    let error = transaction.commit().await.unwrap_err();
+    assert_refused(&error, &["insert of Version: trigger `counted`", "Crate"]);
+    assert_agrees(&here).await;
+    assert_eq!(Version::fetch(&here.orm, 1).await.unwrap(), None);
 }

@@ -121,6 +121,7 @@ async fn unique_fields_without_a_unique_index() {
                 "at the end of a transaction",
             ),
             ("CREATE UNIQUE INDEX other ON things (body COLLATE \"C\")", "another collation"),
+            ("CREATE UNIQUE INDEX filled ON things (NULLIF(body, ''))", "may be NULL"),
             ("CREATE UNIQUE INDEX wider ON things (body, id)", "there is no such index"),
         ],
         Kind::MariaDb => vec![
@@ -133,6 +134,7 @@ async fn unique_fields_without_a_unique_index() {
             ("CREATE INDEX plain ON things (body)", "there is no such index"),
             ("CREATE UNIQUE INDEX partial ON things (body) WHERE id > 5", "leaves rows out"),
             ("CREATE UNIQUE INDEX other ON things (body COLLATE NOCASE)", "another collation"),
+            ("CREATE UNIQUE INDEX filled ON things (NULLIF(body, ''))", "may be NULL"),
             ("CREATE UNIQUE INDEX wider ON things (body, id)", "there is no such index"),
         ],
     };
@@ -323,6 +325,21 @@ async fn a_migration_ends_the_refusal() {
     here.run("CREATE UNIQUE INDEX i ON things (body)").await;
     crate::polling::until("the index is seen", || async { row.insert(&here.orm).await.is_ok() })
         .await;
+}
+
+/// What another struct has seen of the table is no reason to refuse.
+#[tokio::test]
+async fn a_first_use_is_not_refused_for_what_was_mended_before_it() {
+    let here = Here::with(&[]).await;
+    here.run("CREATE TABLE things (id BIGINT PRIMARY KEY, body VARCHAR(20) NOT NULL)").await;
+    thing().insert(&here.orm).await.unwrap();
+    let other = here.handle(|builder| builder).await;
+    thing().update(&other).await.unwrap();
+    here.run("CREATE UNIQUE INDEX i ON things (body)").await;
+    assert!(Unique::fetch_by_body(&here.orm, "new").await.unwrap().is_some());
+    let mut transaction = other.begin().await.unwrap();
+    Unique { id: 1, body: "a".into() }.insert(&mut transaction).await.unwrap();
+    transaction.commit().await.unwrap();
 }
 
 /// A table that is not there is the statement's own error.

@@ -273,6 +273,25 @@ async fn views() {
     assert_found(&report, Severity::Error, "things", "is a view");
 }
 
+/// Its columns are not said to be NOT NULL, whatever they are made of.
+#[tokio::test]
+async fn a_view_that_is_accepted_is_sound() {
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
+    #[orm(table = "shown", accepts(views))]
+    struct Shown {
+        #[primary_key]
+        id: i64,
+    }
+    let here = Here::with(&[]).await;
+    here.run(
+        "CREATE TABLE behind (id BIGINT NOT NULL PRIMARY KEY);
+         CREATE VIEW shown AS SELECT * FROM behind",
+    )
+    .await;
+    let report = here.orm.verify::<Shown>().await.unwrap();
+    assert!(report.is_sound(), "{report}");
+}
+
 /// Without the struct, as the command line does it.
 #[tokio::test]
 async fn tables_that_are_known_by_their_names() {

@@ -1,0 +1,265 @@
+//! Whatever a trigger's code is, and whatever it calls: a write that leads to rows of
+//! another struct is refused, and one that does not is done.
+
+use super::{
+    Database, Here,
+    other_rows::{Crate, here, version},
+};
+use crate::databases::{Kind, is_mariadb};
+use cached_orm::{Error, MemcachedOrm as _, Orm};
+use sqlx::ConnectOptions as _;
+
+/// A trigger on `versions` with this body.
+fn on_insert(body: &str) -> String {
+    match Here::DATABASE {
+        Kind::Postgres => format!(
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN
+                {body}; RETURN NEW; END $f$;
+             CREATE TRIGGER t AFTER INSERT ON versions FOR EACH ROW EXECUTE FUNCTION f()"
+        ),
+        Kind::MariaDb => {
+            format!("CREATE TRIGGER t AFTER INSERT ON versions FOR EACH ROW BEGIN {body}; END")
+        }
+        Kind::Sqlite => format!("CREATE TRIGGER t AFTER INSERT ON versions BEGIN {body}; END"),
+    }
+}
+
+
+
+/// What is made, statement by statement, that has an INSERT change a crate.
+fn ways_to_count() -> Vec<Vec<String>> {
+    let bodies: &[&str] = match Here::DATABASE {
+        Kind::Postgres => &[
+            "UPDATE CRATES SET versions = 1 WHERE id = 1",
+            "UPDATE ONLY \"crates\" AS c SET versions = 1",
+            "IF '{}'::jsonb #>> '{a}' IS NULL THEN UPDATE crates SET versions = 1; END IF",
+            "PERFORM E'it\\'s'; UPDATE crates SET versions = 1",
+            "PERFORM $x$it's$x$; UPDATE crates SET versions = 1",
+            "WITH u AS (UPDATE crates SET versions = 1 RETURNING id) INSERT INTO log SELECT id FROM u",
+            "EXECUTE format('UPDATE %I SET versions = 1', 'crates')",
+            "EXECUTE 'UPDATE crates SET versions = 1'",
+            "INSERT INTO crates VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET versions = 1",
+            "UPDATE shown SET versions = 1",
+            "INSERT INTO ruled VALUES (1)",
+            "UPDATE log SET id = (SELECT count_up())",
+            "PERFORM called_1()",
+            "PERFORM atomic()",
+        ],
+        Kind::MariaDb => &[
+            "UPDATE `crates` SET versions = 1 WHERE id = 1",
+            "INSERT crates VALUES (1, 1) ON DUPLICATE KEY UPDATE versions = versions + 1",
+            "INSERT INTO log VALUES (1); SET @a = 'it\\'s'; UPDATE crates SET versions = 1",
+            "SET @a = 1--1; UPDATE crates SET versions = 1",
+            "IF 1 = 1 THEN UPDATE log, crates SET versions = 1; END IF",
+            "DELETE c FROM log l RIGHT JOIN crates c ON TRUE",
+            "WHILE EXISTS (SELECT 1 FROM crates WHERE versions = 0)
+                DO UPDATE crates SET versions = 1; END WHILE",
+            "/*!50003 UPDATE crates SET versions = 1 */",
+            "CALL count_up",
+            "CALL count_up()",
+            "SET @a = called_1()",
+            "UPDATE shown SET versions = 1",
+        ],
+        Kind::Sqlite => &[
+            "UPDATE 'crates' SET versions = 1",
+            "UPDATE OR IGNORE [crates] SET versions = 1",
+            "INSERT INTO log SELECT 'it\\'; UPDATE crates SET versions = 1",
+            "REPLACE INTO Crates VALUES (1, 1)",
+            "INSERT INTO shown VALUES (1)",
+        ],
+    };
+    let around: &[&str] = match Here::DATABASE {
+        Kind::Postgres => &[
+            "CREATE TABLE log (id BIGINT)",
+            "CREATE VIEW shown AS SELECT * FROM crates",
+            "CREATE TABLE ruled (id BIGINT)",
+            "CREATE RULE also AS ON INSERT TO ruled DO ALSO UPDATE crates SET versions = 1",
+            "CREATE FUNCTION count_up() RETURNS BIGINT LANGUAGE sql
+                AS 'UPDATE crates SET versions = versions + 1 RETURNING id'",
+            "CREATE FUNCTION atomic() RETURNS BIGINT LANGUAGE sql
+                BEGIN ATOMIC UPDATE crates SET versions = versions + 1 RETURNING id; END",
+            "CREATE FUNCTION called_5() RETURNS BIGINT LANGUAGE sql AS 'SELECT count_up()'",
+            "CREATE FUNCTION called_4() RETURNS BIGINT LANGUAGE sql AS 'SELECT called_5()'",
+            "CREATE FUNCTION called_3() RETURNS BIGINT LANGUAGE sql AS 'SELECT called_4()'",
+            "CREATE FUNCTION called_2() RETURNS BIGINT LANGUAGE sql AS 'SELECT called_3()'",
+            "CREATE FUNCTION called_1() RETURNS BIGINT LANGUAGE sql AS 'SELECT called_2()'",
+        ],
+        Kind::MariaDb => &[
+            "CREATE TABLE log (id BIGINT)",
+            "CREATE VIEW shown AS SELECT * FROM crates",
+            "CREATE PROCEDURE count_up() UPDATE crates SET versions = versions + 1",
+            "CREATE FUNCTION called_2() RETURNS BIGINT MODIFIES SQL DATA BEGIN
+                UPDATE crates SET versions = versions + 1; RETURN 1; END",
+            "CREATE FUNCTION called_1() RETURNS BIGINT MODIFIES SQL DATA RETURN `called_2`()",
+        ],
+        Kind::Sqlite => &[
+            "CREATE TABLE log (id BIGINT)",
+            "CREATE VIEW shown AS SELECT * FROM crates",
+            "CREATE TRIGGER instead INSTEAD OF INSERT ON shown BEGIN
+                UPDATE crates SET versions = versions + 1; END",
+        ],
+    };
+    let mut ways: Vec<Vec<String>> = Vec::new();
+    let owned = |statements: &[&str]| statements.iter().map(|it| (*it).to_owned()).collect();
+    for body in bodies {
+        let mut way: Vec<String> = owned(around);
+        way.push(on_insert(body));
+        ways.push(way);
+    }
+    // What is no trigger's body.
+    let others: &[&[&str]] = match Here::DATABASE {
+        Kind::Postgres => &[
+            &[
+                "CREATE FUNCTION count_up() RETURNS BIGINT LANGUAGE sql
+                    AS 'UPDATE crates SET versions = versions + 1 RETURNING id'",
+                "ALTER TABLE versions ADD COLUMN number BIGINT DEFAULT count_up()",
+            ],
+            &[
+                "CREATE FUNCTION count_up() RETURNS BIGINT LANGUAGE sql
+                    AS 'UPDATE crates SET versions = versions + 1 RETURNING id'",
+                "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql
+                    AS 'BEGIN RETURN NEW; END'",
+                "CREATE TRIGGER t AFTER INSERT ON versions FOR EACH ROW WHEN (count_up() > 0)
+                    EXECUTE FUNCTION f()",
+            ],
+            &[
+                "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN
+                    EXECUTE format(''UPDATE %I SET versions = 1'', TG_ARGV[0]); RETURN NEW; END'",
+                "CREATE TRIGGER t AFTER INSERT ON versions FOR EACH ROW
+                    EXECUTE FUNCTION f('crates')",
+            ],
+            &[
+                "ALTER TABLE crates RENAME TO crates_1",
+                "CREATE TABLE crates (id BIGINT PRIMARY KEY, versions BIGINT)",
+                "DROP TABLE crates",
+                "CREATE TABLE above (id BIGINT, versions BIGINT NOT NULL DEFAULT 0)",
+                "CREATE TABLE crates (PRIMARY KEY (id)) INHERITS (above)",
+                "INSERT INTO crates SELECT * FROM crates_1",
+                "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql
+                    AS 'BEGIN UPDATE above SET versions = 1; RETURN NEW; END'",
+                "CREATE TRIGGER t AFTER INSERT ON versions FOR EACH ROW EXECUTE FUNCTION f()",
+            ],
+        ],
+        Kind::MariaDb => &[],
+        Kind::Sqlite => &[
+            &["CREATE TRIGGER [on] AFTER INSERT ON versions BEGIN
+                UPDATE crates SET versions = versions + 1; END"],
+            &["CREATE TRIGGER IF NOT EXISTS main.\"delete\" AFTER INSERT ON versions BEGIN
+                UPDATE crates SET versions = versions + 1; END"],
+            &["CREATE TRIGGER t AFTER INSERT ON versions WHEN NEW.id > 0 BEGIN
+                UPDATE crates SET versions = versions + 1; END"],
+        ],
+    };
+    ways.extend(others.iter().map(|statements| owned(statements)));
+    ways
+}
+
+#[tokio::test]
+async fn a_write_that_leads_to_another_structs_rows_is_refused() {
+    for way in ways_to_count() {
+        let here = here().await;
+        for statement in &way {
+            here.run(statement).await;
+        }
+        let what = way.last().expect("a statement");
+        Crate::fetch_one(&here.orm, 1).await.unwrap();
+        let done = version(1).insert(&here.orm).await;
+        assert!(matches!(done, Err(Error::Configuration(_))), "{what}: {done:?}");
+        assert_eq!(Crate::fetch_one(&here.orm, 1).await.unwrap().versions, 0, "{what}");
+    }
+}
+
+/// The words are there, and nothing is written to the table.
+#[tokio::test]
+async fn code_that_only_reads_another_structs_rows_is_none_of_that() {
+    let bodies: &[&str] = match Here::DATABASE {
+        Kind::Postgres => &[
+            "INSERT INTO log SELECT versions FROM crates WHERE id = NEW.crate_id",
+            "PERFORM versions FROM crates WHERE id = 1 FOR UPDATE; INSERT INTO log VALUES (1)",
+            "INSERT INTO notes VALUES ('UPDATE crates'), (TG_TABLE_NAME), ('crates')",
+            "-- UPDATE crates\n PERFORM 1",
+            "UPDATE log SET id = NEW.crate_id /* of /* its */ crates */",
+            "UPDATE elsewhere.crates SET versions = 1",
+        ],
+        Kind::MariaDb => &[
+            "INSERT INTO log SELECT versions FROM crates WHERE id = NEW.crate_id",
+            "INSERT INTO notes VALUES (REPLACE('crates', 'c', 'd'))",
+            "# UPDATE crates\n SET @a = 1",
+            "IF EXISTS (SELECT 1 FROM crates) THEN SET @a = 1; END IF",
+        ],
+        Kind::Sqlite => &[
+            "INSERT INTO log SELECT versions FROM crates WHERE id = NEW.crate_id",
+            "INSERT INTO notes VALUES ('UPDATE crates'), ('crates')",
+            "-- UPDATE crates\n SELECT 1",
+        ],
+    };
+    for body in bodies {
+        let here = here().await;
+        here.run("CREATE TABLE log (id BIGINT); CREATE TABLE notes (note VARCHAR(20))").await;
+        if Here::DATABASE == Kind::Postgres {
+            here.run("CREATE SCHEMA IF NOT EXISTS elsewhere;
+                      CREATE TABLE IF NOT EXISTS elsewhere.crates (versions BIGINT)")
+                .await;
+        }
+        here.run(&on_insert(body)).await;
+        Crate::fetch_one(&here.orm, 1).await.unwrap();
+        let done = version(1).insert(&here.orm).await;
+        assert!(done.is_ok(), "{body}: {done:?}");
+    }
+}
+
+/// A row that had the value is another one than that which is written.
+#[tokio::test]
+async fn a_trigger_that_frees_a_unique_value() {
+    let sql = match Here::DATABASE {
+        // Its triggers cannot.
+        Kind::MariaDb => return,
+        Kind::Postgres => {
+            "CREATE UNIQUE INDEX one ON versions (seen);
+             CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                UPDATE versions SET seen = NULL WHERE seen = NEW.seen; RETURN NEW; END $$;
+             CREATE TRIGGER t BEFORE INSERT ON versions FOR EACH ROW EXECUTE FUNCTION f()"
+        }
+        Kind::Sqlite => {
+            "CREATE UNIQUE INDEX one ON versions (seen);
+             CREATE TRIGGER t BEFORE INSERT ON versions BEGIN
+                UPDATE versions SET seen = NULL WHERE seen = NEW.seen; END"
+        }
+    };
+    let here = here().await;
+    here.run(sql).await;
+    let error = version(1).insert(&here.orm).await.unwrap_err();
+    assert!(matches!(error, Error::Configuration(_)), "{error}");
+}
+
+/// An account that may only read and write rows is not told what triggers do.
+#[tokio::test]
+async fn code_that_may_not_be_read_may_do_anything() {
+    if Here::DATABASE != Kind::MariaDb {
+        // Elsewhere whoever sees the table may read it.
+        return;
+    }
+    let here = here().await;
+    here.run(&on_insert("UPDATE crates SET versions = versions + 1")).await;
+    for host in ["127.0.0.1", "localhost", "%"] {
+        here.run(&format!(
+            "CREATE USER IF NOT EXISTS rows_only@'{host}';
+             GRANT SELECT, INSERT, UPDATE, DELETE ON *.* TO rows_only@'{host}'"
+        ))
+        .await;
+    }
+    let mut url = here.other_pool().await.connect_options().to_url_lossy();
+    url.set_username("rows_only").unwrap();
+    let pool = sqlx::Pool::<Database>::connect(url.as_str()).await.unwrap();
+    let orm = Orm::builder(pool).embedded(1 << 20).build().await.unwrap();
+    version(1).insert(&orm).await.unwrap();
+    Crate::fetch_one(&orm, 1).await.unwrap();
+    let done = version(2).insert(&orm).await;
+    if is_mariadb().await {
+        let error = done.unwrap_err().to_string();
+        assert!(error.contains("may change rows of") && error.contains("TRIGGER"), "{error}");
+    } else {
+        // MySQL does not even say that there is a trigger.
+        done.unwrap();
+    }
+}
