@@ -119,11 +119,13 @@ async fn check_columns<DB: Backend, T: Persist<DB>>(
         }
         // A view's catalog does not say it.
         if described.is_nullable && !column.takes_null && table.kind != TableKind::View {
-            found.push(Finding::error(
-                subject,
-                format!("can be NULL, which a `{}` cannot", column.rust_type),
-                format!("`Option<{}>`, or `NOT NULL` on the column", column.rust_type),
-            ));
+            let is_key = T::TABLE.key_columns().contains(&column.name);
+            let cure = match is_key {
+                true => "`NOT NULL` on the column".to_owned(),
+                false => format!("`Option<{}>`, or `NOT NULL` on the column", column.rust_type),
+            };
+            let what = format!("can be NULL, which a `{}` cannot", column.rust_type);
+            found.push(Finding::error(subject, what, cure));
         }
     }
     Ok(found)
