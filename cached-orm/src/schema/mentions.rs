@@ -134,7 +134,7 @@ impl Code {
 
     /// Whether a string that may be run has the name in it.
     fn is_named_in_text(&self, object: CatalogName<'_>) -> bool {
-        let is_it = |name: &str| name.eq_ignore_ascii_case(object.name);
+        let is_it = |name: &str| is_alike(name, object.name);
         self.is_dynamic
             && self.words.iter().any(|word| match word {
                 Word::Text(text) => {
@@ -154,11 +154,11 @@ impl Code {
         let Some(word) = self.words.get(at) else { return false };
         let before = self.word(at, 1);
         let is_it = match word {
-            Word::Name(name) | Word::Quoted(name) => name.eq_ignore_ascii_case(object.name),
+            Word::Name(name) | Word::Quoted(name) => is_alike(name, object.name),
             // SQLite takes a string for a name where only a name can be.
             Word::Text(text) => {
                 self.dialect == Dialect::Sqlite
-                    && text.eq_ignore_ascii_case(object.name)
+                    && is_alike(text, object.name)
                     && before.is_some_and(|before| before.is_any(&BEFORE_A_TABLE))
             }
             Word::Sign(_) => false,
@@ -170,7 +170,7 @@ impl Code {
         }
         if before.is_some_and(|before| before.is(".")) {
             let schema = self.word(at, 2).and_then(Word::name);
-            return schema.is_some_and(|schema| schema.eq_ignore_ascii_case(object.schema));
+            return schema.is_some_and(|schema| is_alike(schema, object.schema));
         }
         object.is_visible || self.has_own_path || self.schema.eq_ignore_ascii_case(object.schema)
     }
@@ -265,6 +265,11 @@ impl Statement<'_> {
             _ => Vec::new(),
         }
     }
+}
+
+/// Whether two names can be one; where case counts they need not be.
+fn is_alike(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other) || one.to_lowercase() == other.to_lowercase()
 }
 
 /// The columns of `id = NEW.id AND …`.

@@ -293,6 +293,9 @@ const RELATIVES: &str = "
           FROM (SELECT oid FROM above UNION SELECT oid FROM below) x
           JOIN pg_class k ON k.oid = x.oid JOIN pg_namespace m ON m.oid = k.relnamespace)";
 
+/// Which letters beyond ASCII have another case depends on the database's locale: such
+/// names are compared here.
+///
 /// With a view's statement and rules, and with the tables that inherit from it, or from
 /// which it inherits: their rows are one another's.
 async fn relations(connection: &mut PgConnection, names: &[String]) -> sqlx::Result<Vec<Named>> {
@@ -301,7 +304,7 @@ async fn relations(connection: &mut PgConnection, names: &[String]) -> sqlx::Res
                ARRAY(SELECT pg_get_ruledef(r.oid) FROM pg_rewrite r WHERE r.ev_class = c.oid),
                {relatives}
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE lower(c.relname) = ANY ($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+        WHERE (lower(c.relname) = ANY ($1) OR c.relname ~ '[^[:ascii:]]') AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
           AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')";
     type Found = (String, String, bool, Vec<String>, Vec<String>);
     let query = AssertSqlSafe(QUERY.replace("{relatives}", RELATIVES));
@@ -323,7 +326,7 @@ async fn routines(connection: &mut PgConnection, names: &[String]) -> sqlx::Resu
                COALESCE(p.proconfig::text LIKE '%search_path=%', FALSE)
         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
         JOIN pg_language l ON l.oid = p.prolang
-        WHERE lower(p.proname) = ANY ($1) AND p.prokind IN ('f', 'p')
+        WHERE (lower(p.proname) = ANY ($1) OR p.proname ~ '[^[:ascii:]]') AND p.prokind IN ('f', 'p')
           AND l.lanname NOT IN ('c', 'internal')
           AND n.nspname NOT IN ('pg_catalog', 'information_schema')";
     type Found = (String, String, bool, String, bool, bool);
