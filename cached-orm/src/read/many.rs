@@ -233,5 +233,5 @@ pub(super) async fn select_by_keys<DB: Backend, T: Persist<DB>>(
     sql.push_str(lock.clause::<DB>());
     // Made of the derive's constants and nothing else.
     let rows = fetch_rows(connection, AssertSqlSafe(sql), bindings, operation).await?;
-    in_order_of(keys, rows, operation)
+    in_order_of(keys, rows, T::key, operation)
 }
