@@ -147,6 +147,9 @@ pub(crate) enum Lost {
     /// This column comes back as another value, or cannot be encoded.
     #[error("the column `{0}` comes back from serde as another value, or cannot be encoded")]
     Column(&'static str),
+    /// In this column's document is more than serde writes of what it reads there.
+    #[error("the document in the column `{0}` has more than serde writes of what it reads there")]
+    Document(&'static str),
 }
 
 /// The entry that says that there is no such row.

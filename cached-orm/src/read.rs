@@ -21,7 +21,7 @@ use crate::{
     key::CacheKey,
     observe::Meter,
     session::Target,
-    sql::{Storable, fetch_at_most, fetch_rows},
+    sql::{Kept, Loaded, Storable, fetch_at_most, fetch_rows},
     transaction::Open,
     uncached::{is_whole, take_uncached, unloaded},
 };
@@ -50,9 +50,10 @@ impl<DB: Backend, T: Persist<DB>> RowSource<DB, T> {
     }
 
     /// The row as the database has it.
-    async fn select(&self) -> Result<Option<T>> {
+    async fn select(&self, kept: Kept) -> Result<Option<Loaded<T>>> {
         let mut connection = self.orm.load_connection_for::<T>(self.operation).await?;
-        let found = select_by_key(&mut *connection, &self.key, RowLock::No, self.operation).await;
+        let found =
+            select_by_key(&mut *connection, &self.key, RowLock::No, kept, self.operation).await;
         connection.answered();
         found
     }
@@ -75,24 +76,25 @@ impl<DB: Backend, T: Persist<DB>> Clone for RowSource<DB, T> {
 }
 
 impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
-    type Row = T;
+    type Row = Loaded<T>;
     type Error = Error;
 
     fn key(&self) -> &CacheKey {
         &self.cache_key
     }
 
-    async fn load(&self) -> Result<Option<T>> {
+    async fn load(&self) -> Result<Option<Loaded<T>>> {
         self.orm.check_table::<T>(self.operation).await?;
-        self.select().await
+        self.select(Kept::Yes).await
     }
 
-    async fn load_many(sources: &[Self]) -> Result<Vec<Option<T>>> {
+    async fn load_many(sources: &[Self]) -> Result<Vec<Option<Loaded<T>>>> {
         let Some(Self { orm, operation, .. }) = sources.first() else { return Ok(Vec::new()) };
         let keys: Vec<_> = sources.iter().map(|source| source.key.clone()).collect();
         orm.check_table::<T>(*operation).await?;
         let mut connection = orm.load_connection_for::<T>(*operation).await?;
-        let found = many::select_by_keys(&mut *connection, &keys, RowLock::No, *operation).await;
+        let (lock, kept) = (RowLock::No, Kept::Yes);
+        let found = many::select_by_keys(&mut *connection, &keys, lock, kept, *operation).await;
         let found = match found {
             Err(error) if keys.len() > 1 && error.is_of_argument() => {
                 Err(many::of_key::<DB, T>(&mut *connection, &keys, error, *operation).await)
@@ -103,21 +105,21 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
         found
     }
 
-    fn decode(&self, value: &Bytes) -> Content<T> {
+    fn decode(&self, value: &Bytes) -> Content<Loaded<T>> {
         match entry::decode::<T>(value, T::FINGERPRINT, &self.cache_key, self.orm.signing()) {
             Ok(None) => Content::Absent,
             // The key in the header says as much, unless it is a shortened one.
-            Ok(Some(row)) if row.key() == self.key => Content::Row(row),
+            Ok(Some(row)) if row.key() == self.key => Content::Row(row.into()),
             Ok(Some(_)) => Content::Unreadable(crate::coherence::Unreadable::Key),
             Err(reason) => Content::Unreadable(reason),
         }
     }
 
-    fn encode(&self, row: Option<&T>) -> Option<Entry> {
+    fn encode(&self, row: Option<&Loaded<T>>) -> Option<Entry> {
         match row {
-            Some(row) => {
+            Some(Loaded { row, lost }) => {
                 let counters = self.orm.meters().of(self.operation).counters();
-                row_entry(&self.orm, row, &self.cache_key, &self.policy, counters)
+                row_entry(&self.orm, row, *lost, &self.cache_key, &self.policy, counters)
             }
             None => {
                 let ttl = self.policy.absent_ttl()?;
@@ -134,8 +136,8 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
         entry::unpacked_len(value)
     }
 
-    fn copy(row: &T) -> Option<T> {
-        row.near_copy()
+    fn copy(loaded: &Loaded<T>) -> Option<Loaded<T>> {
+        loaded.row.near_copy().map(Loaded::from)
     }
 
     fn early_refresh(&self) -> Option<Duration> {
@@ -171,7 +173,7 @@ pub(crate) async fn fetch<DB: Backend, T: Persist<DB>>(
             }
             let row = orm.coherence().read(RowSource::<DB, T>::new(orm, key, operation)).await?;
             // As if it came from the cache: who needs such a column must ask for it.
-            Ok(row.map(unloaded))
+            Ok(row.map(Loaded::into_row).map(unloaded))
         }
         Target::Open(mut open) => fetch_in(&mut open, &key, operation).await,
     }
@@ -186,9 +188,10 @@ fn read_near<DB: Backend, T: Persist<DB>>(
 ) -> Option<Option<T>> {
     let ttl = Some(T::POLICY.near_for()?);
     let counters = || orm.meters().of(operation).counters();
-    orm.with_cache_key::<T, _>(key, |text| {
+    let row = orm.with_cache_key::<T, _>(key, |text| {
         orm.coherence().read_near::<RowSource<DB, T>>(text, ttl, counters)
-    })
+    })?;
+    Some(row.map(Loaded::into_row))
 }
 
 /// As [`fetch`], and if the database fails, the row that lies in the cache although
@@ -200,14 +203,14 @@ pub(crate) async fn fetch_or_stale<DB: Backend, T: Persist<DB>>(
 ) -> Result<Freshness<T>> {
     let source = RowSource::<DB, T>::new(orm, key, operation);
     let error = match orm.coherence().read(source.clone()).await {
-        Ok(row) => return Ok(Freshness::Fresh(row.map(unloaded))),
+        Ok(row) => return Ok(Freshness::Fresh(row.map(Loaded::into_row).map(unloaded))),
         Err(error) if error.is_outage() => error,
         Err(error) => return Err(error),
     };
     match orm.coherence().last_known(&source).await {
         // Somebody has loaded it meanwhile.
-        Some((row, None)) => Ok(Freshness::Fresh(Some(row))),
-        Some((row, Some(expired_for))) => {
+        Some((Loaded { row, .. }, None)) => Ok(Freshness::Fresh(Some(row))),
+        Some((Loaded { row, .. }, Some(expired_for))) => {
             orm.meters().of(operation).counters().stale_reads.add_one();
             Ok(Freshness::Stale { row, expired_for, error })
         }
@@ -221,7 +224,10 @@ pub(crate) async fn fetch_uncached<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<Option<T>> {
     match target {
-        Target::Orm(orm) => RowSource::<DB, T>::new(orm, key, operation).select().await,
+        Target::Orm(orm) => {
+            let found = RowSource::<DB, T>::new(orm, key, operation).select(Kept::No).await?;
+            Ok(found.map(Loaded::into_row))
+        }
         Target::Open(mut open) => fetch_in(&mut open, &key, operation).await,
     }
 }
@@ -236,8 +242,8 @@ pub(crate) async fn fetch_in<DB: Backend, T: Persist<DB>>(
     open.check_columns::<T>(operation).await?;
     let lock = RowLock::of::<DB, T>(open, key);
     let reading = open.begin_read(operation).await?;
-    let found = select_by_key(open.connection(), key, lock, operation).await;
-    open.read_done(reading, found)
+    let found = select_by_key(open.connection(), key, lock, Kept::No, operation).await;
+    Ok(open.read_done(reading, found)?.map(Loaded::into_row))
 }
 
 /// The row as it is now: where a plain read may show an older one it is locked.
@@ -248,8 +254,8 @@ async fn refresh_in<DB: Backend, T: Persist<DB>>(
 ) -> Result<Option<T>> {
     let lock = if DB::READS_SNAPSHOTS { RowLock::Yes } else { RowLock::No };
     let reading = open.begin_read(operation).await?;
-    let found = select_by_key(open.connection(), key, lock, operation).await;
-    let found = open.read_done(reading, found)?;
+    let found = select_by_key(open.connection(), key, lock, Kept::No, operation).await;
+    let found = open.read_done(reading, found)?.map(Loaded::into_row);
     // A plain read after this one must not go back.
     open.hold::<T>(key);
     Ok(found)
@@ -310,7 +316,8 @@ pub(crate) async fn cached<DB: Backend, T: Persist<DB>>(
 ) -> Result<Option<T>> {
     let source = RowSource::new(orm, key, operation);
     let found = orm.coherence().peek(&source).await;
-    found.map_err(|source| Error::Cache { operation, source })
+    let found = found.map_err(|source| Error::Cache { operation, source })?;
+    Ok(found.map(Loaded::into_row))
 }
 
 /// The row from the database, put in the cache if the protocol lets it; says
@@ -324,7 +331,8 @@ pub(crate) async fn reload<DB: Backend, T: Persist<DB>>(
     let mut source = RowSource::new(orm, key, operation);
     // A row that is gone leaves no entry: who asked for it knows of it.
     source.policy = options.over(source.policy).negative_ttl(None);
-    orm.coherence().refresh(source).await
+    let (row, is_stored) = orm.coherence().refresh(source).await?;
+    Ok((row.map(Loaded::into_row), is_stored))
 }
 
 /// The row as the database has it now; the cache gets it too, if the protocol
@@ -342,7 +350,8 @@ pub(crate) async fn refresh<DB: Backend, T: Persist<DB>>(
                 return Ok(Some(row));
             }
             // Another read's load was shared, by the entry made of it.
-            RowSource::new(orm, key, operation).load().await
+            let row = RowSource::new(orm, key, operation).load().await?;
+            Ok(row.map(Loaded::into_row))
         }
         Target::Open(mut open) => refresh_in(&mut open, &key, operation).await,
     }
@@ -367,17 +376,19 @@ async fn select_by_key<DB: Backend, T: Persist<DB>>(
     connection: &mut DB::Connection,
     key: &T::Key,
     lock: RowLock,
+    kept: Kept,
     operation: Operation,
-) -> Result<Option<T>> {
+) -> Result<Option<Loaded<T>>> {
     let mut bindings = Bindings::new();
     key.bind(&mut bindings);
     let sql = match lock {
         RowLock::No => T::SELECT_BY_KEY,
         RowLock::Yes => T::LOCK_BY_KEY,
     };
-    let mut rows: Vec<T> = fetch_at_most(connection, sql, bindings, 2, operation, |_| {}).await?;
+    let mut rows: Vec<Loaded<T>> =
+        fetch_at_most(connection, sql, bindings, 2, operation, kept, |_| {}).await?;
     match rows.len() {
-        0 | 1 => Ok(rows.pop().filter(|row| row.key() == *key)),
+        0 | 1 => Ok(rows.pop().filter(|loaded| loaded.row.key() == *key)),
         _ => Err(Error::MoreThanOneRow { operation }),
     }
 }

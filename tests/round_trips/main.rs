@@ -35,6 +35,7 @@ macro_rules! suite {
         type Database = sqlx::$database;
         type Here = crate::place::Place<Database, crate::place::$cache>;
 
+        mod documents;
         mod every_type;
         mod lossy;
         mod panics;

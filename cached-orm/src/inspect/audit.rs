@@ -3,7 +3,7 @@ use crate::{
     Backend, CacheKey, Operation, Orm, Persist, Result,
     coherence::{Content, Source as _, Value, is_over},
     read::{RowSource, at_once},
-    sql::differing,
+    sql::differing_from_loaded,
 };
 use serde::Serialize;
 use std::{collections::HashSet, fmt, time::Duration};
@@ -164,7 +164,7 @@ impl<DB: Backend> Orm<DB> {
         let cache_keys: Vec<_> = sources.iter().map(|source| source.key().clone()).collect();
         let read = |source: &RowSource<DB, T>, entry: &Value| match source.decode(&entry.bytes) {
             Content::Row(_) if is_over(entry.ttl, T::POLICY.stale_for()) => None,
-            Content::Row(row) => Some(Some(row)),
+            Content::Row(row) => Some(Some(row.into_row())),
             Content::Absent => Some(None),
             Content::Unreadable(_) => None,
         };
@@ -185,7 +185,8 @@ impl<DB: Backend> Orm<DB> {
             let (is_in_cache, is_in_database) = (cached.is_some(), loaded.is_some());
             let columns = match (cached, loaded) {
                 (Some(cached), Some(loaded)) => {
-                    differing::<DB, T>(&cached, &loaded).into_iter().map(str::to_owned).collect()
+                    let differing = differing_from_loaded::<DB, T>(&cached, &loaded);
+                    differing.into_iter().map(str::to_owned).collect()
                 }
                 _ => Vec::new(),
             };

@@ -4,7 +4,7 @@ use crate::{
     coherence::{Content, Lying, Source as _, Unreadable, Value, is_over},
     entry::{Kind, Signing, facts},
     read::RowSource,
-    sql::differing,
+    sql::{Loaded, differing_from_loaded},
 };
 use std::time::Duration;
 use tokio::time::timeout;
@@ -208,7 +208,7 @@ fn explain_row<DB: Backend, T: Persist<DB>>(
     explanation: &mut Explanation,
     source: &RowSource<DB, T>,
     value: &Value,
-    loaded: Result<Option<T>>,
+    loaded: Result<Option<Loaded<T>>>,
     lay_there: bool,
 ) {
     if let Some(fingerprint) = &explanation.fingerprint {
@@ -220,7 +220,7 @@ fn explain_row<DB: Backend, T: Persist<DB>>(
     let cached = match source.decode(&value.bytes) {
         Content::Unreadable(reason) => return explanation.is_unusable(reason),
         _ if value.stale => return,
-        Content::Row(row) => Some(row),
+        Content::Row(row) => Some(row.into_row()),
         Content::Absent => None,
     };
     if cached.is_some() && is_over(value.ttl, T::POLICY.stale_for()) {
@@ -233,7 +233,7 @@ fn explain_row<DB: Backend, T: Persist<DB>>(
     }
     explanation.agrees = Some(match (cached, loaded) {
         (Some(cached), Some(loaded)) => {
-            let differing = differing::<DB, T>(&cached, &loaded);
+            let differing = differing_from_loaded::<DB, T>(&cached, &loaded);
             explanation.differing = differing.into_iter().map(str::to_owned).collect();
             explanation.differing.is_empty()
         }

@@ -12,16 +12,21 @@ use crate::{
 use bytes::Bytes;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What is stored for `row`. Nothing if it would be read as another row than the
-/// database's: then an update would write what serde has made of it.
+/// What is stored for `row`, which has `lost` something of a JSON column if that is named.
+/// Nothing if it would be read as another row than the database's: then an update would
+/// write what serde has made of it.
 pub(crate) fn row_entry<DB: Backend, T: Persist<DB>>(
     orm: &Orm<DB>,
     row: &T,
+    lost: Option<&'static str>,
     key: &CacheKey,
     policy: &CachePolicy,
     counters: &Counters,
 ) -> Option<Entry> {
     let value = unless_panicking(|| {
+        if let Some(column) = lost {
+            return Err(Lost::Document(column));
+        }
         let differing = |again: &T| differing::<DB, T>(row, again).first().copied();
         let compress_from = policy.compress_from();
         entry::of_row(row, T::FINGERPRINT, key, compress_from, orm.signing(), differing)
@@ -46,8 +51,14 @@ pub(crate) fn index_entry<DB: Backend, T: Persist<DB>>(
 }
 
 /// The row as a reader of its entry has it; `None` if that is another.
-pub(super) fn copied<DB: Backend, T: Persist<DB>>(row: &T) -> Option<T> {
+pub(super) fn copied<DB: Backend, T: Persist<DB>>(
+    row: &T,
+    is_lost: impl Fn(&T) -> bool,
+) -> Option<T> {
     let copy = unless_panicking(|| {
+        if is_lost(row) {
+            return Err(Lost::Unreadable);
+        }
         let differing = |again: &T| differing::<DB, T>(row, again).first().copied();
         entry::write_row(row, &mut Vec::new(), differing)
     });
@@ -70,7 +81,10 @@ fn stored<DB: Backend, T: Entity>(
     };
     counters.uncacheable.add_one();
     if orm.is_news(T::NAME, lost) {
-        let column = if let Lost::Column(column) = lost { Some(column) } else { None };
+        let column = match lost {
+            Lost::Column(column) | Lost::Document(column) => Some(column),
+            _ => None,
+        };
         tracing::warn!(
             entity = T::NAME,
             column,

@@ -5,7 +5,9 @@ use super::{
     many::{fetch_many, spread},
 };
 use crate::{
-    Backend, Index, Operation, Orm, Persist, Result, Session, session::Target, sql::keys_at_once,
+    Backend, Index, Operation, Orm, Persist, Result, Session,
+    session::Target,
+    sql::{has_json, keys_at_once},
 };
 use std::{
     collections::{HashMap, hash_map::Entry as Slot},
@@ -49,7 +51,7 @@ async fn fetch_many_asked<DB: Backend, T: Persist<DB>>(
             for asked in distinct.chunks(at_once) {
                 rows.extend(read(orm, index, asked, operation).await?);
             }
-            let (mut rows, again) = spread::<DB, T>(rows, places);
+            let (mut rows, again) = spread::<DB, T>(rows, places, |_, row| has_json::<DB, T>(row));
             for (at, _) in again {
                 let asked = distinct[places[at]].clone();
                 rows[at] = by_unique(Target::Orm(orm), index, asked, operation).await?;
@@ -62,7 +64,7 @@ async fn fetch_many_asked<DB: Backend, T: Persist<DB>>(
                 let found = select_many_in(&mut open, index, asked, operation).await?;
                 rows.extend(found.into_iter().map(|mut rows| rows.pop()));
             }
-            let (mut rows, again) = spread::<DB, T>(rows, places);
+            let (mut rows, again) = spread::<DB, T>(rows, places, |_, row| has_json::<DB, T>(row));
             for (at, _) in again {
                 let asked = std::slice::from_ref(&distinct[places[at]]);
                 let found = select_many_in(&mut open, index, asked, operation).await?;

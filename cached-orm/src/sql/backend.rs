@@ -358,6 +358,10 @@ pub trait JsonBackend: Backend {
 
     #[doc(hidden)]
     fn json_column<T: serde::de::DeserializeOwned>(row: &Self::Row, name: &str) -> sqlx::Result<T>;
+
+    /// The document in the column; `None` if it is NULL.
+    #[doc(hidden)]
+    fn json_text<'r>(row: &'r Self::Row, name: &str) -> sqlx::Result<Option<&'r str>>;
 }
 
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]

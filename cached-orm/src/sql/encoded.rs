@@ -1,7 +1,7 @@
 //! What a row's columns send to the database: by that it is told whether two rows are
 //! the same, whatever `PartialEq` or serde make of them.
 
-use super::{Backend, Bindings, Storable};
+use super::{Backend, Bindings, Loaded, Storable};
 use crate::{Persist, entry::body::Form};
 use sqlx::{encode::IsNull, error::BoxDynError};
 use std::{any::Any, fmt};
@@ -10,6 +10,7 @@ use std::{any::Any, fmt};
 pub(crate) struct Encoded<DB: Backend> {
     bytes: Vec<u8>,
     arguments: Vec<Argument<DB>>,
+    has_json: bool,
 }
 
 struct Argument<DB: Backend> {
@@ -30,7 +31,7 @@ enum Value {
 
 impl<DB: Backend> Encoded<DB> {
     pub(super) fn new() -> Self {
-        Self { bytes: Vec::new(), arguments: Vec::new() }
+        Self { bytes: Vec::new(), arguments: Vec::new(), has_json: false }
     }
 
     pub(super) fn push<T: Storable<DB>>(&mut self, value: &T) {
@@ -50,6 +51,7 @@ impl<DB: Backend> Encoded<DB> {
         DB: super::JsonBackend,
         T: serde::Serialize + Sync,
     {
+        self.has_json = true;
         self.add(None, |bytes| DB::encode_json(value, bytes));
     }
 
@@ -144,6 +146,22 @@ pub(crate) fn differing<DB: Backend, T: Persist<DB>>(one: &T, other: &T) -> Vec<
     };
     let places = 0..one_encoded.len().min(other_encoded.len());
     places.filter(is_different).filter_map(|place| columns.get(place).copied()).collect()
+}
+
+/// The same for a cached row and the one in the database, whose documents are known too.
+pub(crate) fn differing_from_loaded<DB: Backend, T: Persist<DB>>(
+    cached: &T,
+    loaded: &Loaded<T>,
+) -> Vec<&'static str> {
+    let mut columns = differing::<DB, T>(cached, &loaded.row);
+    columns.extend(loaded.lost.filter(|lost| !columns.contains(lost)));
+    columns
+}
+
+/// Whether a row has columns of JSON, in whose documents there may be more than they
+/// send.
+pub(crate) fn has_json<DB: Backend, T: Persist<DB>>(row: &T) -> bool {
+    encoded::<DB, T>(row).1.has_json
 }
 
 /// The names of the columns that the cache holds, and what they send.

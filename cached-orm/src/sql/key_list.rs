@@ -5,7 +5,7 @@
 //! statements keep no more of them.
 
 use super::{Backend, BindKey, Bindings, compose};
-use crate::{Entity, Error, Operation, Persist, PrimaryKey, Result};
+use crate::{Error, Operation, Persist, PrimaryKey, Result};
 use std::collections::{HashMap, hash_map::Entry};
 
 /// The arguments of one list. Above 1,000 MariaDB makes a table of them where
@@ -92,23 +92,25 @@ pub(crate) fn lock_among<DB: Backend, T: Persist<DB>>(
 /// # Errors
 /// [`Error::MoreThanOneRow`] if two rows have one key: the table's key is not
 /// the struct's.
-pub(crate) fn in_order_of<T: Entity>(
-    keys: &[T::Key],
-    rows: Vec<T>,
+pub(crate) fn in_order_of<K: PrimaryKey, R>(
+    keys: &[K],
+    rows: Vec<R>,
+    key_of: impl Fn(&R) -> K,
     operation: Operation,
-) -> Result<Vec<Option<T>>> {
-    in_order_of_texts(keys.iter().map(text), rows, operation)
+) -> Result<Vec<Option<R>>> {
+    in_order_of_texts(keys.iter().map(text), rows, key_of, operation)
 }
 
 /// The rows in the order of their instance keys, as [`in_order_of`].
-pub(crate) fn in_order_of_texts<T: Entity>(
+pub(crate) fn in_order_of_texts<K: PrimaryKey, R>(
     keys: impl Iterator<Item = String>,
-    rows: Vec<T>,
+    rows: Vec<R>,
+    key_of: impl Fn(&R) -> K,
     operation: Operation,
-) -> Result<Vec<Option<T>>> {
+) -> Result<Vec<Option<R>>> {
     let mut by_key = HashMap::with_capacity(rows.len());
     for row in rows {
-        match by_key.entry(text(&row.key())) {
+        match by_key.entry(text(&key_of(&row))) {
             Entry::Vacant(free) => free.insert(row),
             Entry::Occupied(_) => return Err(Error::MoreThanOneRow { operation }),
         };

@@ -114,21 +114,60 @@ pub struct Row<'r, DB: Backend> {
     entity: &'static str,
     /// The column that was decoded last.
     column: Cell<&'static str>,
+    #[cfg_attr(not(feature = "json"), allow(dead_code, reason = "only JSON is compared"))]
+    kept: Kept,
+    /// The first column whose document does not come back.
+    lost: Cell<Option<&'static str>>,
+}
+
+/// A row as it was read.
+pub(crate) struct Loaded<T> {
+    pub(crate) row: T,
+    /// A JSON column in whose document is more than serde writes of the value. So the row
+    /// cannot be stored, or copied by serde. Known if it was looked for.
+    pub(crate) lost: Option<&'static str>,
+}
+
+impl<T> Loaded<T> {
+    pub(crate) fn into_row(self) -> T {
+        self.row
+    }
+}
+
+/// A row that has lost nothing.
+impl<T> From<T> for Loaded<T> {
+    fn from(row: T) -> Self {
+        Self { row, lost: None }
+    }
+}
+
+/// Whether rows may be stored that are read, or copied by serde: only of those is it
+/// looked for what they have lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    No,
+    Yes,
 }
 
 impl<'r, DB: Backend> Row<'r, DB> {
     /// What the row holds. If the code of a field's type panics that is an error as
     /// well: whoever reads the row has the rest of an answer to read.
-    pub(crate) fn read<T: Persist<DB>>(row: &'r DB::Row) -> Result<T> {
-        let row = Self { row, entity: T::NAME, column: Cell::default() };
-        catch_unwind(AssertUnwindSafe(|| T::from_row(&row))).unwrap_or_else(|_| {
-            Err(row.error(row.column.get(), sqlx::Error::Decode(Box::new(Panicked))))
-        })
+    pub(crate) fn read<T: Persist<DB>>(row: &'r DB::Row, kept: Kept) -> Result<Loaded<T>> {
+        let this = Self::new::<T>(row, kept);
+        let row = catch_unwind(AssertUnwindSafe(|| T::from_row(&this))).unwrap_or_else(|_| {
+            Err(this.error(this.column.get(), sqlx::Error::Decode(Box::new(Panicked))))
+        })?;
+        Ok(Loaded { row, lost: this.lost.get() })
+    }
+
+    fn new<T: Persist<DB>>(row: &'r DB::Row, kept: Kept) -> Self {
+        let (column, lost) = Default::default();
+        Self { row, entity: T::NAME, column, kept, lost }
     }
 
     /// The key of a row of which something else could not be read.
     pub(crate) fn read_key<T: Persist<DB>>(row: &'r DB::Row) -> Option<T::Key> {
-        let row = Self { row, entity: T::NAME, column: Cell::default() };
+        let row = Self::new::<T>(row, Kept::No);
         let read = || T::Key::from_row(&row, T::TABLE.key_columns());
         catch_unwind(AssertUnwindSafe(read)).ok().flatten()
     }
@@ -162,10 +201,30 @@ impl<'r, DB: Backend> Row<'r, DB> {
     pub fn get_json<T>(&self, name: &'static str) -> Result<T>
     where
         DB: super::backend::JsonBackend,
-        T: serde::de::DeserializeOwned,
+        T: serde::Serialize + serde::de::DeserializeOwned,
     {
         self.column.set(name);
-        DB::json_column(self.row, name).map_err(|source| self.error(name, source))
+        let value = DB::json_column(self.row, name).map_err(|source| self.error(name, source))?;
+        if self.kept == Kept::Yes && self.lost.get().is_none() && !self.comes_back(name, &value) {
+            self.lost.set(Some(name));
+        }
+        Ok(value)
+    }
+
+    /// Whether the column's document is whole in what was read from it. Where the code of
+    /// a type panics it is not; the row can be read all the same.
+    #[cfg(feature = "json")]
+    fn comes_back<T>(&self, name: &str, value: &T) -> bool
+    where
+        DB: super::backend::JsonBackend,
+        T: serde::Serialize + serde::de::DeserializeOwned,
+    {
+        let comes_back = || match DB::json_text(self.row, name) {
+            Ok(Some(document)) => super::document::comes_back(document, value),
+            Ok(None) => true,
+            Err(_) => false,
+        };
+        catch_unwind(AssertUnwindSafe(comes_back)).unwrap_or(false)
     }
 
     fn error(&self, column: &'static str, source: sqlx::Error) -> Error {

@@ -1,4 +1,4 @@
-use super::{Backend, Bindings, Row, key_list::text};
+use super::{Backend, Bindings, Kept, Loaded, Row, key_list::text};
 use crate::{Error, Operation, Persist, Result};
 use futures_util::TryStreamExt as _;
 use sqlx::{Executor as _, SqlSafeStr};
@@ -12,8 +12,9 @@ pub(crate) async fn fetch_at_most<DB: Backend, T: Persist<DB>>(
     bindings: Bindings<DB>,
     limit: usize,
     operation: Operation,
+    kept: Kept,
     mut note: impl FnMut(&DB::Row) + Send,
-) -> Result<Vec<T>> {
+) -> Result<Vec<Loaded<T>>> {
     let arguments = finish(bindings, operation)?;
     let query = sqlx::query_with::<DB, _>(sql, arguments);
     let mut rows = Ok(Vec::new());
@@ -25,7 +26,7 @@ pub(crate) async fn fetch_at_most<DB: Backend, T: Persist<DB>>(
         if let Ok(mapped) = &mut rows
             && mapped.len() < limit
         {
-            match Row::read::<T>(&row) {
+            match Row::read::<T>(&row, kept) {
                 Ok(value) => mapped.push(value),
                 Err(error) if limit == usize::MAX => rows = Err(of_row::<DB, T>(&row, error)),
                 Err(error) => rows = Err(error),
@@ -35,14 +36,15 @@ pub(crate) async fn fetch_at_most<DB: Backend, T: Persist<DB>>(
     rows
 }
 
-/// Runs `sql` and maps every row.
+/// Runs `sql` and maps every row, of which the cache is to hold none.
 pub(crate) async fn fetch_rows<DB: Backend, T: Persist<DB>>(
     connection: &mut DB::Connection,
     sql: impl SqlSafeStr + Send,
     bindings: Bindings<DB>,
     operation: Operation,
 ) -> Result<Vec<T>> {
-    fetch_at_most(connection, sql, bindings, usize::MAX, operation, |_| {}).await
+    let rows = fetch_at_most(connection, sql, bindings, usize::MAX, operation, Kept::No, |_| {});
+    Ok(rows.await?.into_iter().map(Loaded::into_row).collect())
 }
 
 /// The only row of a statement without arguments, as the driver gives it.

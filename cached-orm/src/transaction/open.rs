@@ -5,7 +5,7 @@ use crate::{
     pooled::{self, Cut, is_answer},
     read::{index_entry, row_entry},
     schema::{Change, Stamp, TableFacts},
-    sql::{self, LockedRow, STAMP, Witness},
+    sql::{self, Kept, Loaded, LockedRow, STAMP, Witness},
 };
 use futures_util::FutureExt as _;
 use sqlx::{AssertSqlSafe, SqlSafeStr};
@@ -39,6 +39,9 @@ pub(crate) struct Book<DB: Backend> {
     /// fences' places.
     writes_through: bool,
     shown: Shown,
+    /// Rows of this one write that must not be stored, and their columns in whose
+    /// documents is more than was read. A later look at the row does not clear it.
+    lost_documents: HashMap<CacheKey, &'static str>,
     /// What was sent and not answered to the end: it is under way, or its
     /// future was dropped.
     unanswered: Option<(Operation, Cut)>,
@@ -96,6 +99,7 @@ impl<DB: Backend> Book<DB> {
             savepoints: 0,
             writes_through: false,
             shown: Shown::default(),
+            lost_documents: HashMap::new(),
             unanswered: None,
             is_lent: false,
         }
@@ -125,6 +129,11 @@ impl<DB: Backend> Book<DB> {
             self.witness.locked_row = None;
         }
         self.state = state;
+    }
+
+    /// Whether rows may be stored that statements return.
+    fn kept(&self) -> Kept {
+        if self.writes_through { Kept::Yes } else { Kept::No }
     }
 
     /// Whether all that was written is in the journal.
@@ -273,15 +282,17 @@ impl<'s, DB: Backend> Open<'s, DB> {
     ) -> Result<Vec<T>> {
         self.book.asked(operation);
         self.orm().probe().statement();
+        let kept = self.book.kept();
         let id = &mut self.book.witness.transaction_id;
         let note = |row: &DB::Row| {
             if id.is_none() {
                 *id = DB::transaction_id(row);
             }
         };
-        let rows = sql::fetch_at_most(self.connection, sql, bindings, limit, operation, note).await;
+        let rows =
+            sql::fetch_at_most(self.connection, sql, bindings, limit, operation, kept, note).await;
         self.book.answered(database_error(&rows));
-        rows
+        self.note_lost(rows)
     }
 
     /// Runs `sql`, which writes, and maps the rows that it returns, up to `limit`.
@@ -308,6 +319,7 @@ impl<'s, DB: Backend> Open<'s, DB> {
         let sql = AssertSqlSafe(format!("{}, {stamp} AS \"{STAMP}\"", sql.as_str()));
         self.book.asked(operation);
         self.orm().probe().statement();
+        let kept = self.book.kept();
         let Book { witness, shown, .. } = &mut *self.book;
         let note = |row: &DB::Row| {
             if witness.transaction_id.is_none() {
@@ -316,12 +328,25 @@ impl<'s, DB: Backend> Open<'s, DB> {
             let found = DB::stamp_of(row).as_deref().map(Stamp::of);
             shown.is_other_schema |= found != expected;
         };
-        let rows = sql::fetch_at_most(self.connection, sql, bindings, limit, operation, note).await;
+        let rows =
+            sql::fetch_at_most(self.connection, sql, bindings, limit, operation, kept, note).await;
         self.book.answered(database_error(&rows));
         if self.book.shown.is_other_schema {
             self.orm().forget_schema();
         }
-        rows
+        self.note_lost(rows)
+    }
+
+    /// Notes which of the rows must not be stored.
+    fn note_lost<T: Persist<DB>>(&mut self, rows: Result<Vec<Loaded<T>>>) -> Result<Vec<T>> {
+        let Book { orm, lost_documents, .. } = &mut *self.book;
+        let noted = rows?.into_iter().map(|Loaded { row, lost }| {
+            if let Some(column) = lost {
+                lost_documents.insert(orm.cache_key::<T>(&row.key()), column);
+            }
+            row
+        });
+        Ok(noted.collect())
     }
 
     /// Notes what is known of the table that is about to be written.
@@ -552,7 +577,8 @@ impl<'s, DB: Backend> Open<'s, DB> {
         let mut entries = HashMap::with_capacity(rows.len());
         for row in rows {
             let key = orm.cache_key::<T>(&row.key());
-            if let Some(entry) = row_entry(orm, row, &key, &T::POLICY, counters) {
+            let lost = self.book.lost_documents.get(&key).copied();
+            if let Some(entry) = row_entry(orm, row, lost, &key, &T::POLICY, counters) {
                 entries.insert(key, entry);
             }
             for index in T::INDEXES.iter().filter(|index| index.is_unique()) {

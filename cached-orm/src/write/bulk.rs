@@ -78,7 +78,7 @@ pub(super) async fn lock_many<DB: Backend, T: Persist<DB>>(
     let mut rows = Vec::with_capacity(keys.len());
     for keys in keys.chunks(keys_at_once(T::TABLE.key_columns().len())) {
         let found = lock_chunk(open, keys, operation).await?;
-        rows.extend(in_order_of(keys, found, operation)?);
+        rows.extend(in_order_of(keys, found, T::key, operation)?);
     }
     Ok(rows)
 }

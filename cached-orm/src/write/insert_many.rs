@@ -92,7 +92,7 @@ async fn insert_given<DB: Backend, T: Persist<DB>>(
         let sql = compose::insert_many::<DB, T>(of_one_row(&bindings, count), count, false);
         let rows = if DB::RETURNING {
             let rows = open.fetch_written(sql, bindings, usize::MAX, operation).await?;
-            in_order_of(these, rows, operation)?
+            in_order_of(these, rows, T::key, operation)?
         } else {
             open.execute(sql, bindings, operation).await?;
             let mut rows = Vec::with_capacity(count);
@@ -102,7 +102,7 @@ async fn insert_given<DB: Backend, T: Persist<DB>>(
                 let sql = AssertSqlSafe(select_among::<DB, T>(keys, &mut bindings));
                 rows.extend(open.fetch_at_most(sql, bindings, usize::MAX, operation).await?);
             }
-            in_order_of(these, rows, operation)?
+            in_order_of(these, rows, T::key, operation)?
         };
         note_all(open, &mut inserted, all_of(rows, operation)?, operation).await?;
     }
@@ -198,7 +198,7 @@ async fn note<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<()> {
     let keys = numbers.iter().map(|number| format!("({number})"));
-    let rows = all_of(in_order_of_texts(keys, rows, operation)?, operation)?;
+    let rows = all_of(in_order_of_texts(keys, rows, T::key, operation)?, operation)?;
     note_all(open, inserted, rows, operation).await
 }
 

@@ -53,7 +53,7 @@ async fn update_chunk<DB: Backend, T: Persist<DB>>(
     let before: Vec<Option<T>> = read_before_many(open, keys, operation).await?;
     let sql = compose::update_many::<DB, T>(columns, keys.len(), &bindings);
     let rows = open.fetch_written(sql, bindings, usize::MAX, operation).await?;
-    let rows: Vec<Option<T>> = in_order_of(keys, rows, operation)?;
+    let rows: Vec<Option<T>> = in_order_of(keys, rows, T::key, operation)?;
     let missing = keys.iter().zip(&rows).filter(|(_, row)| row.is_none());
     let missing: Vec<_> = missing.map(|(key, _)| key.clone()).collect();
     if !missing.is_empty() {

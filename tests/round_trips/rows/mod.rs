@@ -1,6 +1,7 @@
 //! Structs of a key, a note and a value, of every type that a column may have, with what
 //! serde may be told of it.
 
+pub(crate) mod documents;
 pub(crate) mod fussy;
 pub(crate) mod types;
 

@@ -98,6 +98,12 @@ macro_rules! json_driver {
                     },
                 }
             }
+
+            fn json_text<'r>(row: &'r Self::Row, name: &str) -> sqlx::Result<Option<&'r str>> {
+                use sqlx::types::{Json, JsonRawValue};
+                let document: Option<Json<&'r JsonRawValue>> = sqlx::Row::try_get(row, name)?;
+                Ok(document.map(|Json(document)| document.get()))
+            }
         }
     };
 }
