@@ -147,7 +147,7 @@ mod tests {
         let id = ["id"];
         assert_eq!(list::<Postgres, _>(&id, &[7], 0), r#""id" IN ($1)"#);
         assert_eq!(list::<Postgres, _>(&id, &[7, 8, 9], 2), r#""id" IN ($3, $4, $5, $6)"#);
-        assert_eq!(list::<Sqlite, _>(&id, &[7, 8], 0), r#""id" IN ($1, $2)"#);
+        assert_eq!(list::<Sqlite, _>(&id, &[7, 8], 0), "`id` IN ($1, $2)");
         assert_eq!(list::<MySql, _>(&id, &[7, 8, 9], 0), "`id` IN (?, ?, ?, ?)");
     }
 
@@ -157,6 +157,7 @@ mod tests {
         let rows = "($2, $3), ($4, $5), ($6, $7), ($8, $9)";
         let expected = format!(r#"("a", "b""`") IN (VALUES {rows})"#);
         assert_eq!(list::<Postgres, _>(&columns, &keys, 1), expected);
+        let expected = format!("(`a`, `b\"```) IN (VALUES {rows})");
         assert_eq!(list::<Sqlite, _>(&columns, &keys, 1), expected);
         let expected = "(`a`, `b\"```) IN ((?, ?), (?, ?), (?, ?), (?, ?))";
         assert_eq!(list::<MySql, _>(&columns, &keys, 1), expected);
@@ -168,7 +169,7 @@ mod tests {
         let types = r#"(SELECT "a" FROM "t" WHERE FALSE), (SELECT "b" FROM "t" WHERE FALSE)"#;
         let expected = format!(r#"("a", "b") IN (VALUES ({types}), ($1, $2), ($3, $4))"#);
         assert_eq!(list::<Postgres, _>(&columns, &keys, 0), expected);
-        let expected = r#"("a", "b") IN (VALUES ($1, $2), ($3, $4))"#;
+        let expected = "(`a`, `b`) IN (VALUES ($1, $2), ($3, $4))";
         assert_eq!(list::<Sqlite, _>(&columns, &keys, 0), expected);
         let one = list::<Postgres, _>(&["a"], &["x".to_owned(), "y".to_owned()], 0);
         assert_eq!(one, r#""a" IN ($1, $2)"#);
