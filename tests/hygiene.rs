@@ -251,14 +251,14 @@ mod checks {
         assert_eq!(generated::Made::TABLE.name(), "app.made");
         assert_eq!(generated::MadeColumns::SIZE.name(), "size");
         assert_eq!(shadowing::Option::NAME, "Option");
-        assert!(<shadowing::Row as Persist<Sqlite>>::DELETE.starts_with(r#"DELETE FROM "row""#));
+        assert!(<shadowing::Row as Persist<Sqlite>>::DELETE.starts_with("DELETE FROM `row`"));
     }
 
     #[test]
     fn hostile_names_are_as_good_as_others() {
         let names = hostile_structs::names();
         assert!(names.len() > 100 && names.contains(&"_orm"));
-        assert!(hostile_fields::columns().iter().any(|sql| sql.contains(r#""名前""#)));
+        assert!(hostile_fields::columns().iter().any(|sql| sql.contains("`名前`")));
         let _: ::cached_orm::Column<hostile_types::Types, i64> = hostile_types::TypesColumns::ORM;
     }
 

@@ -108,6 +108,23 @@ struct Renamed {
     computed: i64,
 }
 
+#[derive(Serialize, Deserialize, MemcachedOrm)]
+#[orm(database = Postgres)]
+struct Defaulted {
+    #[primary_key]
+    id: i64,
+    #[orm(skip)]
+    #[serde(skip, default = "seven")]
+    computed: i64,
+    #[orm(skip)]
+    #[serde(skip, default)]
+    fine: i64,
+}
+
+fn seven() -> i64 {
+    7
+}
+
 mod both {
     pub fn serialize<S: serde::Serializer>(_: &i64, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_unit()
