@@ -71,10 +71,11 @@ impl Code {
         Self { has_own_path: self.has_own_path || has_own_path, ..self }
     }
 
-    /// What follows the first BEGIN.
-    pub(crate) fn after_begin(mut self) -> Self {
-        let begin = self.words.iter().position(|word| word.is("begin"));
-        self.words = self.words.split_off(begin.map_or(0, |begin| begin + 1));
+    /// What follows these keywords where they stand first, or all of it.
+    pub(crate) fn after(mut self, keywords: &[&str]) -> Self {
+        let is_it = |words: &[Word]| words.iter().zip(keywords).all(|(word, it)| word.is(it));
+        let found = self.words.windows(keywords.len()).position(is_it);
+        self.words = self.words.split_off(found.map_or(0, |at| at + keywords.len()));
         self
     }
 

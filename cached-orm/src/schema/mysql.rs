@@ -7,8 +7,8 @@ use super::{
     mentions::Code,
     words::Dialect,
 };
-use crate::sql::split_table;
-use sqlx::{AssertSqlSafe, MySql, MySqlConnection, mysql::MySqlRow};
+use crate::{Backend as _, sql::split_table};
+use sqlx::{AssertSqlSafe, MySql, MySqlConnection, Row as _, mysql::MySqlRow};
 
 impl Describe for MySql {
     const DIALECT: Dialect = Dialect::MySql;
@@ -160,9 +160,17 @@ async fn triggers(
         if !trigger.is_own() {
             // Without the privilege TRIGGER nobody is told it.
             trigger.writes = match text {
-                Some(text) => {
-                    let code = body(&text, &place.schema, Dialect::MySql);
-                    written_tables::<MySql>(connection, code).await?
+                Some(_) => {
+                    let name = (&*place.schema, &*trigger.name);
+                    let text = original(connection, "TRIGGER", name).await?;
+                    let code = text.map(|text| body(&text, &place.schema, Dialect::MySql));
+                    match code {
+                        Some(code) => {
+                            let code = code.after(&["for", "each", "row"]);
+                            written_tables::<MySql>(connection, code).await?
+                        }
+                        None => None,
+                    }
                 }
                 None => None,
             };
@@ -194,15 +202,35 @@ async fn relations(connection: &mut MySqlConnection, code: &Code) -> sqlx::Resul
 async fn routines(connection: &mut MySqlConnection, code: &Code) -> sqlx::Result<Vec<Named>> {
     const QUERY: &str = "
         SELECT CONVERT(routine_schema USING utf8mb4), CONVERT(routine_name USING utf8mb4),
-               CONVERT(routine_definition USING utf8mb4)
+               CONVERT(routine_type USING utf8mb4)
         FROM information_schema.routines
         WHERE LOWER(routine_schema) IN ({names}) AND LOWER(routine_name) IN ({names})";
-    let found: Vec<(String, String, Option<String>)> = by_names(connection, QUERY, code).await?;
-    let named = |(schema, name, text)| {
+    let found: Vec<(String, String, String)> = by_names(connection, QUERY, code).await?;
+    let mut named = Vec::with_capacity(found.len());
+    for (schema, name, kind) in found {
+        let text = original(connection, &kind, (&schema, &name)).await?;
         let what = NamedObject::Routine { text, is_sql: true, has_own_path: false };
-        Named { schema, name, is_visible: false, what }
+        named.push(Named { schema, name, is_visible: false, what });
+    }
+    Ok(named)
+}
+
+/// The statement that made a trigger or routine, as it was written: in the tables of
+/// `information_schema` MySQL shows strings without what escapes their quotes. `None` if
+/// this account may not read it, or if it is of a mode in which nothing escapes them.
+async fn original(
+    connection: &mut MySqlConnection,
+    kind: &str,
+    (schema, name): (&str, &str),
+) -> sqlx::Result<Option<String>> {
+    let (schema, name) = (MySql::quote(schema), MySql::quote(name));
+    let show = AssertSqlSafe(format!("SHOW CREATE {kind} {schema}.{name}"));
+    let row = match sqlx::raw_sql(show).fetch_one(connection).await {
+        Err(sqlx::Error::Database(_)) => return Ok(None),
+        row => row?,
     };
-    Ok(found.into_iter().map(named).collect())
+    let (modes, text): (String, Option<String>) = (row.try_get(1)?, row.try_get(2)?);
+    Ok(text.filter(|_| !modes.contains("NO_BACKSLASH_ESCAPES")))
 }
 
 /// Asks for what has one of the code's names.

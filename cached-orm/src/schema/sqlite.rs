@@ -257,7 +257,7 @@ async fn triggers(
             writes: Some(Vec::new()),
         };
         if !trigger.is_own() {
-            let code = body(&sql, schema, Dialect::Sqlite).after_begin();
+            let code = body(&sql, schema, Dialect::Sqlite).after(&["begin"]);
             trigger.writes = written_tables::<Sqlite>(connection, code).await?;
         }
         triggers.push(trigger);
