@@ -76,7 +76,7 @@ async fn open(path: Path) -> Result<Orm<Sqlite>> {
         .timeout(Duration::from_secs(30))
         .build()
         .await?;
-    let table = "CREATE TABLE items (id BIGINT PRIMARY KEY, handle TEXT NOT NULL, \
+    let table = "CREATE TABLE items (id BIGINT PRIMARY KEY, handle TEXT NOT NULL UNIQUE, \
                  owner BIGINT NOT NULL, kind INT NOT NULL, active BOOLEAN NOT NULL, \
                  score DOUBLE NOT NULL, title TEXT NOT NULL, note TEXT NOT NULL, \
                  created BIGINT NOT NULL, revision BIGINT NOT NULL)";

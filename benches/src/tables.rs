@@ -27,7 +27,7 @@ where
     for sql in [
         "DROP TABLE IF EXISTS items",
         "CREATE TABLE items (
-            id BIGINT NOT NULL PRIMARY KEY, handle VARCHAR(32) NOT NULL, owner BIGINT NOT NULL,
+            id BIGINT NOT NULL PRIMARY KEY, handle VARCHAR(32) NOT NULL UNIQUE, owner BIGINT NOT NULL,
             kind INT NOT NULL, active BOOLEAN NOT NULL, score DOUBLE PRECISION NOT NULL,
             title VARCHAR(64) NOT NULL, note VARCHAR(120) NOT NULL, created BIGINT NOT NULL,
             revision BIGINT NOT NULL)",
