@@ -83,6 +83,18 @@ impl Code {
         &self.schema
     }
 
+    /// Whether it decides by itself in which schemas names are looked for.
+    pub(crate) fn has_own_path(&self) -> bool {
+        self.has_own_path
+    }
+
+    /// The schemas that it can mean: its own, and every name in it, in lower case.
+    pub(crate) fn schemas(&self) -> Vec<String> {
+        let mut schemas = self.names();
+        schemas.push(self.schema.to_lowercase());
+        schemas
+    }
+
     /// Every name in it, in lower case, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();

@@ -138,15 +138,13 @@ async fn triggers(
 ) -> sqlx::Result<Vec<TriggerDescription>> {
     const QUERY: &str = "
         SELECT CONVERT(trigger_name USING utf8mb4), action_timing = 'BEFORE',
-               CONVERT(event_manipulation USING utf8mb4),
-               CONVERT(action_statement USING utf8mb4)
+               CONVERT(event_manipulation USING utf8mb4)
         FROM information_schema.triggers
         WHERE event_object_schema = ? AND event_object_table = ? ORDER BY trigger_name";
     let query = sqlx::query_as(QUERY).bind(&place.schema).bind(&place.name).persistent(false);
-    let found: Vec<(String, bool, String, Option<String>)> =
-        query.fetch_all(&mut *connection).await?;
+    let found: Vec<(String, bool, String)> = query.fetch_all(&mut *connection).await?;
     let mut triggers = Vec::with_capacity(found.len());
-    for (name, is_before, event, text) in found {
+    for (name, is_before, event) in found {
         let timing = if is_before { Timing::Before } else { Timing::After };
         let is = |name: &str| event.eq_ignore_ascii_case(name);
         let events = Events { insert: is("INSERT"), update: is("UPDATE"), delete: is("DELETE") };
@@ -158,19 +156,12 @@ async fn triggers(
             writes: Some(Vec::new()),
         };
         if !trigger.is_own() {
-            // Without the privilege TRIGGER nobody is told it.
-            trigger.writes = match text {
-                Some(_) => {
-                    let name = (&*place.schema, &*trigger.name);
-                    let text = original(connection, "TRIGGER", name).await?;
-                    let code = text.map(|text| body(&text, &place.schema, Dialect::MySql));
-                    match code {
-                        Some(code) => {
-                            let code = code.after(&["for", "each", "row"]);
-                            written_tables::<MySql>(connection, code).await?
-                        }
-                        None => None,
-                    }
+            let name = (&*place.schema, &*trigger.name);
+            trigger.writes = match original(connection, "TRIGGER", name).await? {
+                Some(text) => {
+                    let code = body(&text, &place.schema, Dialect::MySql);
+                    let code = code.after(&["for", "each", "row"]);
+                    written_tables::<MySql>(connection, code).await?
                 }
                 None => None,
             };
@@ -217,7 +208,8 @@ async fn routines(connection: &mut MySqlConnection, code: &Code) -> sqlx::Result
 
 /// The statement that made a trigger or routine, as it was written: in the tables of
 /// `information_schema` MySQL shows strings without what escapes their quotes. `None` if
-/// this account may not read it, or if it is of a mode in which nothing escapes them.
+/// this account may not read it (a trigger's without the privilege TRIGGER), or if it is
+/// of a mode in which nothing escapes them.
 async fn original(
     connection: &mut MySqlConnection,
     kind: &str,
@@ -242,8 +234,7 @@ async fn by_names<T>(
 where
     T: for<'r> sqlx::FromRow<'r, MySqlRow> + Send + Unpin,
 {
-    let mut names = code.names();
-    names.push(code.schema().to_lowercase());
+    let names = code.schemas();
     let places = vec!["?"; names.len()].join(", ");
     let query = AssertSqlSafe(query.replace("{names}", &places));
     let mut query = sqlx::query_as(query).persistent(false);

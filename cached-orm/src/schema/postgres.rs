@@ -30,9 +30,8 @@ impl Describe for Postgres {
     }
 
     async fn named(connection: &mut PgConnection, code: &Code) -> sqlx::Result<Vec<Named>> {
-        let names = code.names();
-        let mut named = relations(connection, &names).await?;
-        named.extend(routines(connection, &names).await?);
+        let mut named = relations(connection, code).await?;
+        named.extend(routines(connection, code).await?);
         Ok(named)
     }
 
@@ -293,22 +292,27 @@ const RELATIVES: &str = "
           FROM (SELECT oid FROM above UNION SELECT oid FROM below) x
           JOIN pg_class k ON k.oid = x.oid JOIN pg_namespace m ON m.oid = k.relnamespace)";
 
+/// Nothing is asked of other schemas than those that the code can mean: what is dropped
+/// there meanwhile would fail the look.
+///
 /// Which letters beyond ASCII have another case depends on the database's locale: such
 /// names are compared here.
 ///
 /// With a view's statement and rules, and with the tables that inherit from it, or from
 /// which it inherits: their rows are one another's.
-async fn relations(connection: &mut PgConnection, names: &[String]) -> sqlx::Result<Vec<Named>> {
+async fn relations(connection: &mut PgConnection, code: &Code) -> sqlx::Result<Vec<Named>> {
     const QUERY: &str = "
         SELECT n.nspname::text, c.relname::text, pg_table_is_visible(c.oid),
                ARRAY(SELECT pg_get_ruledef(r.oid) FROM pg_rewrite r WHERE r.ev_class = c.oid),
                {relatives}
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE (lower(c.relname) = ANY ($1) OR c.relname ~ '[^[:ascii:]]') AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-          AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')";
+          AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+          AND ($2 OR pg_table_is_visible(c.oid) OR lower(n.nspname) = ANY ($3))";
     type Found = (String, String, bool, Vec<String>, Vec<String>);
     let query = AssertSqlSafe(QUERY.replace("{relatives}", RELATIVES));
-    let query = sqlx::query_as(query).bind(names).persistent(false);
+    let query = sqlx::query_as(query).bind(code.names()).bind(code.has_own_path());
+    let query = query.bind(code.schemas()).persistent(false);
     let found: Vec<Found> = query.fetch_all(connection).await?;
     let named = |(schema, name, is_visible, behind, along)| {
         let what = NamedObject::Relation { behind, along };
@@ -318,7 +322,7 @@ async fn relations(connection: &mut PgConnection, names: &[String]) -> sqlx::Res
 }
 
 /// A body that is kept as a statement (`BEGIN ATOMIC`) has no source.
-async fn routines(connection: &mut PgConnection, names: &[String]) -> sqlx::Result<Vec<Named>> {
+async fn routines(connection: &mut PgConnection, code: &Code) -> sqlx::Result<Vec<Named>> {
     const QUERY: &str = "
         SELECT n.nspname::text, p.proname::text, pg_function_is_visible(p.oid),
                CASE WHEN p.prosrc = '' THEN pg_get_functiondef(p.oid) ELSE p.prosrc END,
@@ -328,9 +332,11 @@ async fn routines(connection: &mut PgConnection, names: &[String]) -> sqlx::Resu
         JOIN pg_language l ON l.oid = p.prolang
         WHERE (lower(p.proname) = ANY ($1) OR p.proname ~ '[^[:ascii:]]') AND p.prokind IN ('f', 'p')
           AND l.lanname NOT IN ('c', 'internal')
-          AND n.nspname NOT IN ('pg_catalog', 'information_schema')";
+          AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+          AND ($2 OR pg_function_is_visible(p.oid) OR lower(n.nspname) = ANY ($3))";
     type Found = (String, String, bool, String, bool, bool);
-    let query = sqlx::query_as(QUERY).bind(names).persistent(false);
+    let query = sqlx::query_as(QUERY).bind(code.names()).bind(code.has_own_path());
+    let query = query.bind(code.schemas()).persistent(false);
     let found: Vec<Found> = query.fetch_all(connection).await?;
     let named = |(schema, name, is_visible, text, is_sql, has_own_path)| {
         let what = NamedObject::Routine { text: Some(text), is_sql, has_own_path };
