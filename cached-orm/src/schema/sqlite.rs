@@ -16,7 +16,8 @@ impl Describe for Sqlite {
     async fn named(connection: &mut SqliteConnection, code: &Code) -> sqlx::Result<Vec<Named>> {
         let names = code.names();
         let mut named = Vec::new();
-        for schema in [MAIN, "temp", code.schema()] {
+        let other = Some(code.schema()).filter(|schema| ![MAIN, "temp"].contains(schema));
+        for schema in [MAIN, "temp"].into_iter().chain(other) {
             let query = format!(
                 "SELECT name, CASE type WHEN 'view' THEN sql END FROM {}.sqlite_schema
                  WHERE type IN ('table', 'view')",

@@ -43,7 +43,6 @@ pub(super) async fn none_met<DB: Backend, T: Persist<DB>>(
             Some(row) => note_change(open, None, Some(&row)),
             None => open.doubt::<T>(key),
         }
-        open.hold::<T>(key);
     }
     Ok(())
 }
