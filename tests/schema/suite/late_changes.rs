@@ -95,52 +95,34 @@ fn migrations() -> Vec<(&'static str, &'static str)> {
 /// their own; each writes rows that are new, or have the body `old`.
 const WAYS: [&str; 6] = ["insert", "update", "patch", "upsert", "insert_many", "update_many"];
 
-async fn write(orm: &Orm<Database>, way: &str, first: i64, body: &str) {
-    let bodies = |id: i64| format!("{body}-{id}");
-    let changed = |id: i64| Note { code: id + 1000, ..note(id, &bodies(id)) };
-    match way {
-        "insert" => drop(note(first, &bodies(first)).insert(orm).await.unwrap()),
-        "update" => changed(first).update(orm).await.unwrap(),
-        "patch" => {
-            let patch = Note::patch(first).set(NoteColumns::BODY, bodies(first));
-            patch.set(NoteColumns::CODE, first + 1000).execute(orm).await.unwrap();
+macro_rules! writes_of {
+    ($row:ident, $columns:ident, $new:ident: $write:ident) => {
+        async fn $write(orm: &Orm<Database>, way: &str, first: i64, body: &str) {
+            let bodies = |id: i64| format!("{body}-{id}");
+            let changed = |id: i64| $row { code: id + 1000, ..$new(id, &bodies(id)) };
+            match way {
+                "insert" => drop($new(first, &bodies(first)).insert(orm).await.unwrap()),
+                "update" => changed(first).update(orm).await.unwrap(),
+                "patch" => {
+                    let patch = $row::patch(first).set($columns::BODY, bodies(first));
+                    patch.set($columns::CODE, first + 1000).execute(orm).await.unwrap();
+                }
+                "upsert" => drop(changed(first).upsert(orm).await.unwrap()),
+                "insert_many" => {
+                    let rows: Vec<_> = (first..first + 3).map(|id| $new(id, &bodies(id))).collect();
+                    $row::insert_many(orm, &rows).await.unwrap();
+                }
+                "update_many" => {
+                    let mut rows: Vec<_> = (first..first + 3).map(changed).collect();
+                    $row::update_many(orm, &mut rows).await.unwrap();
+                }
+                other => panic!("{other}"),
+            }
         }
-        "upsert" => drop(changed(first).upsert(orm).await.unwrap()),
-        "insert_many" => {
-            let rows: Vec<_> = (first..first + 3).map(|id| note(id, &bodies(id))).collect();
-            Note::insert_many(orm, &rows).await.unwrap();
-        }
-        "update_many" => {
-            let mut rows: Vec<_> = (first..first + 3).map(changed).collect();
-            Note::update_many(orm, &mut rows).await.unwrap();
-        }
-        other => panic!("{other}"),
-    }
+    };
 }
-
-/// The same of [`Plain`].
-async fn write_plain(orm: &Orm<Database>, way: &str, first: i64, body: &str) {
-    let bodies = |id: i64| format!("{body}-{id}");
-    let changed = |id: i64| Plain { code: id + 1000, ..plain(id, &bodies(id)) };
-    match way {
-        "insert" => drop(plain(first, &bodies(first)).insert(orm).await.unwrap()),
-        "update" => changed(first).update(orm).await.unwrap(),
-        "patch" => {
-            let patch = Plain::patch(first).set(PlainColumns::BODY, bodies(first));
-            patch.set(PlainColumns::CODE, first + 1000).execute(orm).await.unwrap();
-        }
-        "upsert" => drop(changed(first).upsert(orm).await.unwrap()),
-        "insert_many" => {
-            let rows: Vec<_> = (first..first + 3).map(|id| plain(id, &bodies(id))).collect();
-            Plain::insert_many(orm, &rows).await.unwrap();
-        }
-        "update_many" => {
-            let mut rows: Vec<_> = (first..first + 3).map(changed).collect();
-            Plain::update_many(orm, &mut rows).await.unwrap();
-        }
-        other => panic!("{other}"),
-    }
-}
+writes_of!(Note, NoteColumns, note: write);
+writes_of!(Plain, PlainColumns, plain: write_plain);
 
 /// Rows to write on, in the database only.
 async fn rows_for(here: &Here, way: &str, first: i64) {
