@@ -16,7 +16,7 @@ use crate::{
     cache_url::CacheUrl,
     coherence::Coherence,
     entry::{Lost, Signing},
-    key::Namespace,
+    key::{CacheName, Namespace},
     observe::{Counters, Meters},
     outbox::{Drainer, OutboxUse},
     probe::Probe,
@@ -381,7 +381,7 @@ impl<DB: Backend> Orm<DB> {
     }
 
     pub(crate) fn cache_key<T: Entity>(&self, key: &T::Key) -> CacheKey {
-        CacheKey::of_row(&self.0.namespace, T::CACHE_NAME, key)
+        CacheKey::of_row(&self.0.namespace, const { CacheName::of(T::CACHE_NAME) }, key)
     }
 
     /// What `read` makes of the key's text; nothing is allocated for it.
@@ -390,7 +390,8 @@ impl<DB: Backend> Orm<DB> {
         key: &T::Key,
         read: impl FnOnce(&str) -> R,
     ) -> R {
-        CacheKey::with_text_of_row(&self.0.namespace, T::CACHE_NAME, key, read)
+        let name = const { CacheName::of(T::CACHE_NAME) };
+        CacheKey::with_text_of_row(&self.0.namespace, name, key, read)
     }
 
     /// Every key under which the row lies: that of its own struct, and of those

@@ -185,11 +185,15 @@ impl CachePolicy {
 
     /// Always shorter than the TTL, even if that was cut.
     pub(crate) fn early(&self) -> Option<Duration> {
+        // Asked with each hit, and most entities have none.
+        let early = self.early_refresh?;
         let (ttl, _) = self.times();
-        self.early_refresh.map(|early| if early < ttl { early } else { ttl / 2 })
+        Some(if early < ttl { early } else { ttl / 2 })
     }
 
     pub(crate) fn stale_for(&self) -> Option<Duration> {
+        // As above.
+        self.stale_if_error?;
         Some(self.times().1).filter(|kept| !kept.is_zero())
     }
 

@@ -76,7 +76,8 @@ impl<DB: Backend, T: Persist<DB>> Clone for RowSource<DB, T> {
 }
 
 impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
-    type Row = Loaded<T>;
+    type Row = T;
+    type Loaded = Loaded<T>;
     type Error = Error;
 
     fn key(&self) -> &CacheKey {
@@ -105,18 +106,22 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
         found
     }
 
-    fn decode(&self, value: &Bytes) -> Content<Loaded<T>> {
+    fn row(loaded: Loaded<T>) -> T {
+        loaded.row
+    }
+
+    fn decode(&self, value: &Bytes) -> Content<T> {
         match entry::decode::<T>(value, T::FINGERPRINT, &self.cache_key, self.orm.signing()) {
             Ok(None) => Content::Absent,
             // The key in the header says as much, unless it is a shortened one.
-            Ok(Some(row)) if row.key() == self.key => Content::Row(row.into()),
+            Ok(Some(row)) if row.key() == self.key => Content::Row(row),
             Ok(Some(_)) => Content::Unreadable(crate::coherence::Unreadable::Key),
             Err(reason) => Content::Unreadable(reason),
         }
     }
 
-    fn encode(&self, row: Option<&Loaded<T>>) -> Option<Entry> {
-        match row {
+    fn encode(&self, loaded: Option<&Loaded<T>>) -> Option<Entry> {
+        match loaded {
             Some(Loaded { row, lost }) => {
                 let counters = self.orm.meters().of(self.operation).counters();
                 row_entry(&self.orm, row, *lost, &self.cache_key, &self.policy, counters)
@@ -136,8 +141,8 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
         entry::unpacked_len(value)
     }
 
-    fn copy(loaded: &Loaded<T>) -> Option<Loaded<T>> {
-        loaded.row.near_copy().map(Loaded::from)
+    fn copy(row: &T) -> Option<T> {
+        row.near_copy()
     }
 
     fn early_refresh(&self) -> Option<Duration> {
@@ -173,7 +178,7 @@ pub(crate) async fn fetch<DB: Backend, T: Persist<DB>>(
             }
             let row = orm.coherence().read(RowSource::<DB, T>::new(orm, key, operation)).await?;
             // As if it came from the cache: who needs such a column must ask for it.
-            Ok(row.map(Loaded::into_row).map(unloaded))
+            Ok(row.map(unloaded))
         }
         Target::Open(mut open) => fetch_in(&mut open, &key, operation).await,
     }
@@ -188,10 +193,9 @@ fn read_near<DB: Backend, T: Persist<DB>>(
 ) -> Option<Option<T>> {
     let ttl = Some(T::POLICY.near_for()?);
     let counters = || orm.meters().of(operation).counters();
-    let row = orm.with_cache_key::<T, _>(key, |text| {
+    orm.with_cache_key::<T, _>(key, |text| {
         orm.coherence().read_near::<RowSource<DB, T>>(text, ttl, counters)
-    })?;
-    Some(row.map(Loaded::into_row))
+    })
 }
 
 /// As [`fetch`], and if the database fails, the row that lies in the cache although
@@ -203,14 +207,14 @@ pub(crate) async fn fetch_or_stale<DB: Backend, T: Persist<DB>>(
 ) -> Result<Freshness<T>> {
     let source = RowSource::<DB, T>::new(orm, key, operation);
     let error = match orm.coherence().read(source.clone()).await {
-        Ok(row) => return Ok(Freshness::Fresh(row.map(Loaded::into_row).map(unloaded))),
+        Ok(row) => return Ok(Freshness::Fresh(row.map(unloaded))),
         Err(error) if error.is_outage() => error,
         Err(error) => return Err(error),
     };
     match orm.coherence().last_known(&source).await {
         // Somebody has loaded it meanwhile.
-        Some((Loaded { row, .. }, None)) => Ok(Freshness::Fresh(Some(row))),
-        Some((Loaded { row, .. }, Some(expired_for))) => {
+        Some((row, None)) => Ok(Freshness::Fresh(Some(row))),
+        Some((row, Some(expired_for))) => {
             orm.meters().of(operation).counters().stale_reads.add_one();
             Ok(Freshness::Stale { row, expired_for, error })
         }
@@ -316,8 +320,7 @@ pub(crate) async fn cached<DB: Backend, T: Persist<DB>>(
 ) -> Result<Option<T>> {
     let source = RowSource::new(orm, key, operation);
     let found = orm.coherence().peek(&source).await;
-    let found = found.map_err(|source| Error::Cache { operation, source })?;
-    Ok(found.map(Loaded::into_row))
+    found.map_err(|source| Error::Cache { operation, source })
 }
 
 /// The row from the database, put in the cache if the protocol lets it; says
@@ -331,8 +334,7 @@ pub(crate) async fn reload<DB: Backend, T: Persist<DB>>(
     let mut source = RowSource::new(orm, key, operation);
     // A row that is gone leaves no entry: who asked for it knows of it.
     source.policy = options.over(source.policy).negative_ttl(None);
-    let (row, is_stored) = orm.coherence().refresh(source).await?;
-    Ok((row.map(Loaded::into_row), is_stored))
+    orm.coherence().refresh(source).await
 }
 
 /// The row as the database has it now; the cache gets it too, if the protocol

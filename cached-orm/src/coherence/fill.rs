@@ -130,7 +130,7 @@ impl Coherence {
             coherence.probe.reach(Step::Filled).await;
             let filled = stored.is_some();
             ending.reached(stored.map_or(Stage::NotStored, Stage::Stored));
-            loaded.map(|row| (row, filled))
+            loaded.map(|loaded| (loaded.map(S::row), filled))
         };
         let task = tokio::spawn(filling.in_current_span());
         task.await.unwrap_or_else(|ended| Err(ended_early(&ended, &source)))
@@ -150,7 +150,7 @@ impl Coherence {
 
     /// Loads, and counts it. A panic of the code that loads is an error of the load, so
     /// that it costs no lease, and whoever waits is told the truth.
-    pub(super) async fn load<S: Source>(&self, source: &S) -> Result<Option<S::Row>, S::Error> {
+    pub(super) async fn load<S: Source>(&self, source: &S) -> Result<Option<S::Loaded>, S::Error> {
         self.count(source).loads.add_one();
         tracing::debug!(key = source.key().as_str(), "a row is loaded");
         self.probe.reach(Step::Loading).await;
@@ -175,7 +175,7 @@ impl Coherence {
     pub(super) async fn store_loaded<S: Source>(
         &self,
         source: &S,
-        loaded: Option<&Option<S::Row>>,
+        loaded: Option<&Option<S::Loaded>>,
         over: Over,
     ) -> Option<Bytes> {
         let key = source.key();

@@ -174,8 +174,10 @@ fn ended_early<S: Source>(ended: &JoinError, source: &S) -> S::Error {
 
 /// What lies under one key, as the protocol needs to know it.
 pub(crate) trait Source: Clone + Send + Sync + 'static {
-    /// A row of the database.
+    /// A row, as a read gives it.
     type Row: Send + Sync + 'static;
+    /// A row, as the database gave it: with what decides whether it may be stored.
+    type Loaded: Send + Sync + 'static;
     /// Why a load failed.
     type Error: Clone + Send + Sync + 'static;
 
@@ -183,13 +185,13 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
     fn key(&self) -> &CacheKey;
 
     /// Reads the row from the database, committed and as of now or later.
-    fn load(&self) -> impl Future<Output = Result<Option<Self::Row>, Self::Error>> + Send;
+    fn load(&self) -> impl Future<Output = Result<Option<Self::Loaded>, Self::Error>> + Send;
 
     /// Reads the rows of some sources that are all different, in their order, as
     /// [`load`](Self::load) does.
     fn load_many(
         sources: &[Self],
-    ) -> impl Future<Output = Result<Vec<Option<Self::Row>>, Self::Error>> + Send {
+    ) -> impl Future<Output = Result<Vec<Option<Self::Loaded>>, Self::Error>> + Send {
         async move {
             let mut rows = Vec::with_capacity(sources.len());
             for source in sources {
@@ -199,12 +201,15 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
         }
     }
 
+    /// What a read gives of it.
+    fn row(loaded: Self::Loaded) -> Self::Row;
+
     /// What `value`, which is not a fence, says.
     fn decode(&self, value: &Bytes) -> Content<Self::Row>;
 
     /// The entry that says `row`, or that there is none, and how long it may
     /// stay; `None` if it is not to be cached.
-    fn encode(&self, row: Option<&Self::Row>) -> Option<Entry>;
+    fn encode(&self, row: Option<&Self::Loaded>) -> Option<Entry>;
 
     /// How long a copy in this process may answer, if at all.
     fn near_ttl(&self) -> Option<Duration> {

@@ -363,9 +363,9 @@ impl<S: Source> Batch<S> {
             coherence.probe.reach(Step::Filled).await;
         }
         let filled = filled.into_iter().chain(std::iter::repeat(false));
-        for ((place, row), filled) in places.into_iter().zip(loaded?).zip(filled) {
+        for ((place, loaded), filled) in places.into_iter().zip(loaded?).zip(filled) {
             let origin = if filled { Origin::Filled } else { Origin::Database };
-            self.answer(place, row, origin);
+            self.answer(place, loaded.map(S::row), origin);
         }
         Ok(())
     }

@@ -84,9 +84,9 @@ impl Coherence {
                     self.count(&source).coalesced.add_one();
                     Ok(None)
                 }
-                Content::Unreadable(_) => self.load(&source).await,
+                Content::Unreadable(_) => Ok(self.load(&source).await?.map(S::row)),
             },
-            Ok(Outcome::NotShared) => self.load(&source).await,
+            Ok(Outcome::NotShared) => Ok(self.load(&source).await?.map(S::row)),
             Err(_) => Err(source.abandoned()),
         }
     }
@@ -200,16 +200,16 @@ impl Drop for Running {
 
 fn deliver<S: Source>(
     source: &S,
-    loaded: Result<Option<S::Row>, S::Error>,
+    loaded: Result<Option<S::Loaded>, S::Error>,
     waiters: Vec<Waiter<S>>,
 ) {
     let mut waiters = waiters.into_iter();
     let Some(first) = waiters.next() else { return };
     // A waiter that went away takes nothing, hence the ignored results.
     match loaded {
-        Ok(Some(row)) => {
+        Ok(Some(loaded)) => {
             if waiters.len() > 0 {
-                let entry = source.encode(Some(&row));
+                let entry = source.encode(Some(&loaded));
                 for waiter in waiters {
                     let _ = waiter.send(match &entry {
                         Some(entry) => Outcome::Entry(entry.value.clone()),
@@ -217,7 +217,7 @@ fn deliver<S: Source>(
                     });
                 }
             }
-            let _ = first.send(Outcome::Row(Some(row)));
+            let _ = first.send(Outcome::Row(Some(S::row(loaded))));
         }
         Ok(None) => {
             for waiter in waiters.chain([first]) {

@@ -164,7 +164,7 @@ impl<DB: Backend> Orm<DB> {
         let cache_keys: Vec<_> = sources.iter().map(|source| source.key().clone()).collect();
         let read = |source: &RowSource<DB, T>, entry: &Value| match source.decode(&entry.bytes) {
             Content::Row(_) if is_over(entry.ttl, T::POLICY.stale_for()) => None,
-            Content::Row(row) => Some(Some(row.into_row())),
+            Content::Row(row) => Some(Some(row)),
             Content::Absent => Some(None),
             Content::Unreadable(_) => None,
         };

@@ -220,7 +220,7 @@ fn explain_row<DB: Backend, T: Persist<DB>>(
     let cached = match source.decode(&value.bytes) {
         Content::Unreadable(reason) => return explanation.is_unusable(reason),
         _ if value.stale => return,
-        Content::Row(row) => Some(row.into_row()),
+        Content::Row(row) => Some(row),
         Content::Absent => None,
     };
     if cached.is_some() && is_over(value.ttl, T::POLICY.stale_for()) {

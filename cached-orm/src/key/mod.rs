@@ -80,6 +80,34 @@ composite!(A B C D E F);
 composite!(A B C D E F G);
 composite!(A B C D E F G H);
 
+/// The name under which a table's rows lie in the cache.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CacheName<'n> {
+    text: &'n str,
+    is_plain: bool,
+}
+
+impl<'n> CacheName<'n> {
+    /// In a constant it costs reads nothing to find out whether the name is plain.
+    pub(crate) const fn of(text: &'n str) -> Self {
+        Self { text, is_plain: is_plain(text) }
+    }
+
+    fn write(self, text: &mut String) {
+        if self.is_plain {
+            text.push_str(self.text);
+        } else {
+            escape(self.text, text);
+        }
+    }
+}
+
+impl<'n> From<&'n str> for CacheName<'n> {
+    fn from(text: &'n str) -> Self {
+        Self::of(text)
+    }
+}
+
 /// The key of one entry: at most 250 bytes, without blanks or control bytes.
 ///
 /// Cheap to clone.
@@ -97,20 +125,24 @@ pub struct CacheKey(Arc<str>);
 
 impl CacheKey {
     /// The key of the row of `table` with this primary key.
-    pub(crate) fn of_row(namespace: &Namespace, table: &str, key: &impl PrimaryKey) -> Self {
-        Self::with_text_of_row(namespace, table, key, |text| Self(text.into()))
+    pub(crate) fn of_row<'n>(
+        namespace: &Namespace,
+        table: impl Into<CacheName<'n>>,
+        key: &impl PrimaryKey,
+    ) -> Self {
+        Self::with_text_of_row(namespace, table.into(), key, |text| Self(text.into()))
     }
 
     /// What `read` makes of the text of the row's key.
     pub(crate) fn with_text_of_row<R>(
         namespace: &Namespace,
-        table: &str,
+        table: CacheName<'_>,
         key: &impl PrimaryKey,
         read: impl FnOnce(&str) -> R,
     ) -> R {
         let write = |text: &mut String| {
             text.push_str(&namespace.prefix);
-            escape(table, text);
+            table.write(text);
             text.push(':');
             key.write_instance_key(text);
         };
@@ -340,6 +372,18 @@ const IS_PLAIN: [bool; 256] = {
     }
     is_plain
 };
+
+/// Whether all of `part` stands for itself.
+const fn is_plain(part: &str) -> bool {
+    let mut rest = part.as_bytes();
+    while let [byte, after @ ..] = rest {
+        if !IS_PLAIN[*byte as usize] {
+            return false;
+        }
+        rest = after;
+    }
+    true
+}
 
 #[cold]
 fn push_escaped(byte: u8, text: &mut String) {

@@ -98,7 +98,7 @@ mod tests {
             let expected = format!("{name}({})({})", hex(&left), hex(&id.to_string()));
             prop_assert_eq!(&text, &expected);
             let namespace = Namespace::default();
-            let key = CacheKey::of_row(&namespace, &table, &(left, id));
+            let key = CacheKey::of_row(&namespace, table.as_str(), &(left, id));
             if let Some(again) = key.trigger_text(&namespace) {
                 prop_assert_eq!(&again, &text);
             }
@@ -113,7 +113,7 @@ mod tests {
             let digits: String = right.iter().map(|byte| format!("{byte:02x}")).collect();
             let parts = [left.as_str(), &digits, &id.to_string()];
             let made = CacheKey::of_parts(&namespace, &table, &parts);
-            prop_assert_eq!(made, CacheKey::of_row(&namespace, &table, &(left.clone(), right, id)));
+            prop_assert_eq!(made, CacheKey::of_row(&namespace, table.as_str(), &(left.clone(), right, id)));
         }
 
         #[test]

@@ -105,7 +105,7 @@ mod of_indexes {
         #[test]
         fn none_is_a_rows_key(table in ".{0,20}", other in ".{0,20}", left: String, right: String) {
             let namespace = Namespace::new("shop").expect("a plain name");
-            let row = CacheKey::of_row(&namespace, &other, &left);
+            let row = CacheKey::of_row(&namespace, other.as_str(), &left);
             prop_assert_ne!(of(&table, &["email"], &right), row);
         }
 

@@ -227,6 +227,7 @@ impl<DB: Backend, T: Entity> Clone for IndexSource<DB, T> {
 
 impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
     type Row = Found<T>;
+    type Loaded = Found<T>;
     type Error = Error;
 
     fn key(&self) -> &CacheKey {
@@ -252,6 +253,10 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
             (!rows.is_empty()).then_some(Found::Rows(rows))
         });
         Ok(found.collect())
+    }
+
+    fn row(loaded: Found<T>) -> Found<T> {
+        loaded
     }
 
     fn decode(&self, value: &Bytes) -> Content<Found<T>> {

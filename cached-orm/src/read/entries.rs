@@ -53,10 +53,10 @@ pub(crate) fn index_entry<DB: Backend, T: Persist<DB>>(
 /// The row as a reader of its entry has it; `None` if that is another.
 pub(super) fn copied<DB: Backend, T: Persist<DB>>(
     row: &T,
-    is_lost: impl Fn(&T) -> bool,
+    may_be_lost: impl Fn(&T) -> bool,
 ) -> Option<T> {
     let copy = unless_panicking(|| {
-        if is_lost(row) {
+        if may_be_lost(row) {
             return Err(Lost::Unreadable);
         }
         let differing = |again: &T| differing::<DB, T>(row, again).first().copied();

@@ -6,7 +6,10 @@ use crate::{
     Result,
     coherence::{Found, Origin},
     session::Target,
-    sql::{Kept, Loaded, fetch_at_most, in_order_of, key_list::text, keys_at_once, select_among},
+    sql::{
+        Kept, Loaded, fetch_at_most, has_json, in_order_of, key_list::text, keys_at_once,
+        select_among,
+    },
     uncached::{is_whole, unloaded},
 };
 use sqlx::AssertSqlSafe;
@@ -51,15 +54,19 @@ pub(crate) async fn fetch_many<DB: Backend, T: Persist<DB>>(
         Target::Orm(orm) => {
             let (distinct, places) = distinct::<DB, T>(orm, keys);
             let mut rows = Vec::with_capacity(distinct.len());
+            // Of rows that the cache has none has lost anything.
+            let mut origins = Vec::with_capacity(distinct.len());
             let mut distinct = distinct.into_iter();
             while distinct.len() > 0 {
                 let found = read::<DB, T>(orm, &mut distinct, T::POLICY, operation).await?;
-                rows.extend(found.into_iter().map(|found| found.row));
+                for Found { row, origin } in found {
+                    rows.push(row.map(unloaded));
+                    origins.push(origin);
+                }
             }
-            let rows = rows.into_iter().map(|row: Option<Loaded<T>>| {
-                row.map(|Loaded { row, lost }| Loaded { row: unloaded(row), lost })
+            let (mut rows, again) = spread::<DB, T>(rows, &places, |place, row| {
+                origins[place] == Origin::Database && has_json::<DB, T>(row)
             });
-            let (mut rows, again) = spread_loaded::<DB, T>(rows, &places);
             for (at, key) in again {
                 let row = fetch_uncached(Target::Orm(orm), key, operation).await?;
                 rows[at] = row.map(unloaded);
@@ -73,20 +80,19 @@ pub(crate) async fn fetch_many<DB: Backend, T: Persist<DB>>(
             let mut rows: Vec<_> = keys.iter().map(|_| None).collect();
             let held = |at: &usize| open.holds::<T>(&keys[*at]);
             let (held, others): (Vec<_>, Vec<_>) = (0..keys.len()).partition(held);
-            // Only a row that is wanted twice is copied.
-            let is_kept = places.len() > keys.len();
-            let kept = if is_kept { Kept::Yes } else { Kept::No };
             for (lock, at) in [(RowLock::No, others), (RowLock::Yes, held)] {
                 for at in at.chunks(at_once::<T>()) {
                     let keys: Vec<_> = at.iter().map(|&at| keys[at].clone()).collect();
                     let reading = open.begin_read(operation).await?;
                     let found =
-                        select_by_keys(open.connection(), &keys, lock, kept, operation).await;
+                        select_by_keys(open.connection(), &keys, lock, Kept::No, operation).await;
                     let found = open.read_done(reading, found)?;
-                    at.iter().zip(found).for_each(|(&at, row)| rows[at] = row);
+                    at.iter().zip(found).for_each(|(&at, loaded)| {
+                        rows[at] = loaded.map(Loaded::into_row);
+                    });
                 }
             }
-            let (mut rows, again) = spread_loaded::<DB, T>(rows.into_iter(), &places);
+            let (mut rows, again) = spread::<DB, T>(rows, &places, |_, row| has_json::<DB, T>(row));
             for (at, key) in again {
                 rows[at] = fetch_in(&mut open, &key, operation).await?;
             }
@@ -138,7 +144,7 @@ async fn read<DB: Backend, T: Persist<DB>>(
     keys: &mut (impl Iterator<Item = (T::Key, CacheKey)> + Send),
     policy: CachePolicy,
     operation: Operation,
-) -> Result<Vec<Found<Loaded<T>>>> {
+) -> Result<Vec<Found<T>>> {
     let sources = keys.take(at_once::<T>());
     let sources = sources.map(|(key, cache_key)| RowSource {
         policy,
@@ -168,24 +174,14 @@ fn distinct<DB: Backend, T: Entity>(
 /// The place of a row to be asked for again, and its key.
 type Again<T> = (usize, <T as Entity>::Key);
 
-/// [`spread`], where it is known which rows cannot be copied.
-fn spread_loaded<DB: Backend, T: Persist<DB>>(
-    rows: impl Iterator<Item = Option<Loaded<T>>>,
-    places: &[usize],
-) -> (Vec<Option<T>>, Vec<Again<T>>) {
-    let rows = rows.map(|row| row.map(|Loaded { row, lost }| (row, lost)).unzip());
-    let (rows, lost): (Vec<_>, Vec<_>) = rows.unzip();
-    spread::<DB, T>(rows, places, |place, _| lost[place].flatten().is_some())
-}
-
 /// Gives each place its row. A row that is wanted twice is copied as a reader of its
 /// entry has it; the places and keys of those of which that is another row are
-/// returned, to be asked for again. So are those that have lost something already, as
-/// `is_lost` says of a row and its place.
+/// returned, to be asked for again. So are those that may have lost something already,
+/// as `may_be_lost` says of a row and its place.
 pub(super) fn spread<DB: Backend, T: Persist<DB>>(
     mut rows: Vec<Option<T>>,
     places: &[usize],
-    is_lost: impl Fn(usize, &T) -> bool,
+    may_be_lost: impl Fn(usize, &T) -> bool,
 ) -> (Vec<Option<T>>, Vec<Again<T>>) {
     if places.len() == rows.len() {
         return (rows, Vec::new());
@@ -200,7 +196,7 @@ pub(super) fn spread<DB: Backend, T: Persist<DB>>(
         }
         let row = rows[place].as_mut()?;
         let is_loaded = is_whole(row);
-        let copy = copied::<DB, T>(row, |row| is_lost(place, row))
+        let copy = copied::<DB, T>(row, |row| may_be_lost(place, row))
             .and_then(|mut copy| (is_whole(&mut copy) || !is_loaded).then_some(copy));
         if copy.is_none() {
             again.push((at, row.key()));

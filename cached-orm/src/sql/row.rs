@@ -134,13 +134,6 @@ impl<T> Loaded<T> {
     }
 }
 
-/// A row that has lost nothing.
-impl<T> From<T> for Loaded<T> {
-    fn from(row: T) -> Self {
-        Self { row, lost: None }
-    }
-}
-
 /// Whether rows may be stored that are read, or copied by serde: only of those is it
 /// looked for what they have lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

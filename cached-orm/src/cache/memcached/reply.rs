@@ -112,7 +112,7 @@ pub(super) fn parse(buffer: &mut BytesMut, max_value: usize) -> Result<Parsed, &
 /// The length of the first line, without its `\r\n`.
 pub(super) fn line_end(buffer: &[u8]) -> Result<Option<usize>, &'static str> {
     let searched = &buffer[..buffer.len().min(MAX_LINE)];
-    match searched.iter().position(|&byte| byte == b'\n') {
+    match memchr::memchr(b'\n', searched) {
         Some(at) if at > 0 && searched[at - 1] == b'\r' => Ok(Some(at - 1)),
         Some(_) => Err("a line that does not end in CRLF"),
         None if searched.len() == MAX_LINE => Err("a line without end"),

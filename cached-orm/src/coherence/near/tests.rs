@@ -16,6 +16,7 @@ struct Text(CacheKey);
 
 impl Source for Text {
     type Row = String;
+    type Loaded = String;
     type Error = ();
 
     fn key(&self) -> &CacheKey {
@@ -24,6 +25,10 @@ impl Source for Text {
 
     async fn load(&self) -> Result<Option<String>, ()> {
         Err(())
+    }
+
+    fn row(loaded: String) -> String {
+        loaded
     }
 
     fn decode(&self, value: &Bytes) -> Content<String> {
@@ -123,6 +128,7 @@ struct Length(CacheKey);
 
 impl Source for Length {
     type Row = usize;
+    type Loaded = usize;
     type Error = ();
 
     fn key(&self) -> &CacheKey {
@@ -131,6 +137,10 @@ impl Source for Length {
 
     async fn load(&self) -> Result<Option<usize>, ()> {
         Err(())
+    }
+
+    fn row(loaded: usize) -> usize {
+        loaded
     }
 
     fn decode(&self, value: &Bytes) -> Content<usize> {

@@ -65,6 +65,7 @@ fn key(id: u64) -> CacheKey {
 
 impl Source for One {
     type Row = u64;
+    type Loaded = u64;
     type Error = &'static str;
 
     fn key(&self) -> &CacheKey {
@@ -82,6 +83,10 @@ impl Source for One {
         let rows = table.rows.lock().expect("no panic").clone();
         table.gate.acquire().await.map_err(|_| "closed")?.forget();
         Ok(sources.iter().map(|source| rows.get(&source.id).copied()).collect())
+    }
+
+    fn row(loaded: u64) -> u64 {
+        loaded
     }
 
     fn decode(&self, value: &Bytes) -> Content<u64> {

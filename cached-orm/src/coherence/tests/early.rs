@@ -13,6 +13,7 @@ struct Short(Row);
 
 impl Source for Short {
     type Row = u64;
+    type Loaded = u64;
     type Error = &'static str;
 
     fn key(&self) -> &CacheKey {
@@ -21,6 +22,10 @@ impl Source for Short {
 
     fn load(&self) -> impl Future<Output = Result<Option<u64>, &'static str>> + Send {
         self.0.load()
+    }
+
+    fn row(loaded: u64) -> u64 {
+        loaded
     }
 
     fn decode(&self, value: &Bytes) -> Content<u64> {

@@ -78,6 +78,7 @@ impl Row {
 
 impl Source for Row {
     type Row = u64;
+    type Loaded = u64;
     type Error = &'static str;
 
     fn key(&self) -> &CacheKey {
@@ -89,6 +90,10 @@ impl Source for Row {
         let row = self.database.read();
         self.database.gate.acquire().await.map_err(|_| "closed")?.forget();
         Ok(row)
+    }
+
+    fn row(loaded: u64) -> u64 {
+        loaded
     }
 
     fn decode(&self, value: &Bytes) -> Content<u64> {

@@ -224,6 +224,7 @@ pub(super) struct LoadedRow(Loaded);
 
 impl Source for LoadedRow {
     type Row = u64;
+    type Loaded = u64;
     type Error = &'static str;
 
     fn key(&self) -> &CacheKey {
@@ -232,6 +233,10 @@ impl Source for LoadedRow {
 
     async fn load(&self) -> Result<Row, &'static str> {
         self.0.load(|database| database.row(self.0.number)).await
+    }
+
+    fn row(loaded: u64) -> u64 {
+        loaded
     }
 
     fn decode(&self, value: &Bytes) -> Content<u64> {
@@ -264,6 +269,7 @@ pub(super) struct LoadedList {
 
 impl Source for LoadedList {
     type Row = Vec<Row>;
+    type Loaded = Vec<Row>;
     type Error = &'static str;
 
     fn key(&self) -> &CacheKey {
@@ -273,6 +279,10 @@ impl Source for LoadedList {
     async fn load(&self) -> Result<Option<Vec<Row>>, &'static str> {
         let list = |database: &Database| (0..self.rows).map(|row| database.row(row)).collect();
         self.from.load(list).await.map(Some)
+    }
+
+    fn row(loaded: Vec<Row>) -> Vec<Row> {
+        loaded
     }
 
     fn decode(&self, value: &Bytes) -> Content<Vec<Row>> {
