@@ -36,21 +36,22 @@ pub fn keys(data: &[u8]) {
     assert_eq!(key == other_key, one == other, "{one:?} and {other:?}");
     // A key of one column is none of two.
     let (table, left, right) = &one;
-    let short = CacheKey::of_row(&namespace, table, left);
+    let short = CacheKey::of_row(&namespace, table.as_str(), left);
     assert_ne!(short, key);
     // The entry of an index is no row.
     let index = CacheKey::of_index(&namespace, table, "column", "(value)");
     for row in [&key, &short] {
         assert_ne!(&index, row);
     }
-    let bytes = CacheKey::of_row(&namespace, table, &(left.clone().into_bytes(), right.clone()));
+    let bytes =
+        CacheKey::of_row(&namespace, table.as_str(), &(left.clone().into_bytes(), right.clone()));
     assert_is_plain(&bytes);
 }
 
 fn row_key((table, left, right): &(String, String, String)) -> CacheKey {
     let namespace = Namespace::default();
     let row = (left.clone(), right.clone());
-    let key = CacheKey::of_row(&namespace, table, &row);
+    let key = CacheKey::of_row(&namespace, table.as_str(), &row);
     assert_is_plain(&key);
     let text = CacheKey::outbox_text(table, &row);
     assert_eq!(CacheKey::of_outbox(&namespace, &text).as_ref(), Some(&key));

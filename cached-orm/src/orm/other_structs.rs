@@ -5,7 +5,7 @@ use super::{Orm, schemas::MOST_TABLES};
 use crate::{
     Backend, Operation, Persist, PrimaryKey as _,
     error::Subject,
-    schema::{Accepted, Change, Finding, From, TableDescription, steps},
+    schema::{Accepted, Change, Finding, From, Step, TableDescription, steps},
     sql::split_table,
     triggers,
 };
@@ -111,33 +111,32 @@ impl<DB: Backend> Orm<DB> {
     /// they are known.
     pub(super) fn reached<T: Persist<DB>>(&self, change: Change) -> Vec<Reached> {
         let Some(table) = self.table_known(T::TABLE.name()) else { return Vec::new() };
-        let key: Vec<String> =
-            T::TABLE.key_columns().iter().map(|column| (*column).to_owned()).collect();
+        let key = T::TABLE.key_columns().iter().map(|column| (*column).to_owned());
         let mut reached: Vec<Reached> = Vec::new();
         let mut seen = HashSet::new();
-        let mut to_follow = VecDeque::from([(table, change, From::Write(&key))]);
+        let mut to_follow = VecDeque::from([(table, change, From::Write(key.collect()))]);
         while let Some((table, change, from)) = to_follow.pop_front() {
-            for step in steps(&table, change, from) {
+            for step in steps(&table, change, &from) {
                 if reached.len() >= MOST_TABLES {
                     return reached;
                 }
                 let next = step.table.as_ref().and_then(|name| self.table_known(name));
-                if next.as_ref().is_some_and(|next| step.is_own_row(&table, next)) {
-                    continue;
-                }
-                if !seen.insert((step.table.clone(), step.change, step.by_foreign_key)) {
+                let is_own_row = next.as_ref().is_some_and(|next| step.is_own_row(&table, next));
+                let Step { table: name, change, columns, cause, by_foreign_key, .. } = step;
+                let what = (name.clone(), change, columns.clone(), by_foreign_key, is_own_row);
+                if !seen.insert(what) {
                     continue;
                 }
                 if let Some(next) = &next {
-                    let from = if step.by_foreign_key { From::ForeignKey } else { From::Trigger };
-                    to_follow.push_back((Arc::clone(next), step.change, from));
+                    let from = match by_foreign_key {
+                        true => From::ForeignKey(columns),
+                        false => From::Trigger(columns),
+                    };
+                    to_follow.push_back((Arc::clone(next), change, from));
                 }
-                reached.push(Reached {
-                    name: step.table,
-                    cause: step.cause,
-                    by_foreign_key: step.by_foreign_key,
-                    table: next,
-                });
+                if !is_own_row {
+                    reached.push(Reached { name, cause, by_foreign_key, table: next });
+                }
             }
         }
         reached
@@ -152,62 +151,59 @@ impl<DB: Backend> Orm<DB> {
         let reached = self.reached::<T>(change);
         // Where not all of them are known, any could be among them.
         let are_too_many = reached.len() >= MOST_TABLES;
-        for Reached { name, table, cause, by_foreign_key } in reached {
-            let is_any = name.is_none() || are_too_many;
-            if table.is_none() && !is_any {
-                continue;
-            }
+        for Reached { table, cause, by_foreign_key, .. } in reached {
+            // A table of which the catalog does not tell may lead to any.
+            let table = table.filter(|_| !are_too_many);
             let is_left_behind = |other: &&'static Subject| {
                 let its = self.table_known(other.table);
-                let is_it = |its: &TableDescription| match &table {
-                    _ if is_any => other.table != T::TABLE.name() || DB::RETURNING,
-                    Some(table) => its.identity == table.identity,
-                    None => false,
+                let is_it = match (&table, &its) {
+                    // MySQL's triggers cannot change the table that they are on.
+                    (None, _) => other.table != T::TABLE.name() || DB::RETURNING,
+                    (Some(table), Some(its)) => its.shares_rows(table),
+                    (Some(table), None) => {
+                        let last = |name: &str| split_table(name).1.to_lowercase();
+                        last(&table.identity) == last(other.table)
+                    }
                 };
-                let its = its.filter(|its| is_it(its));
                 // MySQL's foreign keys fire no triggers.
-                its.is_some_and(|its| {
-                    by_foreign_key && !DB::RETURNING || !self.is_told_by_triggers(&its, other)
-                })
+                let is_told = |its: &TableDescription| {
+                    !(by_foreign_key && !DB::RETURNING) && self.is_told_by_triggers(its, other)
+                };
+                is_it && !its.is_some_and(|its| is_told(&its))
             };
-            if let Some(other) = self.meters().subjects().find(is_left_behind) {
-                let (own, entity) = (T::NAME, other.entity);
-                let tell = if name.is_none() {
-                    format!(
-                        "let this account read the code (on MySQL and MariaDB the privileges \
-                         TRIGGER, and SHOW CREATE ROUTINE or SHOW VIEW), or call \
-                         `install_triggers::<{entity}>()`"
-                    )
-                } else if by_foreign_key && !DB::RETURNING {
+            let Some(other) = self.meters().subjects().find(is_left_behind) else { continue };
+            let (own, entity) = (T::NAME, other.entity);
+            let tell = match by_foreign_key && !DB::RETURNING {
+                true => {
                     "write those rows by this crate before this one, without such a foreign key"
                         .to_owned()
-                } else {
-                    format!("call `install_triggers::<{entity}>()`")
-                };
-                let changes = match is_any {
-                    true => "may change",
-                    false => "changes",
-                };
-                return Some(Finding::error(
-                    cause,
-                    format!(
-                        "{changes} rows of `{}` with {}, which {entity} reads from the cache, and \
-                         nobody tells the cache of them",
-                        table
-                            .filter(|_| !is_any)
-                            .map_or(other.table.to_owned(), |table| { table.identity.clone() }),
-                        match change {
-                            Change::Insert => "an insert",
-                            Change::Update => "an update",
-                            Change::Delete => "a delete",
-                        },
-                    ),
-                    format!(
-                        "{tell}, or, if your program tells it or the trigger only reads them, \
-                         write `#[orm(accepts(other_rows))]` on {own}"
-                    ),
-                ));
-            }
+                }
+                false => format!("call `install_triggers::<{entity}>()`"),
+            };
+            let changes = match &table {
+                Some(table) => format!("changes rows of `{}`", table.identity),
+                None => format!(
+                    "has code that is not plain, or that this account may not read: it may \
+                     change rows of `{}`",
+                    other.table
+                ),
+            };
+            let change = match change {
+                Change::Insert => "an insert",
+                Change::Update => "an update",
+                Change::Delete => "a delete",
+            };
+            return Some(Finding::error(
+                cause,
+                format!(
+                    "{changes} with {change}, which {entity} reads from the cache, and nobody \
+                     tells the cache of them"
+                ),
+                format!(
+                    "{tell}; or, if it changes none of them, or your program tells the cache, \
+                     write `#[orm(accepts(other_rows))]` on {own}"
+                ),
+            ));
         }
         None
     }

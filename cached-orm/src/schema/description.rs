@@ -1,10 +1,5 @@
 //! A table as the catalog describes it, in the same words for every database.
 
-use super::{
-    consequences::{Named, WrittenTable},
-    mentions::Code,
-    words::Dialect,
-};
 use sqlx::Database;
 use std::future::Future;
 
@@ -16,17 +11,6 @@ pub trait Describe: Database {
         connection: &mut Self::Connection,
         name: &str,
     ) -> impl Future<Output = sqlx::Result<Option<TableDescription>>> + Send;
-
-    /// How its SQL is read.
-    #[doc(hidden)]
-    const DIALECT: Dialect;
-
-    /// The tables, views and routines that have a name that is in `code`, those of the
-    /// database itself left out.
-    fn named(
-        connection: &mut Self::Connection,
-        code: &Code,
-    ) -> impl Future<Output = sqlx::Result<Vec<Named>>> + Send;
 
     /// SQL that a writing statement's RETURNING can hold. Its text changes whenever
     /// something is changed on which it depends whether RETURNING shows what will be
@@ -48,11 +32,13 @@ pub struct TableDescription {
     pub(crate) lifetime: TableLifetime,
     /// Its storage engine, if that has no transactions.
     pub(crate) engine_without_transactions: Option<String>,
+    /// Whether what is written to it may be rows of other tables.
+    pub(crate) is_behind_others: bool,
     pub(crate) columns: Vec<ColumnDescription>,
     pub(crate) indexes: Vec<IndexDescription>,
     pub(crate) triggers: Vec<TriggerDescription>,
-    /// What the functions write to that make its columns' defaults.
-    pub(crate) defaults_write: Vec<WrittenTable>,
+    /// Whether a function that makes a column's default has statements that write.
+    pub(crate) defaults_write: bool,
     /// Its rules, other than a view's own.
     pub(crate) rules: Vec<String>,
     pub(crate) row_security: RowSecurity,
@@ -155,8 +141,29 @@ pub(crate) struct TriggerDescription {
     pub(crate) events: Events,
     /// Whether it runs at COMMIT, or can be made to.
     pub(crate) is_deferrable: bool,
-    /// What it writes to: nothing if it is no SQL, `None` if its code cannot be read.
-    pub(crate) writes: Option<Vec<WrittenTable>>,
+    /// What it does; `None` if it may be anything.
+    pub(crate) does: Option<Deeds>,
+}
+
+/// What a trigger does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Deeds {
+    pub(crate) writes: Vec<WrittenTable>,
+    /// The columns that it changes in the row that is about to be written.
+    pub(crate) assigns: Vec<String>,
+}
+
+/// A table to which a trigger writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WrittenTable {
+    /// Its schema and name.
+    pub(crate) name: String,
+    pub(crate) change: Change,
+    /// The columns to which an UPDATE gives values.
+    pub(crate) sets: Vec<String>,
+    /// The columns by which it is the trigger's own row that is written; empty if it may
+    /// be others.
+    pub(crate) own_row_by: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,8 +199,10 @@ pub(crate) struct ForeignKey {
     pub(crate) name: String,
     /// The identity of the table at the other end.
     pub(crate) other: String,
-    /// The columns that are referred to.
+    /// The columns that are referred to; none if that is the primary key.
     pub(crate) referred: Vec<String>,
+    /// The columns that refer to them.
+    pub(crate) referring: Vec<String>,
     pub(crate) on_delete: Action,
     pub(crate) on_update: Action,
 }
@@ -220,6 +229,12 @@ impl TableDescription {
     /// Whether the two can have a row in common.
     pub(crate) fn shares_rows(&self, other: &Self) -> bool {
         self.identity == other.identity || self.relatives.contains(&other.identity)
+    }
+
+    /// The columns of its primary key.
+    pub(crate) fn primary_key(&self) -> &[String] {
+        let primary = self.indexes.iter().find(|index| index.is_primary);
+        primary.map_or(&[], |index| &index.columns)
     }
 
     pub(crate) fn column(&self, name: &str) -> Option<&ColumnDescription> {
@@ -258,6 +273,11 @@ impl Action {
 /// differ in case alone, but PostgreSQL, and there the statements tell.
 pub(crate) fn is_alike(left: &str, right: &str) -> bool {
     left.eq_ignore_ascii_case(right)
+}
+
+/// Whether one of `columns` is among `others`.
+pub(crate) fn meet<A: AsRef<str>, B: AsRef<str>>(columns: &[A], others: &[B]) -> bool {
+    columns.iter().any(|column| are_among(&[column.as_ref()], others))
 }
 
 /// Whether all of `columns` are among `others`.

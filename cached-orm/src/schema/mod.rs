@@ -5,12 +5,11 @@
     allow(dead_code, reason = "each database has a part of what is described")
 )]
 
-mod consequences;
 mod description;
 mod facts;
-mod mentions;
 #[cfg(feature = "mysql")]
 mod mysql;
+mod plain_code;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod reach;
@@ -24,7 +23,7 @@ mod words;
 
 pub(crate) use description::{Change, Describe, TableDescription};
 pub(crate) use facts::{Stamp, TableFacts};
-pub(crate) use reach::{From, steps};
+pub(crate) use reach::{From, Step, steps};
 pub(crate) use report::Refuses;
 pub use report::{Finding, SchemaReport, Severity};
 pub(crate) use rules::{dangers, findings, missing};

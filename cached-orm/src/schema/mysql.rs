@@ -1,24 +1,15 @@
 use super::{
-    consequences::{Named, NamedObject, body, written_tables},
     description::{
-        Action, ColumnDescription, Describe, Events, ForeignKey, IndexDescription,
+        Action, ColumnDescription, Deeds, Describe, Events, ForeignKey, IndexDescription,
         TableDescription, TableKind, Timing, TriggerDescription,
     },
-    mentions::Code,
-    words::Dialect,
+    plain_code::{PlainCode, own_functions},
+    words::{Dialect, Word, words},
 };
 use crate::{Backend as _, sql::split_table};
-use sqlx::{AssertSqlSafe, MySql, MySqlConnection, Row as _, mysql::MySqlRow};
+use sqlx::{AssertSqlSafe, MySql, MySqlConnection, Row as _};
 
 impl Describe for MySql {
-    const DIALECT: Dialect = Dialect::MySql;
-
-    async fn named(connection: &mut MySqlConnection, code: &Code) -> sqlx::Result<Vec<Named>> {
-        let mut named = relations(connection, code).await?;
-        named.extend(routines(connection, code).await?);
-        Ok(named)
-    }
-
     async fn describe(
         connection: &mut MySqlConnection,
         name: &str,
@@ -35,6 +26,10 @@ impl Describe for MySql {
         Ok(Some(table))
     }
 }
+
+/// Engines whose tables have their rows in other tables, or on other servers.
+const BEHIND_OTHERS: [&str; 6] =
+    ["MRG_MyISAM", "FEDERATED", "CONNECT", "SPIDER", "SEQUENCE", "NDB"];
 
 /// The table's schema and name as the catalog spells them.
 struct Place {
@@ -71,11 +66,13 @@ async fn table(
         _ => TableKind::View,
     };
     let is_table = kind != TableKind::View;
+    let is_behind_others = BEHIND_OTHERS.iter().any(|it| engine.eq_ignore_ascii_case(it));
     let other_name = (schema.is_some() && is_current == Some(true)).then(|| name.clone());
     let table = TableDescription {
         identity,
         kind,
         other_name,
+        is_behind_others,
         engine_without_transactions: Some(engine).filter(|_| is_table && !has_transactions),
         ..TableDescription::default()
     };
@@ -153,95 +150,63 @@ async fn triggers(
             timing,
             events,
             is_deferrable: false,
-            writes: Some(Vec::new()),
+            does: Some(Deeds::default()),
         };
         if !trigger.is_own() {
-            let name = (&*place.schema, &*trigger.name);
-            trigger.writes = match original(connection, "TRIGGER", name).await? {
-                Some(text) => {
-                    let code = body(&text, &place.schema, Dialect::MySql);
-                    let code = code.after(&["for", "each", "row"]);
-                    written_tables::<MySql>(connection, code).await?
-                }
-                None => None,
-            };
+            let text = original(connection, &place.schema, &trigger.name).await?;
+            trigger.does = text.and_then(|text| deeds(&text, &place.schema));
         }
         triggers.push(trigger);
     }
     Ok(triggers)
 }
 
-/// Those of the code's own schema, and of schemas that it names.
-async fn relations(connection: &mut MySqlConnection, code: &Code) -> sqlx::Result<Vec<Named>> {
-    const QUERY: &str = "
-        SELECT CONVERT(t.table_schema USING utf8mb4), CONVERT(t.table_name USING utf8mb4),
-               CONVERT(v.view_definition USING utf8mb4)
-        FROM information_schema.tables t
-        LEFT JOIN information_schema.views v
-          ON v.table_schema = t.table_schema AND v.table_name = t.table_name
-        WHERE LOWER(t.table_schema) IN ({names}) AND LOWER(t.table_name) IN ({names})";
-    let found: Vec<(String, String, Option<String>)> = by_names(connection, QUERY, code).await?;
-    let named = |(schema, name, view): (String, String, Option<String>)| {
-        let behind = view.into_iter().collect();
-        let what = NamedObject::Relation { behind, along: Vec::new() };
-        Named { schema, name, is_visible: false, what }
-    };
-    Ok(found.into_iter().map(named).collect())
-}
-
-/// Their sources, as far as they may be seen.
-async fn routines(connection: &mut MySqlConnection, code: &Code) -> sqlx::Result<Vec<Named>> {
-    const QUERY: &str = "
-        SELECT CONVERT(routine_schema USING utf8mb4), CONVERT(routine_name USING utf8mb4),
-               CONVERT(routine_type USING utf8mb4)
-        FROM information_schema.routines
-        WHERE LOWER(routine_schema) IN ({names}) AND LOWER(routine_name) IN ({names})";
-    let found: Vec<(String, String, String)> = by_names(connection, QUERY, code).await?;
-    let mut named = Vec::with_capacity(found.len());
-    for (schema, name, kind) in found {
-        let text = original(connection, &kind, (&schema, &name)).await?;
-        let what = NamedObject::Routine { text, is_sql: true, has_own_path: false };
-        named.push(Named { schema, name, is_visible: false, what });
+/// What the trigger does, if its code is plain.
+fn deeds(text: &str, schema: &str) -> Option<Deeds> {
+    if is_ambiguous(text) {
+        return None;
     }
-    Ok(named)
+    let words = words(text, Dialect::MySql);
+    let is_head = |words: &[Word]| words.iter().zip(HEAD).all(|(word, head)| word.is(head));
+    let start = words.windows(HEAD.len()).position(is_head)? + HEAD.len();
+    Some(PlainCode::read(words.get(start..)?, Dialect::MySql)?.in_schema(schema))
 }
 
-/// The statement that made a trigger or routine, as it was written: in the tables of
-/// `information_schema` MySQL shows strings without what escapes their quotes. `None` if
-/// this account may not read it (a trigger's without the privilege TRIGGER), or if it is
-/// of a mode in which nothing escapes them.
+/// What stands before a trigger's body.
+const HEAD: [&str; 3] = ["for", "each", "row"];
+
+/// Whether it can be read in more than one way: comments that are run by some versions,
+/// and functions with a blank before the parenthesis, which can be the schema's own.
+fn is_ambiguous(text: &str) -> bool {
+    let mut parentheses = text.match_indices('(').filter_map(|(at, _)| text.get(..at));
+    let has_blank = |before: &str| {
+        let name = before.trim_end();
+        let is_end = |char: char| !(char.is_alphanumeric() || char == '_');
+        let name = name.rsplit(is_end).next().unwrap_or_default();
+        name.len() < before.len()
+            && before.ends_with(char::is_whitespace)
+            && own_functions(Dialect::MySql).any(|function| function.eq_ignore_ascii_case(name))
+    };
+    text.contains("/*!") || text.contains("/*M!") || parentheses.any(has_blank)
+}
+
+/// The statement that made a trigger, as it was written: in `information_schema` MySQL
+/// shows strings without what escapes their quotes. `None` if this account may not read it
+/// (without the privilege TRIGGER), or if a mode gives quotes another meaning.
 async fn original(
     connection: &mut MySqlConnection,
-    kind: &str,
-    (schema, name): (&str, &str),
+    schema: &str,
+    name: &str,
 ) -> sqlx::Result<Option<String>> {
+    const MODES: [&str; 3] = ["NO_BACKSLASH_ESCAPES", "ANSI", "ORACLE"];
     let (schema, name) = (MySql::quote(schema), MySql::quote(name));
-    let show = AssertSqlSafe(format!("SHOW CREATE {kind} {schema}.{name}"));
+    let show = AssertSqlSafe(format!("SHOW CREATE TRIGGER {schema}.{name}"));
     let row = match sqlx::raw_sql(show).fetch_one(connection).await {
         Err(sqlx::Error::Database(_)) => return Ok(None),
         row => row?,
     };
     let (modes, text): (String, Option<String>) = (row.try_get(1)?, row.try_get(2)?);
-    Ok(text.filter(|_| !modes.contains("NO_BACKSLASH_ESCAPES")))
-}
-
-/// Asks for what has one of the code's names.
-async fn by_names<T>(
-    connection: &mut MySqlConnection,
-    query: &str,
-    code: &Code,
-) -> sqlx::Result<Vec<T>>
-where
-    T: for<'r> sqlx::FromRow<'r, MySqlRow> + Send + Unpin,
-{
-    let names = code.schemas();
-    let places = vec!["?"; names.len()].join(", ");
-    let query = AssertSqlSafe(query.replace("{names}", &places));
-    let mut query = sqlx::query_as(query).persistent(false);
-    for name in names.iter().chain(&names) {
-        query = query.bind(name);
-    }
-    query.fetch_all(connection).await
+    Ok(text.filter(|_| !MODES.iter().any(|mode| modes.contains(mode))))
 }
 
 /// Of the tables of its own schema: to look into all of them can take seconds.
@@ -252,7 +217,7 @@ async fn referenced_by(
     const QUERY: &str = "
         SELECT CONVERT(r.constraint_name USING utf8mb4), CONVERT(r.table_name USING utf8mb4),
                CONVERT(k.referenced_column_name USING utf8mb4),
-               CONVERT(r.delete_rule USING utf8mb4), CONVERT(r.update_rule USING utf8mb4)
+               CONVERT(k.column_name USING utf8mb4), CONVERT(r.delete_rule USING utf8mb4), CONVERT(r.update_rule USING utf8mb4)
         FROM information_schema.referential_constraints r
         JOIN information_schema.key_column_usage k
           ON k.constraint_schema = r.constraint_schema AND k.constraint_name = r.constraint_name
@@ -271,7 +236,7 @@ async fn refers_to(
         SELECT CONVERT(r.constraint_name USING utf8mb4),
                CONVERT(r.referenced_table_name USING utf8mb4),
                CONVERT(k.referenced_column_name USING utf8mb4),
-               CONVERT(r.delete_rule USING utf8mb4), CONVERT(r.update_rule USING utf8mb4)
+               CONVERT(k.column_name USING utf8mb4), CONVERT(r.delete_rule USING utf8mb4), CONVERT(r.update_rule USING utf8mb4)
         FROM information_schema.referential_constraints r
         JOIN information_schema.key_column_usage k
           ON k.constraint_schema = r.constraint_schema AND k.constraint_name = r.constraint_name
@@ -288,16 +253,21 @@ async fn foreign_keys(
     place: &Place,
 ) -> sqlx::Result<Vec<ForeignKey>> {
     let query = sqlx::query_as(query).bind(&place.schema).bind(&place.name).persistent(false);
-    let found: Vec<(String, String, String, String, String)> = query.fetch_all(connection).await?;
+    type Found = (String, String, String, String, String, String);
+    let found: Vec<Found> = query.fetch_all(connection).await?;
     let mut keys: Vec<ForeignKey> = Vec::new();
-    for (name, other, column, on_delete, on_update) in found {
+    for (name, other, column, referring, on_delete, on_update) in found {
         let other = format!("{}.{other}", place.schema);
         match keys.last_mut() {
-            Some(key) if key.name == name && key.other == other => key.referred.push(column),
+            Some(key) if key.name == name && key.other == other => {
+                key.referred.push(column);
+                key.referring.push(referring);
+            }
             _ => keys.push(ForeignKey {
                 name,
                 other,
                 referred: vec![column],
+                referring: vec![referring],
                 on_delete: Action::of(&on_delete),
                 on_update: Action::of(&on_update),
             }),

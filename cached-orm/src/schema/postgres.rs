@@ -1,18 +1,16 @@
 use super::{
-    consequences::{Named, NamedObject, WrittenTable, body, written_tables},
     description::{
-        Action, ColumnDescription, Describe, Events, ForeignKey, IndexDescription, RowSecurity,
-        RowsShown, TableDescription, TableKind, TableLifetime, Timing, TriggerDescription,
+        Action, ColumnDescription, Deeds, Describe, Events, ForeignKey, IndexDescription,
+        RowSecurity, RowsShown, TableDescription, TableKind, TableLifetime, Timing,
+        TriggerDescription, WrittenTable,
     },
-    mentions::{Code, CodeKind},
+    plain_code::{PlainCode, PlainWrite, own_functions},
     words::{Dialect, keeps_nulls, words},
 };
 use crate::{Backend as _, sql::split_table};
 use sqlx::{AssertSqlSafe, PgConnection, Postgres};
 
 impl Describe for Postgres {
-    const DIALECT: Dialect = Dialect::Postgres;
-
     async fn describe(
         connection: &mut PgConnection,
         name: &str,
@@ -27,12 +25,6 @@ impl Describe for Postgres {
         table.referenced_by = foreign_keys(connection, oid, Seen::FromReferred).await?;
         table.refers_to = foreign_keys(connection, oid, Seen::FromReferring).await?;
         Ok(Some(table))
-    }
-
-    async fn named(connection: &mut PgConnection, code: &Code) -> sqlx::Result<Vec<Named>> {
-        let mut named = relations(connection, code).await?;
-        named.extend(routines(connection, code).await?);
-        Ok(named)
     }
 
     /// CREATE TRIGGER, foreign keys, rules, partitions and the like change a row of
@@ -201,37 +193,40 @@ async fn indexes(connection: &mut PgConnection, oid: i64) -> sqlx::Result<Vec<In
     Ok(found.into_iter().map(index).collect())
 }
 
-/// A function in C changes, by custom, only the row that it is given. Conditions and
-/// arguments are code of the trigger too.
+/// Those of its partitions and of the tables that inherit from it too: a write to it
+/// fires them.
 async fn triggers(
     connection: &mut PgConnection,
     oid: i64,
 ) -> sqlx::Result<Vec<TriggerDescription>> {
     const QUERY: &str = "
         SELECT t.tgname::text, t.tgtype::int4, t.tgdeferrable,
-               CASE WHEN l.lanname IN ('c', 'internal') THEN ''
-                    WHEN p.prosrc = '' THEN pg_get_functiondef(p.oid)
-                    ELSE p.prosrc END,
-               l.lanname IN ('sql', 'plpgsql'),
-               COALESCE(p.proconfig::text LIKE '%search_path=%', FALSE),
-               n.nspname::text, pg_get_triggerdef(t.oid), encode(t.tgargs, 'escape')
-        FROM pg_trigger t
-        JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
-        JOIN pg_language l ON l.oid = p.prolang
-        WHERE t.tgrelid::bigint = $1 AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+               l.lanname = 'plpgsql' AND NOT EXISTS (
+                   SELECT FROM pg_depend d
+                   WHERE d.classid = 'pg_trigger'::regclass AND d.objid = t.oid
+                     AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+                     AND d.refobjid <> t.tgfoid),
+               p.pronamespace = 'pg_catalog'::regnamespace
+                   OR p.proname = ANY ($3) AND l.lanname = 'c',
+               p.prosrc, p.proconfig IS NOT NULL
+        FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_language l ON l.oid = p.prolang
+        WHERE t.tgrelid::bigint = ANY ($1) AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+          AND (t.tgparentid = 0 OR t.tgrelid::bigint = $2)
         ORDER BY t.tgname";
+    /// Of modules that come with PostgreSQL: they change the row that is about to be
+    /// written.
+    const HARMLESS: [&str; 3] = ["moddatetime", "insert_username", "autoinc"];
     const BEFORE: i32 = 1 << 1;
     const INSERT: i32 = 1 << 2;
     const DELETE: i32 = 1 << 3;
     const UPDATE: i32 = 1 << 4;
     const INSTEAD_OF: i32 = 1 << 6;
-    type Found = (String, i32, bool, String, bool, bool, String, String, String);
-    let query = sqlx::query_as(QUERY).bind(oid).persistent(false);
-    let found: Vec<Found> = query.fetch_all(&mut *connection).await?;
+    let with_below = with_below(connection, oid).await?;
+    let query = sqlx::query_as(QUERY).bind(with_below).bind(oid).bind(&HARMLESS[..]);
+    let found: Vec<(String, i32, bool, bool, bool, String, bool)> =
+        query.persistent(false).fetch_all(&mut *connection).await?;
     let mut triggers = Vec::with_capacity(found.len());
-    for (name, of, is_deferrable, text, is_sql, has_own_path, schema, definition, arguments) in
-        found
-    {
+    for (name, of, is_deferrable, is_readable, is_harmless, code, has_settings) in found {
         let is = |bit: i32| of & bit != 0;
         let timing = match (is(BEFORE), is(INSTEAD_OF)) {
             (_, true) => Timing::InsteadOf,
@@ -239,45 +234,93 @@ async fn triggers(
             (false, false) => Timing::After,
         };
         let events = Events { insert: is(INSERT), update: is(UPDATE), delete: is(DELETE) };
-        let mut trigger =
-            TriggerDescription { name, timing, events, is_deferrable, writes: Some(Vec::new()) };
-        if !trigger.is_own() {
-            let condition = definition.split_once(" WHEN (").and_then(|(_, rest)| {
-                rest.rsplit_once(" EXECUTE ").map(|(condition, _)| format!("({condition}"))
-            });
-            let condition = condition.unwrap_or_default();
-            let text = format!("{text};\n{condition};\n'{}'", arguments.replace('\'', "''"));
-            let kind = if is_sql { CodeKind::Sql } else { CodeKind::Other };
-            let code =
-                Code::new(&text, &schema, kind, Dialect::Postgres).with_own_path(has_own_path);
-            trigger.writes = written_tables::<Postgres>(connection, code).await?;
+        let does = Some(Deeds::default());
+        let mut trigger = TriggerDescription { name, timing, events, is_deferrable, does };
+        if !trigger.is_own() && !is_harmless {
+            let code = PlainCode::read(&words(&code, Dialect::Postgres), Dialect::Postgres)
+                .filter(|_| is_readable);
+            trigger.does = match code {
+                Some(code) => deeds(connection, code, has_settings).await?,
+                None => None,
+            };
         }
         triggers.push(trigger);
     }
     Ok(triggers)
 }
 
-/// Functions that are the database's own are in no dependency.
-async fn defaults_write(
-    connection: &mut PgConnection,
-    oid: i64,
-) -> sqlx::Result<Vec<WrittenTable>> {
+/// The table, and those whose rows it shows.
+async fn with_below(connection: &mut PgConnection, oid: i64) -> sqlx::Result<Vec<i64>> {
     const QUERY: &str = "
-        SELECT n.nspname::text, pg_get_expr(d.adbin, d.adrelid)
-        FROM pg_attrdef d
-        JOIN pg_class c ON c.oid = d.adrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE d.adrelid::bigint = $1
-          AND EXISTS (SELECT FROM pg_depend p
-                      WHERE p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
-                        AND p.refclassid = 'pg_proc'::regclass)";
-    let query = sqlx::query_as(QUERY).bind(oid).persistent(false);
-    let found: Vec<(String, String)> = query.fetch_all(&mut *connection).await?;
-    let mut written = Vec::new();
-    for (schema, text) in found {
-        let code = body(&text, &schema, Dialect::Postgres);
-        written.extend(written_tables::<Postgres>(connection, code).await?.unwrap_or_default());
+        WITH RECURSIVE below AS (
+            SELECT $1 AS oid
+            UNION SELECT i.inhrelid::bigint FROM pg_inherits i JOIN below b
+            ON i.inhparent::bigint = b.oid)
+        SELECT oid FROM below";
+    sqlx::query_scalar(QUERY).bind(oid).persistent(false).fetch_all(connection).await
+}
+
+/// What plain code does, with the tables that it names. `None` if the schema has functions,
+/// operators or casts of its own that could be meant.
+async fn deeds(
+    connection: &mut PgConnection,
+    code: PlainCode,
+    has_settings: bool,
+) -> sqlx::Result<Option<Deeds>> {
+    const OTHERS: &str = "
+        WITH own AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
+        SELECT EXISTS (SELECT FROM pg_proc f
+                       WHERE f.proname = ANY ($1) AND f.oid >= 16384
+                         AND ($2 OR pg_function_is_visible(f.oid))
+                         AND ('pg_proc'::regclass, f.oid) NOT IN (SELECT * FROM own))
+            OR EXISTS (SELECT FROM pg_operator o WHERE o.oid >= 16384
+                         AND ($2 OR pg_operator_is_visible(o.oid))
+                         AND ('pg_operator'::regclass, o.oid) NOT IN (SELECT * FROM own))
+            OR EXISTS (SELECT FROM pg_cast c WHERE c.oid >= 16384 AND c.castfunc <> 0
+                         AND ('pg_cast'::regclass, c.oid) NOT IN (SELECT * FROM own))";
+    // Which of them a setting of the function leads to is not known.
+    const TABLES: &str = "
+        SELECT n.nspname || '.' || c.relname
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+          AND CASE WHEN $2::text IS NULL THEN $3 OR pg_table_is_visible(c.oid)
+                   ELSE n.nspname = $2 END";
+    let functions: Vec<_> = own_functions(Dialect::Postgres).collect();
+    let query = sqlx::query_scalar(OTHERS).bind(functions).bind(has_settings).persistent(false);
+    if query.fetch_one(&mut *connection).await? {
+        return Ok(None);
     }
-    Ok(written)
+    let mut writes = Vec::new();
+    for PlainWrite { schema, table, change, sets, own_row_by } in code.writes {
+        let query = sqlx::query_scalar(TABLES).bind(table).bind(schema).bind(has_settings);
+        let names: Vec<String> = query.persistent(false).fetch_all(&mut *connection).await?;
+        if names.is_empty() {
+            return Ok(None);
+        }
+        writes.extend(names.into_iter().map(|name| WrittenTable {
+            name,
+            change,
+            sets: sets.clone(),
+            own_row_by: own_row_by.clone(),
+        }));
+    }
+    Ok(Some(Deeds { writes, assigns: code.assigns }))
+}
+
+/// Of the functions that a default calls by itself; those of the database, and of modules
+/// in C, write nothing.
+async fn defaults_write(connection: &mut PgConnection, oid: i64) -> sqlx::Result<bool> {
+    const QUERY: &str = "
+        SELECT EXISTS (
+            SELECT FROM pg_attrdef d
+            JOIN pg_depend p ON p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
+             AND p.refclassid = 'pg_proc'::regclass
+            JOIN pg_proc f ON f.oid = p.refobjid JOIN pg_language l ON l.oid = f.prolang
+            WHERE d.adrelid::bigint = $1 AND f.provolatile = 'v'
+              AND l.lanname NOT IN ('c', 'internal')
+              AND (f.prosrc = '' OR f.prosrc ~*
+                   '\\m(insert|update|delete|merge|truncate|copy|execute|call|perform)\\M'))";
+    sqlx::query_scalar(QUERY).bind(oid).persistent(false).fetch_one(connection).await
 }
 
 /// The tables that `c` inherits from, and those that inherit from it.
@@ -291,59 +334,6 @@ const RELATIVES: &str = "
           SELECT m.nspname || '.' || k.relname
           FROM (SELECT oid FROM above UNION SELECT oid FROM below) x
           JOIN pg_class k ON k.oid = x.oid JOIN pg_namespace m ON m.oid = k.relnamespace)";
-
-/// Nothing is asked of other schemas than those that the code can mean: what is dropped
-/// there meanwhile would fail the look.
-///
-/// Which letters beyond ASCII have another case depends on the database's locale: such
-/// names are compared here.
-///
-/// With a view's statement and rules, and with the tables that inherit from it, or from
-/// which it inherits: their rows are one another's.
-async fn relations(connection: &mut PgConnection, code: &Code) -> sqlx::Result<Vec<Named>> {
-    const QUERY: &str = "
-        SELECT n.nspname::text, c.relname::text, pg_table_is_visible(c.oid),
-               ARRAY(SELECT pg_get_ruledef(r.oid) FROM pg_rewrite r WHERE r.ev_class = c.oid),
-               {relatives}
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE (lower(c.relname) = ANY ($1) OR c.relname ~ '[^[:ascii:]]') AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-          AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-          AND ($2 OR pg_table_is_visible(c.oid) OR lower(n.nspname) = ANY ($3))";
-    type Found = (String, String, bool, Vec<String>, Vec<String>);
-    let query = AssertSqlSafe(QUERY.replace("{relatives}", RELATIVES));
-    let query = sqlx::query_as(query).bind(code.names()).bind(code.has_own_path());
-    let query = query.bind(code.schemas()).persistent(false);
-    let found: Vec<Found> = query.fetch_all(connection).await?;
-    let named = |(schema, name, is_visible, behind, along)| {
-        let what = NamedObject::Relation { behind, along };
-        Named { schema, name, is_visible, what }
-    };
-    Ok(found.into_iter().map(named).collect())
-}
-
-/// A body that is kept as a statement (`BEGIN ATOMIC`) has no source.
-async fn routines(connection: &mut PgConnection, code: &Code) -> sqlx::Result<Vec<Named>> {
-    const QUERY: &str = "
-        SELECT n.nspname::text, p.proname::text, pg_function_is_visible(p.oid),
-               CASE WHEN p.prosrc = '' THEN pg_get_functiondef(p.oid) ELSE p.prosrc END,
-               l.lanname IN ('sql', 'plpgsql'),
-               COALESCE(p.proconfig::text LIKE '%search_path=%', FALSE)
-        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-        JOIN pg_language l ON l.oid = p.prolang
-        WHERE (lower(p.proname) = ANY ($1) OR p.proname ~ '[^[:ascii:]]') AND p.prokind IN ('f', 'p')
-          AND l.lanname NOT IN ('c', 'internal')
-          AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-          AND ($2 OR pg_function_is_visible(p.oid) OR lower(n.nspname) = ANY ($3))";
-    type Found = (String, String, bool, String, bool, bool);
-    let query = sqlx::query_as(QUERY).bind(code.names()).bind(code.has_own_path());
-    let query = query.bind(code.schemas()).persistent(false);
-    let found: Vec<Found> = query.fetch_all(connection).await?;
-    let named = |(schema, name, is_visible, text, is_sql, has_own_path)| {
-        let what = NamedObject::Routine { text: Some(text), is_sql, has_own_path };
-        Named { schema, name, is_visible, what }
-    };
-    Ok(found.into_iter().map(named).collect())
-}
 
 async fn rules(connection: &mut PgConnection, oid: i64) -> sqlx::Result<Vec<String>> {
     const QUERY: &str = "
@@ -368,28 +358,38 @@ async fn foreign_keys(
         SELECT k.conname::text, n.nspname || '.' || c.relname, k.confdeltype::text,
                k.confupdtype::text,
                ARRAY(SELECT a.attname::text FROM pg_attribute a
-                     WHERE a.attrelid = k.confrelid AND a.attnum = ANY (k.confkey))
+                     WHERE a.attrelid = k.confrelid AND a.attnum = ANY (k.confkey)),
+               ARRAY(SELECT a.attname::text FROM pg_attribute a
+                     WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey))
         FROM pg_constraint k
         JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE k.contype = 'f' AND k.confrelid::bigint = $1 ORDER BY k.conname";
+        WHERE k.contype = 'f' AND k.confrelid::bigint = ANY ($1) AND (k.conparentid = 0 OR k.confrelid::bigint = ($1)[1])
+        ORDER BY k.conname";
     const FROM_REFERRING: &str = "
         SELECT k.conname::text, n.nspname || '.' || c.relname, k.confdeltype::text,
                k.confupdtype::text,
                ARRAY(SELECT a.attname::text FROM pg_attribute a
-                     WHERE a.attrelid = k.confrelid AND a.attnum = ANY (k.confkey))
+                     WHERE a.attrelid = k.confrelid AND a.attnum = ANY (k.confkey)),
+               ARRAY(SELECT a.attname::text FROM pg_attribute a
+                     WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey))
         FROM pg_constraint k
         JOIN pg_class c ON c.oid = k.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE k.contype = 'f' AND k.conrelid::bigint = $1 ORDER BY k.conname";
+        WHERE k.contype = 'f' AND k.conrelid::bigint = ANY ($1) ORDER BY k.conname";
     let query = match seen {
         Seen::FromReferred => FROM_REFERRED,
         Seen::FromReferring => FROM_REFERRING,
     };
-    let query = sqlx::query_as(query).bind(oid).persistent(false);
-    let found: Vec<(String, String, String, String, Vec<String>)> =
-        query.fetch_all(connection).await?;
-    let key = |(name, other, on_delete, on_update, referred): (_, _, String, String, _)| {
+    // A foreign key can refer to a partition by itself.
+    let tables = match seen {
+        Seen::FromReferred => with_below(connection, oid).await?,
+        Seen::FromReferring => vec![oid],
+    };
+    let query = sqlx::query_as(query).bind(tables).persistent(false);
+    type Found = (String, String, String, String, Vec<String>, Vec<String>);
+    let found: Vec<Found> = query.fetch_all(connection).await?;
+    let key = |(name, other, on_delete, on_update, referred, referring): Found| {
         let (on_delete, on_update) = (Action::of(&on_delete), Action::of(&on_update));
-        ForeignKey { name, other, referred, on_delete, on_update }
+        ForeignKey { name, other, referred, referring, on_delete, on_update }
     };
     Ok(found.into_iter().map(key).collect())
 }

@@ -1,41 +1,15 @@
 use super::{
-    consequences::{Named, NamedObject, body, written_tables},
     description::{
-        Action, ColumnDescription, Describe, Events, ForeignKey, IndexDescription, RowsShown,
-        TableDescription, TableKind, TableLifetime, Timing, TriggerDescription,
+        Action, ColumnDescription, Deeds, Describe, Events, ForeignKey, IndexDescription,
+        RowsShown, TableDescription, TableKind, TableLifetime, Timing, TriggerDescription,
     },
-    mentions::Code,
+    plain_code::{PlainCode, is_plain},
     words::{Dialect, Word, keeps_nulls, words},
 };
 use crate::{Backend as _, sql::split_table};
 use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection};
 
 impl Describe for Sqlite {
-    const DIALECT: Dialect = Dialect::Sqlite;
-
-    async fn named(connection: &mut SqliteConnection, code: &Code) -> sqlx::Result<Vec<Named>> {
-        let names = code.names();
-        let mut named = Vec::new();
-        let other = Some(code.schema()).filter(|schema| ![MAIN, "temp"].contains(schema));
-        for schema in [MAIN, "temp"].into_iter().chain(other) {
-            let query = format!(
-                "SELECT name, CASE type WHEN 'view' THEN sql END FROM {}.sqlite_schema
-                 WHERE type IN ('table', 'view')",
-                Sqlite::quote(schema)
-            );
-            let query = sqlx::query_as(AssertSqlSafe(query)).persistent(false);
-            let found: Vec<(String, Option<String>)> = query.fetch_all(&mut *connection).await?;
-            let has_name = |name: &str| names.binary_search(&name.to_lowercase()).is_ok();
-            let found = found.into_iter().filter(|(name, _)| has_name(name));
-            named.extend(found.map(|(name, view)| {
-                let behind = view.into_iter().collect();
-                let what = NamedObject::Relation { behind, along: Vec::new() };
-                Named { schema: schema.to_owned(), name, is_visible: true, what }
-            }));
-        }
-        Ok(named)
-    }
-
     async fn describe(
         connection: &mut SqliteConnection,
         name: &str,
@@ -75,16 +49,18 @@ async fn table(
     schema: Option<&str>,
     name: &str,
 ) -> sqlx::Result<Option<(String, String, TableDescription, String)>> {
-    let schemas: Vec<&str> = match schema {
-        Some(schema) => vec![schema],
-        None => vec!["temp", MAIN],
+    // In the order in which SQLite looks for a name.
+    const SCHEMAS: &str = "SELECT name FROM pragma_database_list ORDER BY seq <> 1, seq";
+    let schemas: Vec<String> = match schema {
+        Some(schema) => vec![schema.to_owned()],
+        None => sqlx::query_scalar(SCHEMAS).persistent(false).fetch_all(&mut *connection).await?,
     };
     for schema in schemas {
         // The schema's name is quoted; sqlite knows no argument for it.
         let query = format!(
             "SELECT name, type, COALESCE(sql, ''), {STAMP} FROM {}.sqlite_schema
              WHERE type IN ('table', 'view') AND lower(name) = lower($1)",
-            Sqlite::quote(schema),
+            Sqlite::quote(&schema),
         );
         let query = sqlx::query_as(AssertSqlSafe(query)).bind(name).persistent(false);
         let found: Option<(String, String, String, String)> =
@@ -109,7 +85,7 @@ async fn table(
             }),
             ..TableDescription::default()
         };
-        return Ok(Some((schema.to_owned(), name, table, sql)));
+        return Ok(Some((schema, name, table, sql)));
     }
     Ok(None)
 }
@@ -230,19 +206,19 @@ async fn triggers(
     name: &str,
 ) -> sqlx::Result<Vec<TriggerDescription>> {
     let query = format!(
-        "SELECT name, sql FROM {}.sqlite_schema
+        "SELECT name, sql, FALSE FROM {}.sqlite_schema
          WHERE type = 'trigger' AND lower(tbl_name) = lower($1)
          UNION ALL
-         SELECT name, sql FROM sqlite_temp_schema
+         SELECT name, sql, TRUE FROM sqlite_temp_schema
          WHERE type = 'trigger' AND lower(tbl_name) = lower($1)",
         Sqlite::quote(schema)
     );
     let query = sqlx::query_as(AssertSqlSafe(query)).bind(name).persistent(false);
-    let found: Vec<(String, String)> = query.fetch_all(&mut *connection).await?;
+    let found: Vec<(String, String, bool)> = query.fetch_all(&mut *connection).await?;
     let mut triggers = Vec::with_capacity(found.len());
-    for (name, sql) in found {
+    for (name, sql, is_temporary) in found {
         let words = words(&sql, Dialect::Sqlite);
-        let head = trigger_head(&words);
+        let (head, code) = head_and_code(&words);
         let is = |name: &str| head.iter().any(|word| word.is(name));
         let timing = match (is("instead"), is("after")) {
             (true, _) => Timing::InsteadOf,
@@ -255,11 +231,11 @@ async fn triggers(
             timing,
             events,
             is_deferrable: false,
-            writes: Some(Vec::new()),
+            does: Some(Deeds::default()),
         };
         if !trigger.is_own() {
-            let code = body(&sql, schema, Dialect::Sqlite).after(&["begin"]);
-            trigger.writes = written_tables::<Sqlite>(connection, code).await?;
+            // Names are looked for elsewhere by those that only a connection has.
+            trigger.does = deeds(code, schema).filter(|_| !is_temporary);
         }
         triggers.push(trigger);
     }
@@ -267,8 +243,8 @@ async fn triggers(
 }
 
 /// `[BEFORE | AFTER | INSTEAD OF] event` of CREATE [TEMP] TRIGGER [IF NOT EXISTS] name …
-/// ON table.
-fn trigger_head(words: &[Word]) -> &[Word] {
+/// ON table [FOR EACH ROW], and what follows.
+fn head_and_code(words: &[Word]) -> (&[Word], &[Word]) {
     let named = words.iter().position(|word| word.is("trigger"));
     let mut head = named.and_then(|named| words.get(named + 1..)).unwrap_or_default();
     if let [a, b, c, rest @ ..] = head
@@ -282,7 +258,30 @@ fn trigger_head(words: &[Word]) -> &[Word] {
         [] => head,
     };
     let end = head.iter().position(|word| word.is("on")).unwrap_or(head.len());
-    head.get(..end).unwrap_or_default()
+    let (head, rest) = head.split_at_checked(end).unwrap_or_default();
+    let code = match rest {
+        [_, _, dot, _, code @ ..] if dot.is(".") => code,
+        [_, _, code @ ..] => code,
+        _ => &[],
+    };
+    let code = match code {
+        [a, b, c, code @ ..] if a.is("for") && b.is("each") && c.is("row") => code,
+        code => code,
+    };
+    (head, code)
+}
+
+/// What a trigger does, if its condition and its body are plain: what follows
+/// `ON table [FOR EACH ROW]`.
+fn deeds(code: &[Word], schema: &str) -> Option<Deeds> {
+    let body = code.iter().position(|word| word.is("begin"))?;
+    let (condition, body) = code.split_at_checked(body)?;
+    let is_plain = match condition {
+        [] => true,
+        [when, condition @ ..] => when.is("when") && is_plain(condition, Dialect::Sqlite),
+    };
+    let code = PlainCode::read(body, Dialect::Sqlite).filter(|_| is_plain)?;
+    Some(code.in_schema(schema))
 }
 
 async fn referenced_by(
@@ -291,7 +290,7 @@ async fn referenced_by(
     name: &str,
 ) -> sqlx::Result<Vec<ForeignKey>> {
     let query = format!(
-        "SELECT m.name, f.\"to\", f.on_delete, f.on_update
+        "SELECT m.name, f.\"to\", f.\"from\", f.on_delete, f.on_update
          FROM {}.sqlite_schema m JOIN pragma_foreign_key_list(m.name, $2) f
          WHERE m.type = 'table' AND lower(f.\"table\") = lower($1)",
         Sqlite::quote(schema)
@@ -306,22 +305,25 @@ async fn refers_to(
     name: &str,
 ) -> sqlx::Result<Vec<ForeignKey>> {
     const QUERY: &str = "
-        SELECT \"table\", \"to\", on_delete, on_update FROM pragma_foreign_key_list($1, $2)";
+        SELECT \"table\", \"to\", \"from\", on_delete, on_update FROM pragma_foreign_key_list($1, $2)";
     let query = sqlx::query_as(QUERY).bind(name).bind(schema).persistent(false);
     foreign_keys(query.fetch_all(connection).await?, schema)
 }
 
 /// They have no names. Without a column they refer to the primary key.
 fn foreign_keys(
-    found: Vec<(String, Option<String>, String, String)>,
+    found: Vec<(String, Option<String>, String, String, String)>,
     schema: &str,
 ) -> sqlx::Result<Vec<ForeignKey>> {
-    let key = |(other, column, on_delete, on_update): (String, _, String, String)| ForeignKey {
-        name: format!("of `{other}`"),
-        other: format!("{}.{}", schema.to_ascii_lowercase(), other.to_ascii_lowercase()),
-        referred: Option::into_iter(column).collect(),
-        on_delete: Action::of(&on_delete),
-        on_update: Action::of(&on_update),
+    let key = |(other, column, referring, on_delete, on_update): (String, _, _, String, String)| {
+        ForeignKey {
+            name: format!("of `{other}`"),
+            other: format!("{}.{}", schema.to_ascii_lowercase(), other.to_ascii_lowercase()),
+            referred: Option::into_iter(column).collect(),
+            referring: vec![referring],
+            on_delete: Action::of(&on_delete),
+            on_update: Action::of(&on_update),
+        }
     };
     Ok(found.into_iter().map(key).collect())
 }

@@ -1,9 +1,8 @@
 //! The words of a SQL text, without comments, as one of the databases reads them.
 
 /// Whose SQL it is.
-#[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
+pub(super) enum Dialect {
     Postgres,
     MySql,
     Sqlite,

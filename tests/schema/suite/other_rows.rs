@@ -47,18 +47,15 @@ pub(super) async fn here() -> Here {
 fn counter() -> &'static str {
     match Here::DATABASE {
         Kind::Postgres => {
-            "CREATE FUNCTION count_up(of BIGINT) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
-                UPDATE crates SET versions = versions + 1 WHERE id = of; END $$;
-             CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                PERFORM count_up(NEW.crate_id); RETURN NULL; END $$;
+            "CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                UPDATE crates SET versions = versions + 1 WHERE id = NEW.crate_id;
+                RETURN NULL; END $$;
              CREATE TRIGGER counted AFTER INSERT ON versions
                 FOR EACH ROW EXECUTE FUNCTION counted()"
         }
         Kind::MariaDb => {
-            "CREATE PROCEDURE count_up(IN of_crate BIGINT)
-                UPDATE crates SET versions = versions + 1 WHERE id = of_crate;
-             CREATE TRIGGER counted AFTER INSERT ON versions
-                FOR EACH ROW CALL count_up(NEW.crate_id)"
+            "CREATE TRIGGER counted AFTER INSERT ON versions FOR EACH ROW
+                UPDATE crates SET versions = versions + 1 WHERE id = NEW.crate_id"
         }
         Kind::Sqlite => {
             "CREATE TRIGGER counted AFTER INSERT ON versions BEGIN
@@ -231,6 +228,61 @@ async fn other_rows_of_the_same_table() {
     here.run(own).await;
     version(1).insert(&here.orm).await.unwrap();
     assert_eq!(Version::fetch_one(&here.orm, 1).await.unwrap().seen, Some(1));
+}
+
+/// The own row's update fires the table's other triggers.
+#[tokio::test]
+async fn what_a_change_of_the_own_row_leads_to() {
+    let sql = match Here::DATABASE {
+        // Its triggers cannot change it.
+        Kind::MariaDb => return,
+        Kind::Postgres => {
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                UPDATE versions SET seen = 1 WHERE id = NEW.id; RETURN NULL; END $$;
+             CREATE TRIGGER t AFTER INSERT ON versions FOR EACH ROW EXECUTE FUNCTION f();
+             CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                UPDATE crates SET versions = 1; RETURN NULL; END $$;
+             CREATE TRIGGER u AFTER UPDATE ON versions FOR EACH ROW EXECUTE FUNCTION g()"
+        }
+        Kind::Sqlite => {
+            "CREATE TRIGGER t AFTER INSERT ON versions BEGIN
+                UPDATE versions SET seen = 1 WHERE id = NEW.id; END;
+             CREATE TRIGGER u AFTER UPDATE ON versions BEGIN
+                UPDATE crates SET versions = 1; END"
+        }
+    };
+    let here = here().await;
+    here.run(sql).await;
+    Crate::fetch_one(&here.orm, 1).await.unwrap();
+    let error = version(1).insert(&here.orm).await.unwrap_err();
+    assert_refused(&error, &["an insert", "trigger `u`", "crates"]);
+}
+
+/// A foreign key changes what is another table's primary key, and so another's column.
+#[tokio::test]
+async fn rows_at_the_end_of_a_chain_of_foreign_keys() {
+    let here = here().await;
+    if Here::DATABASE == Kind::MariaDb {
+        here.run("ALTER TABLE versions MODIFY crate_id BIGINT NOT NULL").await;
+    }
+    here.run(
+        "CREATE UNIQUE INDEX one ON versions (crate_id);
+         CREATE TABLE between_them (id BIGINT PRIMARY KEY,
+             FOREIGN KEY (id) REFERENCES versions (crate_id) ON UPDATE CASCADE);
+         DROP TABLE crates;
+         CREATE TABLE crates (id BIGINT PRIMARY KEY, versions BIGINT,
+             FOREIGN KEY (versions) REFERENCES between_them (id) ON UPDATE CASCADE);
+         INSERT INTO versions VALUES (1, 7, NULL);
+         INSERT INTO between_them VALUES (7);
+         INSERT INTO crates VALUES (1, 7)",
+    )
+    .await;
+    assert_eq!(Crate::fetch_one(&here.orm, 1).await.unwrap().versions, 7);
+    let mut version = Version::fetch_one(&here.orm, 1).await.unwrap();
+    version.crate_id = Some(8);
+    let error = version.update(&here.orm).await.unwrap_err();
+    assert_refused(&error, &["foreign key", "crates", "an update"]);
+    assert_agrees(&here).await;
 }
 
 /// A table whose rows hang together.
