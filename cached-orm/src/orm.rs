@@ -20,6 +20,7 @@ use crate::{
     observe::{Counters, Meters},
     outbox::{Drainer, OutboxUse},
     probe::Probe,
+    triggers::InstalledTriggers,
 };
 use sqlx::{Connection as _, Pool};
 use std::{
@@ -90,6 +91,7 @@ struct Inner<DB: Backend> {
     /// Of which structs it was told that rows are not cached, and why.
     told_lost: Mutex<HashSet<(&'static str, Lost)>>,
     indexes_read: indexes_read::IndexesRead,
+    installed_triggers: InstalledTriggers,
     /// The entities whose rows are known to be found by their columns.
     columns_fit: Mutex<HashSet<TypeId>>,
 }
@@ -201,6 +203,7 @@ impl<DB: Backend> Orm<DB> {
             schemas: schemas::Schemas::default(),
             told_lost: Mutex::default(),
             indexes_read: indexes_read::IndexesRead::default(),
+            installed_triggers: InstalledTriggers::default(),
             columns_fit: Mutex::default(),
         }));
         if let Some(poll) = parts.drains_every {
@@ -407,6 +410,10 @@ impl<DB: Backend> Orm<DB> {
     ) -> impl Iterator<Item = (&'static str, CacheKey)> {
         let names = [T::CACHE_NAME].into_iter().chain(T::ALSO_FENCES.iter().copied());
         names.map(|name| (name, CacheKey::of_row(&self.0.namespace, name, key)))
+    }
+
+    pub(crate) fn installed_triggers(&self) -> &InstalledTriggers {
+        &self.0.installed_triggers
     }
 
     /// Notes why rows of an entity are not cached; says whether it is the first time.

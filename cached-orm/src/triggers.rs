@@ -5,6 +5,7 @@
     allow(dead_code, reason = "only databases have triggers")
 )]
 
+mod installed;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]
@@ -12,6 +13,7 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub(crate) use installed::InstalledTriggers;
 #[cfg(feature = "mysql")]
 pub(crate) use mysql::text as mysql_text;
 #[cfg(feature = "postgres")]
@@ -64,7 +66,9 @@ impl<DB: Backend> Orm<DB> {
     ///
     /// # Errors
     /// [`Error::Configuration`] with the reason: the outbox is not installed,
-    /// there is no such table, or its changes or keys cannot be told by triggers.
+    /// there is no such table, its changes or keys cannot be told by triggers, or this
+    /// handle has installed those of another struct on it, which has the same `cache_name`
+    /// and an index that this one does not have.
     /// [`Error::Database`] if the database refuses.
     ///
     /// ```no_run
@@ -77,6 +81,7 @@ impl<DB: Backend> Orm<DB> {
     pub async fn install_triggers<T: Persist<DB>>(&self) -> Result<()> {
         let operation = Operation::on::<T>("install_triggers");
         let watched = Watched::new::<T, DB>(self, operation)?;
+        self.installed_triggers().note::<T>(operation)?;
         let mut connection = self.own_connection(operation).await?;
         let mut attempt = 0;
         let installed = loop {

@@ -5,7 +5,7 @@ use super::{Orm, schemas::MOST_TABLES};
 use crate::{
     Backend, Operation, Persist, PrimaryKey as _,
     error::Subject,
-    schema::{Accepted, Change, Finding, From, Step, TableDescription, steps},
+    schema::{Accepted, Change, Finding, From, Step, TableDescription, TableKind, steps},
     sql::split_table,
     triggers,
 };
@@ -149,6 +149,8 @@ impl<DB: Backend> Orm<DB> {
             return None;
         }
         let reached = self.reached::<T>(change);
+        let own = self.table_known(T::TABLE.name());
+        let is_view = own.is_some_and(|own| own.kind == TableKind::View);
         // Where not all of them are known, any could be among them.
         let are_too_many = reached.len() >= MOST_TABLES;
         for Reached { table, cause, by_foreign_key, .. } in reached {
@@ -157,8 +159,9 @@ impl<DB: Backend> Orm<DB> {
             let is_left_behind = |other: &&'static Subject| {
                 let its = self.table_known(other.table);
                 let is_it = match (&table, &its) {
-                    // MySQL's triggers cannot change the table that they are on.
-                    (None, _) => other.table != T::TABLE.name() || DB::RETURNING,
+                    // MySQL's triggers cannot change the table that they are on, and of a
+                    // view's own rows it is known that they may be old.
+                    (None, _) => other.table != T::TABLE.name() || DB::RETURNING && !is_view,
                     (Some(table), Some(its)) => its.shares_rows(table),
                     (Some(table), None) => {
                         let last = |name: &str| split_table(name).1.to_lowercase();

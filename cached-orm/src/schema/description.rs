@@ -57,9 +57,6 @@ pub struct TableDescription {
     /// What [`Describe::stamp`] gave along with this; `None` where it gives nothing,
     /// or where what it gives may be old.
     pub(crate) stamp: Option<String>,
-    /// Whether the database has triggers that run at COMMIT: what writes to their
-    /// tables may have them change others.
-    pub(crate) has_deferred_triggers: bool,
 }
 
 /// When a written row is read.
@@ -245,6 +242,11 @@ impl TableDescription {
 impl TriggerDescription {
     pub(crate) fn is_own(&self) -> bool {
         self.name.starts_with(OWN_PREFIX)
+    }
+
+    /// Whether it may write to any table.
+    pub(crate) fn writes_elsewhere(&self) -> bool {
+        self.does.as_ref().is_none_or(|deeds| !deeds.writes.is_empty())
     }
 }
 

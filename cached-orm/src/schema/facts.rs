@@ -1,7 +1,8 @@
 //! What writes must know of a table.
 
 use super::description::{
-    Action, OWN_PREFIX, RowsShown, TableDescription, TableKind, Timing, are_among,
+    Action, OWN_PREFIX, RowsShown, TableDescription, TableKind, Timing, TriggerDescription,
+    are_among,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -45,7 +46,8 @@ impl TableFacts {
             RowsShown::Afterwards => false,
             RowsShown::BeforeAfterTriggers => {
                 others().any(|trigger| trigger.timing != Timing::Before)
-                    || (has_before && table.has_deferred_triggers)
+                    // Elsewhere a deferred trigger may come back to the row at COMMIT.
+                    || others().any(TriggerDescription::writes_elsewhere)
             }
             RowsShown::BeforeTriggers => others().next().is_some(),
         };

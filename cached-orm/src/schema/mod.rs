@@ -13,6 +13,7 @@ mod plain_code;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod reach;
+mod remarks;
 mod report;
 mod rules;
 mod shape;
@@ -21,7 +22,7 @@ mod sqlite;
 mod verify;
 mod words;
 
-pub(crate) use description::{Change, Describe, TableDescription};
+pub(crate) use description::{Change, Describe, TableDescription, TableKind};
 pub(crate) use facts::{Stamp, TableFacts};
 pub(crate) use reach::{From, Step, steps};
 pub(crate) use report::Refuses;

@@ -59,7 +59,11 @@ pub(crate) enum From {
 /// What a change of a row of `table` leads to at once.
 pub(crate) fn steps(table: &TableDescription, change: Change, from: &From) -> Vec<Step> {
     let mut steps = Vec::new();
-    if !matches!(from, From::Write(_)) && is_behind(table, change) {
+    let is_followed = match from {
+        From::Write(_) => table.kind != TableKind::View,
+        From::Trigger(_) | From::ForeignKey(_) => !is_behind(table, change),
+    };
+    if !is_followed {
         let cause = format!("`{}`, which is more than a table of its own,", table.identity);
         steps.push(Step::anywhere(change, cause));
     }
@@ -114,6 +118,8 @@ fn may_change(table: &TableDescription, key: &ForeignKey, from: &From) -> bool {
 fn by_triggers(table: &TableDescription, change: Change) -> Vec<Step> {
     let is_for = |Events { insert, update, delete }: Events| match change {
         Change::Insert => insert,
+        // A row that moves to another partition is deleted here and inserted there.
+        Change::Update if table.kind == TableKind::Partitioned => insert || update || delete,
         Change::Update => update,
         Change::Delete => delete,
     };

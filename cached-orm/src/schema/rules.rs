@@ -2,12 +2,14 @@
 
 use super::{
     description::{
-        Action, IndexDescription, RowSecurity, RowsShown, TableDescription, TableKind,
-        TableLifetime, Timing, are_among, is_alike,
+        IndexDescription, RowSecurity, RowsShown, TableDescription, TableKind, TableLifetime,
+        are_among, is_alike,
     },
+    remarks::remarks,
     report::{Finding, Refuses},
     shape::{Accepted, Shape, ShapeIndex},
 };
+use crate::sql::split_table;
 
 /// Everything but its columns' types.
 pub(crate) fn findings(shape: &Shape, table: &TableDescription) -> Vec<Finding> {
@@ -242,7 +244,7 @@ fn unique_index(shape: &Shape, index: &ShapeIndex, table: &TableDescription) -> 
             format!(
                 "{}, without WHERE and not deferrable, or `#[orm(index)]` in the place of \
                  `#[orm(unique)]`",
-                create_index("UNIQUE INDEX", shape, columns)
+                create_index("UNIQUE INDEX", shape, table, columns)
             ),
         )
         .refuses(Refuses::All),
@@ -265,90 +267,37 @@ fn costs(shape: &Shape, index: &ShapeIndex, table: &TableDescription) -> Option<
         Finding::warning(
             format!("index {}", list(&index.columns)),
             "no index begins with these columns: a lookup that misses reads the whole table",
-            create_index("INDEX", shape, &index.columns),
+            create_index("INDEX", shape, table, &index.columns),
         )
     })
 }
 
-/// What is worth knowing.
-fn remarks(shape: &Shape, table: &TableDescription) -> Vec<Finding> {
-    let mut remarks = Vec::new();
-    if let Some(other) = &table.other_name {
-        remarks.push(Finding::warning(
-            format!("table {}", shape.table),
-            format!(
-                "is also found as `{other}`, and a struct that calls it so caches its rows apart"
-            ),
-            "let every struct call it alike, or give all of them one `cache_name`",
-        ));
+/// The statement, with a name for the index, which only PostgreSQL makes up itself.
+fn create_index(kind: &str, shape: &Shape, found: &TableDescription, columns: &[String]) -> String {
+    let (schema, table) = split_table(&shape.table);
+    let name = format!("{} {}", shape.table.replace('.', " "), columns.join(" "));
+    let name: Vec<_> = name.split(|char: char| !char.is_alphanumeric() && char != '_').collect();
+    let (mut name, mut table) = (name.join("_").to_lowercase(), quoted(table, found));
+    if let Some(schema) = schema.map(|schema| quoted(schema, found)) {
+        // SQLite wants to know it of the index.
+        let place = match found.rows_shown {
+            RowsShown::BeforeTriggers => &mut name,
+            _ => &mut table,
+        };
+        *place = format!("{schema}.{place}");
     }
-    // Where the row is read after the statement, all of them have run.
-    let others = table.other_triggers();
-    for trigger in others.filter(|_| table.rows_shown != RowsShown::Afterwards) {
-        let subject = format!("trigger {}", trigger.name);
-        match trigger.timing {
-            Timing::Before if trigger.events.delete => remarks.push(Finding::warning(
-                subject,
-                "runs before a DELETE, and may make something else of it",
-                "nothing, unless `delete` is to say what became of the row: it says `false` if \
-                 the statement returned none",
-            )),
-            Timing::Before => {}
-            Timing::After if trigger.is_deferrable => remarks.push(Finding::warning(
-                subject,
-                "can run at COMMIT, when it is too late to see what it changes: the written row \
-                 is read from the database again, and values that it gives to indexed columns \
-                 are not told to the cache",
-                "let it change no indexed column",
-            )),
-            Timing::After | Timing::InsteadOf => remarks.push(Finding::warning(
-                subject,
-                "runs after the statement, and may change the row: what is written is not \
-                 cached by the write, but by the next read",
-                "a BEFORE trigger, if it only changes the row itself",
-            )),
-        }
-    }
-    for key in &table.referenced_by {
-        for (action, event) in [(key.on_delete, "deleted"), (key.on_update, "changed")] {
-            if action == Action::Nothing
-                || (event == "changed" && are_among(&key.referred, &shape.key))
-            {
-                continue;
-            }
-            remarks.push(Finding::warning(
-                format!("foreign key {} of {}", key.name, key.other),
-                format!("{} changes rows of {} when a row is {event}", action.name(), key.other),
-                "`install_triggers` for the struct on that table, if there is one",
-            ));
-        }
-    }
-    for key in &table.refers_to {
-        for (action, event) in [(key.on_delete, "deleted"), (key.on_update, "changed")] {
-            if action != Action::Nothing {
-                remarks.push(Finding::warning(
-                    format!("foreign key {}", key.name),
-                    format!(
-                        "{} changes rows of this table when a row of {} is {event}, of which the \
-                         cache is told by triggers only",
-                        action.name(),
-                        key.other
-                    ),
-                    "`install_triggers`; MySQL and MariaDB fire none for it: let the program \
-                     delete and change these rows by itself",
-                ));
-            }
-        }
-    }
-    remarks
+    let columns: Vec<_> = columns.iter().map(|column| quoted(column, found)).collect();
+    format!("`CREATE {kind} {name} ON {table} ({})`", columns.join(", "))
 }
 
-/// The statement, with a name for the index, which only PostgreSQL makes up itself.
-fn create_index(kind: &str, shape: &Shape, columns: &[String]) -> String {
-    let table = &shape.table;
-    let name = format!("{} {}", table.replace('.', " "), columns.join(" "));
-    let name: Vec<_> = name.split(|char: char| !char.is_alphanumeric() && char != '_').collect();
-    format!("`CREATE {kind} {} ON {table} ({})`", name.join("_"), list(columns))
+/// The name as SQL has it: in quotes if it is not plain.
+fn quoted(name: &str, found: &TableDescription) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    let quote = match found.rows_shown {
+        RowsShown::Afterwards => '`',
+        _ => '"',
+    };
+    if name.bytes().all(is_plain) { name.to_owned() } else { format!("{quote}{name}{quote}") }
 }
 
 fn list(columns: &[String]) -> String {

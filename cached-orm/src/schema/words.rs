@@ -68,6 +68,23 @@ pub(crate) fn keeps_nulls(expression: &[Word]) -> bool {
     })
 }
 
+/// Whether an index with this condition has all rows but those in which one of its
+/// columns is NULL: nobody looks for these by it.
+pub(crate) fn leaves_out_nulls(condition: &[Word], columns: &[String]) -> bool {
+    let words: Vec<_> = condition.iter().filter(|word| !word.is_any(&["(", ")"])).collect();
+    let is_column = |name: &str| columns.iter().any(|column| column.eq_ignore_ascii_case(name));
+    words.is_empty()
+        || words.split(|word| word.is("and")).all(|term| match term {
+            [column, is, not, null] => {
+                column.name().is_some_and(is_column)
+                    && is.is("is")
+                    && not.is("not")
+                    && null.is("null")
+            }
+            _ => false,
+        })
+}
+
 /// The length of what `rest` begins with, and the word that it is.
 fn first(rest: &str, dialect: Dialect, before: Option<&Word>) -> (usize, Option<Word>) {
     use Dialect::{MySql, Postgres, Sqlite};

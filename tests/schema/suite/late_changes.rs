@@ -274,3 +274,33 @@ async fn a_column_that_is_renamed_is_not_read() {
         Plain::fetch(&here.orm, 2).await.unwrap_err();
     }
 }
+
+/// It comes back to the row at COMMIT, from a table to which a BEFORE trigger writes.
+#[tokio::test]
+async fn a_deferred_trigger_on_another_table() {
+    if Here::DATABASE != Kind::Postgres {
+        // Elsewhere none is deferred.
+        return;
+    }
+    let here = Here::with(&[NOTES]).await;
+    here.run(
+        "CREATE TABLE log (note BIGINT);
+         CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO log VALUES (NEW.id); RETURN NEW; END $$;
+         CREATE TRIGGER log BEFORE INSERT OR UPDATE ON notes
+            FOR EACH ROW EXECUTE FUNCTION log()",
+    )
+    .await;
+    plain(1, "old").insert(&here.orm).await.unwrap();
+    here.run(
+        "CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            UPDATE notes SET shout = 'late' WHERE id = NEW.note; RETURN NULL; END $$;
+         CREATE CONSTRAINT TRIGGER late AFTER INSERT ON log DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION late()",
+    )
+    .await;
+    plain(1, "new").update(&here.orm).await.unwrap();
+    let database = Plain::fetch_uncached(&here.orm, 1).await.unwrap();
+    assert_eq!(database.as_ref().and_then(|row| row.shout.as_deref()), Some("late"));
+    assert_eq!(Plain::fetch(&here.orm, 1).await.unwrap(), database);
+}

@@ -142,6 +142,26 @@ async fn two_primary_keys_under_one_cache_name() {
     }
 }
 
+/// Triggers of one name are one another's.
+#[tokio::test]
+async fn triggers_that_would_tell_of_less_than_those_of_another_struct() {
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
+    #[orm(table = "notes")]
+    struct Indexed {
+        #[primary_key]
+        id: i64,
+        #[orm(index)]
+        body: String,
+    }
+    notes_as!(Bare, "notes");
+    let here = notes().await;
+    here.orm.install_outbox().await.unwrap();
+    here.orm.install_triggers::<Bare>().await.unwrap();
+    here.orm.install_triggers::<Indexed>().await.unwrap();
+    let error = here.orm.install_triggers::<Bare>().await.unwrap_err().to_string();
+    assert!(error.contains("replace those of Indexed") && error.contains("index `body`"), "{error}");
+}
+
 /// What has one cache name shares its entries, those of indexes too.
 #[tokio::test]
 async fn an_index_that_another_name_of_the_table_does_not_have() {

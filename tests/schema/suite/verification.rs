@@ -127,6 +127,12 @@ async fn unique_indexes() {
         let (_here, report) = report(&sql).await;
         assert_found(&report, Severity::Error, "unique name", why);
     }
+    if Here::DATABASE != Kind::MariaDb {
+        // Nobody looks for NULL by it.
+        let partial = "; CREATE UNIQUE INDEX i ON things (name) WHERE name IS NOT NULL";
+        let (_here, sound) = report(&(things(&[(" UNIQUE", "")]) + partial)).await;
+        assert_eq!(sound.findings, [], "{sound}");
+    }
 }
 
 #[tokio::test]
@@ -156,8 +162,8 @@ async fn triggers() {
              CREATE TRIGGER stamp BEFORE UPDATE ON things FOR EACH ROW EXECUTE FUNCTION f()"
         }
         Kind::MariaDb => {
-            ";; CREATE TRIGGER after_it AFTER UPDATE ON things FOR EACH ROW SET @x = 1;
-             CREATE TRIGGER before_delete BEFORE DELETE ON things FOR EACH ROW SET @x = 1;
+            ";; CREATE TRIGGER after_it AFTER UPDATE ON things FOR EACH ROW BEGIN END;
+             CREATE TRIGGER before_delete BEFORE DELETE ON things FOR EACH ROW BEGIN END;
              CREATE TRIGGER stamp BEFORE UPDATE ON things FOR EACH ROW SET NEW.size = 1"
         }
         Kind::Sqlite => {

@@ -109,7 +109,7 @@ const FUNCTIONS: [&str; 20] = [
     "md5",
 ];
 
-const POSTGRES: [&str; 26] = [
+const POSTGRES: [&str; 27] = [
     "now",
     "clock_timestamp",
     "statement_timestamp",
@@ -135,6 +135,7 @@ const POSTGRES: [&str; 26] = [
     "current_setting",
     "format",
     "pg_notify",
+    "pg_trigger_depth",
     "nextval",
 ];
 

@@ -1,13 +1,15 @@
+mod triggers;
+
 use super::{
     description::{
-        Action, ColumnDescription, Deeds, Describe, Events, ForeignKey, IndexDescription,
-        RowsShown, TableDescription, TableKind, TableLifetime, Timing, TriggerDescription,
+        Action, ColumnDescription, Describe, ForeignKey, IndexDescription, RowsShown,
+        TableDescription, TableKind, TableLifetime,
     },
-    plain_code::{PlainCode, is_plain},
-    words::{Dialect, Word, keeps_nulls, words},
+    words::{Dialect, Word, keeps_nulls, leaves_out_nulls, words},
 };
 use crate::{Backend as _, sql::split_table};
 use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection};
+use triggers::triggers;
 
 impl Describe for Sqlite {
     async fn describe(
@@ -135,10 +137,19 @@ async fn indexes(
             .collect();
         let mut columns = leading.clone();
         let mut has_other_nulls = false;
-        if leading.len() < parts.len() {
-            let (named, keeps_nulls) = in_expressions(connection, schema, &index).await?;
-            columns.extend(named);
-            has_other_nulls = !keeps_nulls;
+        let mut leaves_out_rows = is_partial;
+        if leading.len() < parts.len() || is_partial {
+            let sql = words(&index_sql(connection, schema, &index).await?, Dialect::Sqlite);
+            let condition = sql.iter().position(|word| word.is("where")).unwrap_or(sql.len());
+            let (expressions, condition) = sql.split_at_checked(condition).unwrap_or_default();
+            if leading.len() < parts.len() {
+                let (named, keeps_nulls) = in_expressions(expressions);
+                columns.extend(named);
+                has_other_nulls = !keeps_nulls;
+            }
+            leaves_out_rows = condition
+                .split_first()
+                .is_some_and(|(_, condition)| !leaves_out_nulls(condition, &leading));
         }
         let differs = |(column, collation): &(String, String)| {
             !column.is_empty() && !collation.eq_ignore_ascii_case(declared.collation(column))
@@ -146,7 +157,7 @@ async fn indexes(
         indexes.push(IndexDescription {
             is_unique,
             is_primary,
-            is_partial,
+            is_partial: leaves_out_rows,
             columns,
             leading,
             has_other_collation: parts.iter().any(differs),
@@ -172,21 +183,24 @@ async fn indexes(
     Ok(indexes)
 }
 
-/// Every name in the statement that made the index, of which some are columns', and
-/// whether its expressions keep NULLs.
-async fn in_expressions(
+/// The statement that made the index.
+async fn index_sql(
     connection: &mut SqliteConnection,
     schema: &str,
     index: &str,
-) -> sqlx::Result<(Vec<String>, bool)> {
+) -> sqlx::Result<String> {
     let query = format!(
         "SELECT sql FROM {}.sqlite_schema WHERE type = 'index' AND name = $1",
         Sqlite::quote(schema)
     );
     let query = sqlx::query_scalar(AssertSqlSafe(query)).bind(index).persistent(false);
     let sql: Option<Option<String>> = query.fetch_optional(connection).await?;
-    let sql = sql.flatten().unwrap_or_default();
-    let words = words(&sql, Dialect::Sqlite);
+    Ok(sql.flatten().unwrap_or_default())
+}
+
+/// Every name in the parentheses of CREATE INDEX, of which some are columns', and whether
+/// its expressions keep NULLs.
+fn in_expressions(words: &[Word]) -> (Vec<String>, bool) {
     let start = words.iter().position(|word| word.is("(")).unwrap_or(words.len());
     let expressions = words.get(start..).unwrap_or_default();
     let columns = expressions.iter();
@@ -197,91 +211,7 @@ async fn in_expressions(
         word => word.name().map(str::to_owned),
     });
     let names = names.filter(|name| !["asc", "desc", "collate"].contains(&name.as_str()));
-    Ok((names.collect(), keeps_nulls(expressions)))
-}
-
-async fn triggers(
-    connection: &mut SqliteConnection,
-    schema: &str,
-    name: &str,
-) -> sqlx::Result<Vec<TriggerDescription>> {
-    let query = format!(
-        "SELECT name, sql, FALSE FROM {}.sqlite_schema
-         WHERE type = 'trigger' AND lower(tbl_name) = lower($1)
-         UNION ALL
-         SELECT name, sql, TRUE FROM sqlite_temp_schema
-         WHERE type = 'trigger' AND lower(tbl_name) = lower($1)",
-        Sqlite::quote(schema)
-    );
-    let query = sqlx::query_as(AssertSqlSafe(query)).bind(name).persistent(false);
-    let found: Vec<(String, String, bool)> = query.fetch_all(&mut *connection).await?;
-    let mut triggers = Vec::with_capacity(found.len());
-    for (name, sql, is_temporary) in found {
-        let words = words(&sql, Dialect::Sqlite);
-        let (head, code) = head_and_code(&words);
-        let is = |name: &str| head.iter().any(|word| word.is(name));
-        let timing = match (is("instead"), is("after")) {
-            (true, _) => Timing::InsteadOf,
-            (false, true) => Timing::After,
-            (false, false) => Timing::Before,
-        };
-        let events = Events { insert: is("insert"), update: is("update"), delete: is("delete") };
-        let mut trigger = TriggerDescription {
-            name,
-            timing,
-            events,
-            is_deferrable: false,
-            does: Some(Deeds::default()),
-        };
-        if !trigger.is_own() {
-            // Names are looked for elsewhere by those that only a connection has.
-            trigger.does = deeds(code, schema).filter(|_| !is_temporary);
-        }
-        triggers.push(trigger);
-    }
-    Ok(triggers)
-}
-
-/// `[BEFORE | AFTER | INSTEAD OF] event` of CREATE [TEMP] TRIGGER [IF NOT EXISTS] name …
-/// ON table [FOR EACH ROW], and what follows.
-fn head_and_code(words: &[Word]) -> (&[Word], &[Word]) {
-    let named = words.iter().position(|word| word.is("trigger"));
-    let mut head = named.and_then(|named| words.get(named + 1..)).unwrap_or_default();
-    if let [a, b, c, rest @ ..] = head
-        && [(a, "if"), (b, "not"), (c, "exists")].iter().all(|(word, it)| word.is(it))
-    {
-        head = rest;
-    }
-    head = match head {
-        [_, dot, _, rest @ ..] if dot.is(".") => rest,
-        [_, rest @ ..] => rest,
-        [] => head,
-    };
-    let end = head.iter().position(|word| word.is("on")).unwrap_or(head.len());
-    let (head, rest) = head.split_at_checked(end).unwrap_or_default();
-    let code = match rest {
-        [_, _, dot, _, code @ ..] if dot.is(".") => code,
-        [_, _, code @ ..] => code,
-        _ => &[],
-    };
-    let code = match code {
-        [a, b, c, code @ ..] if a.is("for") && b.is("each") && c.is("row") => code,
-        code => code,
-    };
-    (head, code)
-}
-
-/// What a trigger does, if its condition and its body are plain: what follows
-/// `ON table [FOR EACH ROW]`.
-fn deeds(code: &[Word], schema: &str) -> Option<Deeds> {
-    let body = code.iter().position(|word| word.is("begin"))?;
-    let (condition, body) = code.split_at_checked(body)?;
-    let is_plain = match condition {
-        [] => true,
-        [when, condition @ ..] => when.is("when") && is_plain(condition, Dialect::Sqlite),
-    };
-    let code = PlainCode::read(body, Dialect::Sqlite).filter(|_| is_plain)?;
-    Some(code.in_schema(schema))
+    (names.collect(), keeps_nulls(expressions))
 }
 
 async fn referenced_by(
