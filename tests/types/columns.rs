@@ -97,6 +97,10 @@ column_type!(chrono_fixed: chrono::DateTime<chrono::FixedOffset> as (Postgres, S
 column_type!(chrono_local: chrono::DateTime<chrono::Local> as (Postgres, MySql, Sqlite));
 column_type!(json_value: json serde_json::Value);
 column_type!(json_struct: json Settings);
+column_type!(decimals: rust_decimal::Decimal as (Postgres, MySql));
+column_type!(networks: ipnetwork::IpNetwork as (Postgres));
+column_type!(hardware: mac_address::MacAddress as (Postgres));
+column_type!(bits: bit_vec::BitVec as (Postgres));
 column_type!(integer_array: Vec<i64> as (Postgres));
 column_type!(text_array: Vec<String> as (Postgres));
 column_type!(optional_array: Vec<Option<i32>> as (Postgres));
@@ -127,6 +131,33 @@ fn f64s() -> Values<f64> {
     Values::new(some, any::<f64>().prop_filter("normal", |number| number.is_normal()))
 }
 
+fn decimals() -> Values<rust_decimal::Decimal> {
+    let some = ["0", "1.5", "1.50", "-0.01", "79228162514264337593543950335", "1e-28"];
+    let parsed = some.map(|text| {
+        let exact = rust_decimal::Decimal::from_str_exact(text);
+        exact.or_else(|_| rust_decimal::Decimal::from_scientific(text)).expect("a decimal")
+    });
+    let random = (any::<i64>(), 0..20_u32);
+    Values::new(parsed, random.prop_map(|(number, scale)| rust_decimal::Decimal::new(number, scale)))
+}
+
+fn networks() -> Values<ipnetwork::IpNetwork> {
+    let some = ["10.0.0.0/8", "10.0.0.1/8", "0.0.0.0/0", "255.255.255.255", "::1", "2001:db8::/32"];
+    Values::from(some.map(|text| text.parse().expect("a network")))
+}
+
+fn hardware() -> Values<mac_address::MacAddress> {
+    let some = [[0; 6], [255; 6], [0, 1, 2, 0xa, 0xb, 0xc]].map(mac_address::MacAddress::new);
+    Values::new(some, any::<[u8; 6]>().prop_map(mac_address::MacAddress::new))
+}
+
+fn bits() -> Values<bit_vec::BitVec> {
+    let some = [vec![], vec![false], vec![true; 9], vec![false, true, true]];
+    let some = some.map(|bits| bits.into_iter().collect::<bit_vec::BitVec>());
+    let random = proptest::collection::vec(any::<bool>(), 0..100);
+    Values::new(some, random.prop_map(|bits| bits.into_iter().collect()))
+}
+
 fn json_values() -> Values<serde_json::Value> {
     Values::from([
         json!({ "a": [1, null, { "b": "" }], "é": "\u{1F980}" }),
@@ -155,6 +186,10 @@ pub(crate) async fn on_postgres(page: &mut Page) {
         ["TIMESTAMPTZ"]);
     columns!(page, Postgres: "#[orm(json)] serde_json::Value", json_value, json_values(), ["JSONB", "JSON"]);
     columns!(page, Postgres: "#[orm(json)] a struct", json_struct, settings(), ["JSONB", "JSON"]);
+    columns!(page, Postgres: "rust_decimal::Decimal", decimals, decimals(), ["NUMERIC", "NUMERIC(30, 2)"]);
+    columns!(page, Postgres: "ipnetwork::IpNetwork", networks, networks(), ["INET", "CIDR"]);
+    columns!(page, Postgres: "mac_address::MacAddress", hardware, hardware(), ["MACADDR"]);
+    columns!(page, Postgres: "bit_vec::BitVec", bits, bits(), ["BIT VARYING", "BIT(9)"]);
     let arrays = [vec![], vec![1, i64::MIN, i64::MAX]];
     columns!(page, Postgres: "Vec<i64>", integer_array, arrays, ["BIGINT[]"]);
     let arrays = [vec![], ["", " ", "é"].map(str::to_owned).to_vec()];
@@ -169,6 +204,7 @@ pub(crate) async fn on_mysql(page: &mut Page) {
     columns!(page, MySql: "f64", f64s, f64s(), ["DOUBLE"]);
     columns!(page, MySql: "chrono::DateTime<Local>", chrono_local, values::chrono_local(here),
         ["DATETIME(6)", "TIMESTAMP(6)"]);
+    columns!(page, MySql: "rust_decimal::Decimal", decimals, decimals(), ["DECIMAL(60, 28)", "DECIMAL(30, 2)"]);
     columns!(page, MySql: "#[orm(json)] serde_json::Value", json_value, json_values(), ["JSON", "TEXT"]);
     columns!(page, MySql: "#[orm(json)] a struct", json_struct, settings(), ["JSON", "TEXT"]);
 }

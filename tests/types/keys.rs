@@ -1,7 +1,7 @@
 //! Types that can be keys and be indexed.
 
 use crate::{
-    databases::{Kind, TestDatabase},
+    databases::{Kind, TestDatabase, is_mariadb},
     newtypes::{Color, Level, Slug, UserId},
     outcome::{Findings, Outcome, Works, tried},
     page::Page,
@@ -185,6 +185,9 @@ pub(crate) async fn on_mysql(page: &mut Page) {
     keys!(page, MySql: "uuid::Uuid", uuids, values::uuids(), ["BINARY(16)", "CHAR(36)"]);
     keys!(page, MySql: "uuid::fmt::Hyphenated", hyphenated, values::uuids().map(|uuid| uuid.hyphenated()),
         ["CHAR(36)", "VARCHAR(40)", "BINARY(16)"]);
+    if is_mariadb().await {
+        keys!(page, MySql: "uuid::fmt::Hyphenated", hyphenated, values::uuids().map(|uuid| uuid.hyphenated()), ["UUID"]);
+    }
     keys!(page, MySql: "uuid::fmt::Simple", simple, values::uuids().map(|uuid| uuid.simple()),
         ["CHAR(32)", "BINARY(16)"]);
     keys!(page, MySql: "chrono::NaiveDate", chrono_date, values::chrono_dates(here), ["DATE"]);

@@ -210,23 +210,40 @@ fn each(parts: &[Part], row: &str, condition: &str, and: &str) -> String {
     parts.iter().map(each).collect::<Vec<_>>().join(and)
 }
 
-/// A unique index, by which REPLACE finds rows to remove: columns and collations.
-struct Unique(Vec<(String, String)>);
+/// A unique index, by which REPLACE finds rows to remove.
+struct Unique(Vec<UniqueColumn>);
+
+struct UniqueColumn {
+    name: String,
+    collation: String,
+    /// What REPLACE puts in NULL's place.
+    instead_of_null: Option<String>,
+}
+
+impl UniqueColumn {
+    fn new_value(&self) -> String {
+        let column = Sqlite::quote(&self.name);
+        match &self.instead_of_null {
+            Some(default) => format!("COALESCE(NEW.{column}, {default})"),
+            None => format!("NEW.{column}"),
+        }
+    }
+}
 
 impl Unique {
     fn equals_new(&self) -> String {
-        let equal = |(column, collation): &(String, String)| {
-            let column = Sqlite::quote(column);
-            format!("r.{column} = NEW.{column} COLLATE {}", Sqlite::quote(collation))
+        let equal = |column: &UniqueColumn| {
+            let (name, new) = (Sqlite::quote(&column.name), column.new_value());
+            format!("r.{name} = {new} COLLATE {}", Sqlite::quote(&column.collation))
         };
         self.0.iter().map(equal).collect::<Vec<_>>().join(" AND ")
     }
 
     /// Whether an update gives the row other values.
     fn is_moved(&self) -> String {
-        let differs = |(column, collation): &(String, String)| {
-            let column = Sqlite::quote(column);
-            format!("NEW.{column} IS NOT OLD.{column} COLLATE {}", Sqlite::quote(collation))
+        let differs = |column: &UniqueColumn| {
+            let (name, new) = (Sqlite::quote(&column.name), column.new_value());
+            format!("{new} IS NOT OLD.{name} COLLATE {}", Sqlite::quote(&column.collation))
         };
         format!("({})", self.0.iter().map(differs).collect::<Vec<_>>().join(" OR "))
     }
@@ -234,8 +251,9 @@ impl Unique {
     /// Whether rows that are equal by it have the same key.
     fn has_whole_key(&self, key_columns: &[String]) -> bool {
         let is_in = |key: &String| {
-            self.0.iter().any(|(column, collation)| {
-                column.eq_ignore_ascii_case(key) && collation.eq_ignore_ascii_case("BINARY")
+            self.0.iter().any(|column| {
+                column.name.eq_ignore_ascii_case(key)
+                    && column.collation.eq_ignore_ascii_case("BINARY")
             })
         };
         key_columns.iter().all(is_in)
@@ -262,17 +280,25 @@ async fn unique(
                 .bind(&watched.table)
                 .fetch_optional(&mut *connection)
                 .await?;
-        unique.extend(row_id.map(|name| Unique(vec![(name, "BINARY".to_owned())])));
+        unique.extend(row_id.map(|name| {
+            let collation = "BINARY".to_owned();
+            Unique(vec![UniqueColumn { name, collation, instead_of_null: None }])
+        }));
     }
     for (index, _, is_partial) in indexes {
-        let columns: Vec<(Option<String>, String)> = sqlx::query_as(
-            "SELECT name, coll FROM pragma_index_xinfo($1) WHERE key ORDER BY seqno",
+        let columns: Vec<(Option<String>, String, Option<String>)> = sqlx::query_as(
+            "SELECT i.name, i.coll, CASE WHEN t.\"notnull\" THEN t.dflt_value END
+             FROM pragma_index_xinfo($1) i LEFT JOIN pragma_table_xinfo($2) t ON t.cid = i.cid
+             WHERE i.key ORDER BY i.seqno",
         )
         .bind(&index)
+        .bind(&watched.table)
         .fetch_all(&mut *connection)
         .await?;
-        let columns: Option<Vec<_>> =
-            columns.into_iter().map(|(name, collation)| Some((name?, collation))).collect();
+        let column = |(name, collation, instead_of_null): (Option<String>, _, _)| {
+            Some(UniqueColumn { name: name?, collation, instead_of_null })
+        };
+        let columns: Option<Vec<_>> = columns.into_iter().map(column).collect();
         match columns {
             Some(columns) if !is_partial => unique.push(Unique(columns)),
             _ => {

@@ -111,6 +111,25 @@ async fn a_row_replaced_by_its_number_is_noted() {
     .await;
 }
 
+/// REPLACE puts the default in NULL's place where there must be a value.
+#[tokio::test]
+async fn a_row_replaced_by_a_default_is_noted() {
+    let here = members(
+        "CREATE TABLE members (id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE DEFAULT 'b@x',
+            team INT NOT NULL DEFAULT 1, place INT NOT NULL DEFAULT (1 + 1), UNIQUE (team, place))",
+    )
+    .await;
+    assert_agreed_after(
+        &here,
+        &[
+            "INSERT OR REPLACE INTO members (id, email, team, place) VALUES ('e', NULL, 9, 9)",
+            "INSERT OR REPLACE INTO members (id, email, team, place) VALUES ('e', 'e', NULL, NULL)",
+            "UPDATE OR REPLACE members SET email = NULL WHERE id = 'a'",
+        ],
+    )
+    .await;
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
 #[orm(table = "children", database = Sqlite)]
 struct Child {
