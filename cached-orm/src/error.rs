@@ -215,13 +215,13 @@ pub enum Error {
         /// What is wrong with it.
         source: Arc<Error>,
     },
-    /// The database has stored a new row under another key than the one that was
-    /// given, as columns do that round, cut off or pad, and does not say which: MySQL
-    /// and MariaDB return no rows. It was not inserted; a transaction of the caller's
-    /// can only be rolled back. Give the key as the column keeps it.
+    /// The database has stored a row under another key than the one that was given, as
+    /// columns do that round, cut off or pad, and triggers that give it another, and does
+    /// not say which: MySQL and MariaDB return no rows. It was not written; a transaction
+    /// of the caller's can only be rolled back. Give the key as the column keeps it.
     #[error(
         "{operation}: the database has changed the primary key; give it as the column keeps it, \
-         rounded and padded, or use a column that keeps it whole"
+         rounded and padded, or use a column that keeps it whole, and no trigger that changes it"
     )]
     KeyChanged {
         /// What was being done.

@@ -355,7 +355,8 @@ pub trait MemcachedOrm: Entity {
     /// [`Error::Column`] if a value cannot be written or read;
     /// [`Error::NotLoaded`] if an [`Uncached`](crate::Uncached) column has no value;
     /// [`Error::NoGeneratedKey`] on MySQL and MariaDB if the key is no
-    /// `AUTO_INCREMENT` column. On an `Orm` also those of
+    /// `AUTO_INCREMENT` column, and [`Error::KeyChanged`] if they have changed the key.
+    /// On an `Orm` also those of
     /// [`Transaction::commit`](crate::Transaction::commit).
     ///
     /// ```no_run

@@ -48,6 +48,7 @@ macro_rules! suite {
 mod postgres {
     suite!(Postgres, Embedded);
     mod names_on_servers;
+    mod new_keys;
 }
 
 #[path = "suite"]
@@ -59,6 +60,8 @@ mod postgres_memcached {
 mod mariadb {
     suite!(MySql, Embedded);
     mod names_on_servers;
+    mod new_keys;
+    mod new_keys_on_mariadb;
 }
 
 #[path = "suite"]

@@ -46,6 +46,10 @@ impl Journal {
         std::mem::take(&mut self.doubted)
     }
 
+    pub(crate) fn has_touched(&self, key: &CacheKey) -> bool {
+        self.touched.iter().any(|(touched, _)| touched == key)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.touched.len()
     }

@@ -1,8 +1,9 @@
 use super::{Orm, locked};
 use crate::{
-    Backend, Error, Operation, Result,
+    Backend, BindKey as _, Bindings, Error, Operation, Persist, Result,
     coherence::after_panic,
     pooled::{Cut, Pooled},
+    sql::fetch_rows,
 };
 use sqlx::{Connection as _, Pool};
 use std::{
@@ -83,6 +84,40 @@ impl<DB: Backend> Orm<DB> {
         }
         *locked(&self.0.loads_checked) = Some(Instant::now());
         Ok(connection)
+    }
+
+    /// Whether there are no connections but those of the user's pool.
+    pub(crate) fn lives_in_pool(&self) -> bool {
+        self.0.lives_in_pool
+    }
+
+    /// Whether there is a row with this key that another connection sees. One that is
+    /// locked here and is not seen there was inserted by the caller's transaction. `None`
+    /// where there is no other connection.
+    pub(crate) async fn is_committed<T: Persist<DB>>(
+        &self,
+        key: &T::Key,
+        operation: Operation,
+    ) -> Result<Option<bool>> {
+        if self.0.lives_in_pool {
+            return Ok(None);
+        }
+        let looking = async {
+            let mut connection = self.load_connection(operation).await?;
+            let mut bindings = Bindings::new();
+            key.bind(&mut bindings);
+            let sql = T::SELECT_BY_KEY;
+            let rows = fetch_rows::<DB, T>(&mut connection, sql, bindings, operation).await;
+            connection.answered();
+            Ok(Some(!rows?.is_empty()))
+        };
+        // It may wait for somebody who changes the table's schema, and waits for the
+        // caller's transaction.
+        timeout(self.0.load_timeout, looking).await.unwrap_or_else(|_| {
+            let reason = "the database did not say in time whether a trigger has given the new \
+                          row another primary key";
+            Err(Error::Refused { operation, reason: reason.to_owned() })
+        })
     }
 
     /// Refuses to go on where everything is to be undone at the end, and what was done

@@ -35,6 +35,8 @@ pub struct TableDescription {
     /// Whether what is written to it may be rows of other tables.
     pub(crate) is_behind_others: bool,
     pub(crate) columns: Vec<ColumnDescription>,
+    /// The column that the database numbers where its rows are not returned.
+    pub(crate) auto_increment: Option<String>,
     pub(crate) indexes: Vec<IndexDescription>,
     pub(crate) triggers: Vec<TriggerDescription>,
     /// Whether a function that makes a column's default has statements that write.

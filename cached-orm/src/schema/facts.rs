@@ -1,8 +1,8 @@
 //! What writes must know of a table.
 
 use super::description::{
-    Action, OWN_PREFIX, RowsShown, TableDescription, TableKind, Timing, TriggerDescription,
-    are_among,
+    Action, Events, OWN_PREFIX, RowsShown, TableDescription, TableKind, Timing, TriggerDescription,
+    are_among, meet,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -19,6 +19,13 @@ pub(crate) struct TableFacts {
     /// Whether this crate's triggers would note its own writes, and can be told
     /// not to.
     pub(crate) has_triggers: bool,
+    /// Whether no trigger gives a new row another key than the one that the program or
+    /// AUTO_INCREMENT has given it.
+    pub(crate) inserts_keep_keys: bool,
+    /// The same for a row that is updated.
+    pub(crate) updates_keep_keys: bool,
+    /// Whether AUTO_INCREMENT numbers a column of the key.
+    pub(crate) numbers_keys: bool,
     /// What RETURNING shows as long as all of this is so; `None` where a statement
     /// that follows reads the rows.
     pub(crate) stamp: Option<Stamp>,
@@ -74,7 +81,26 @@ impl TableFacts {
             many_are_final: rows_are_final && (is_read_later || others().next().is_none()),
             has_triggers: table.rows_shown == RowsShown::BeforeAfterTriggers
                 && table.triggers.iter().any(|trigger| is_noted(&trigger.name)),
+            inserts_keep_keys: keep_keys(table, key, |events| events.insert),
+            updates_keep_keys: keep_keys(table, key, |events| events.update),
+            numbers_keys: meet(table.auto_increment.as_slice(), key),
             stamp: stamp.filter(|_| rows_are_final),
         }
     }
+}
+
+/// Whether such writes leave rows the keys that they are given. What is behind a view, or
+/// another table's rows, can have triggers of its own.
+fn keep_keys(table: &TableDescription, key: &[&str], are_such: fn(&Events) -> bool) -> bool {
+    let is_known = matches!(table.kind, TableKind::Ordinary | TableKind::Partitioned)
+        && !table.is_behind_others;
+    // Names beyond ASCII are not compared as the database does.
+    let is_other = |column: &String| column.is_ascii() && !meet(&[column], key);
+    let mut before = table
+        .other_triggers()
+        .filter(|trigger| trigger.timing == Timing::Before && are_such(&trigger.events));
+    is_known
+        && before.all(|trigger| {
+            trigger.does.as_ref().is_some_and(|deeds| deeds.assigns.iter().all(is_other))
+        })
 }

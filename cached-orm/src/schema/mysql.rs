@@ -18,7 +18,7 @@ impl Describe for MySql {
         let Some((place, mut table)) = table(connection, schema, name).await? else {
             return Ok(None);
         };
-        table.columns = columns(connection, &place).await?;
+        (table.columns, table.auto_increment) = columns(connection, &place).await?;
         table.indexes = indexes(connection, &place).await?;
         table.triggers = triggers(connection, &place).await?;
         table.referenced_by = referenced_by(connection, &place).await?;
@@ -79,20 +79,23 @@ async fn table(
     Ok(Some((Place { schema: place, name }, table)))
 }
 
+/// The columns, and which of them is AUTO_INCREMENT.
 async fn columns(
     connection: &mut MySqlConnection,
     place: &Place,
-) -> sqlx::Result<Vec<ColumnDescription>> {
+) -> sqlx::Result<(Vec<ColumnDescription>, Option<String>)> {
     const QUERY: &str = "
         SELECT CONVERT(column_name USING utf8mb4), LOWER(CONVERT(column_type USING utf8mb4)),
-               is_nullable = 'YES'
+               is_nullable = 'YES', extra LIKE '%auto_increment%'
         FROM information_schema.columns
         WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position";
     let query = sqlx::query_as(QUERY).bind(&place.schema).bind(&place.name).persistent(false);
-    let found: Vec<(String, String, bool)> = query.fetch_all(connection).await?;
+    let found: Vec<(String, String, bool, bool)> = query.fetch_all(connection).await?;
+    let numbered = found.iter().find(|(.., is_numbered)| *is_numbered);
+    let numbered = numbered.map(|(name, ..)| name.clone());
     let column =
-        |(name, type_name, is_nullable)| ColumnDescription { name, type_name, is_nullable };
-    Ok(found.into_iter().map(column).collect())
+        |(name, type_name, is_nullable, _)| ColumnDescription { name, type_name, is_nullable };
+    Ok((found.into_iter().map(column).collect(), numbered))
 }
 
 /// A prefix that is unique makes the whole value unique.

@@ -175,7 +175,12 @@ pub(crate) fn select_numbered<DB: Backend, T: Persist<DB>>(
 /// Selects one row by primary key, and locks it; with the transaction's id where
 /// statements tell it.
 pub(crate) fn lock<DB: Backend, T: Persist<DB>>() -> SqlStr {
-    let condition = equal::<DB>(T::TABLE.key_columns(), 1).join(" AND ");
+    lock_by::<DB, T>(T::TABLE.key_columns())
+}
+
+/// The same, with the arguments in the order of `columns`, which are those of the key.
+pub(crate) fn lock_by<DB: Backend, T: Persist<DB>>(columns: &[&str]) -> SqlStr {
+    let condition = equal::<DB>(columns, 1).join(" AND ");
     let (columns, table) = (all_columns::<DB, T>(), table::<DB, T>());
     safe(format!("SELECT {columns} FROM {table} WHERE {condition}{}", DB::LOCK_ROWS))
 }

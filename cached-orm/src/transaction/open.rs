@@ -354,6 +354,17 @@ impl<'s, DB: Backend> Open<'s, DB> {
         self.book.shown = Shown { facts, is_other_schema: false };
     }
 
+    /// What is known of the table that is being written.
+    pub(crate) fn facts(&self) -> TableFacts {
+        self.book.shown.facts
+    }
+
+    /// Whether the transaction has changed the row with this key, so that it has the lock
+    /// of it even if the row is gone.
+    pub(crate) fn has_touched<T: Persist<DB>>(&self, key: &T::Key) -> bool {
+        self.book.journal.has_touched(&self.orm().cache_key::<T>(key))
+    }
+
     /// Whether the rows that the last write's statements have shown, so many, are
     /// what will be committed.
     pub(crate) fn rows_are_final(&self, rows: usize) -> bool {

@@ -1,12 +1,19 @@
 //! Writes in a transaction that the caller has begun with sqlx.
 
-use super::{delete_in, insert_in, update_in};
+use super::{
+    bulk::{keep, savepoint},
+    delete_in,
+    found_again::keeps_key,
+    insert_in, update_in,
+};
 use crate::{
     Backend, IndexValue, Operation, Orm, Pending, Persist, Result,
     coherence::Journal,
     pending::{CutOff, no_transaction},
+    schema::TableFacts,
     transaction::{Book, Open},
 };
+use futures_util::FutureExt as _;
 use sqlx::Connection as _;
 
 pub(crate) async fn insert_on<DB: Backend, T: Persist<DB>>(
@@ -17,8 +24,32 @@ pub(crate) async fn insert_on<DB: Backend, T: Persist<DB>>(
 ) -> Result<(T, Pending<DB>)> {
     let mut book = pending_book(orm, connection, operation)?;
     let cut_off = CutOff::of(orm, keys::<DB, T>(orm, &value.key(), Some(value)));
-    let written = insert_in(&mut Open::new(connection, &mut book), value, operation).await;
+    let mut open = Open::new(connection, &mut book);
+    let written = match facts::<DB, T>(orm, operation).await {
+        Some(facts) if !keeps_key(facts, value) => {
+            let undone = async {
+                let mut savepoint = savepoint(&mut open, operation).await?;
+                let written = insert_in(&mut savepoint.open(), value, operation).await;
+                keep(savepoint, written).await
+            };
+            undone.boxed().await
+        }
+        _ => insert_in(&mut open, value, operation).await,
+    };
     pending(book, cut_off, written)
+}
+
+/// What tells whether it may turn out that a trigger has given the row another key, which
+/// nobody says: then it must be undone, since the transaction is the caller's to commit.
+/// `None` where that is said.
+async fn facts<DB: Backend, T: Persist<DB>>(
+    orm: &Orm<DB>,
+    operation: Operation,
+) -> Option<TableFacts> {
+    match DB::RETURNING || orm.lives_in_pool() {
+        true => None,
+        false => Some(orm.table_facts::<T>(operation).await),
+    }
 }
 
 pub(crate) async fn update_on<DB: Backend, T: Persist<DB>>(
@@ -29,7 +60,18 @@ pub(crate) async fn update_on<DB: Backend, T: Persist<DB>>(
 ) -> Result<(T, Pending<DB>)> {
     let mut book = pending_book(orm, connection, operation)?;
     let cut_off = CutOff::of(orm, keys::<DB, T>(orm, &value.key(), Some(value)));
-    let written = update_in(&mut Open::new(connection, &mut book), value, operation).await;
+    let mut open = Open::new(connection, &mut book);
+    let written = match facts::<DB, T>(orm, operation).await {
+        Some(facts) if !facts.updates_keep_keys => {
+            let undone = async {
+                let mut savepoint = savepoint(&mut open, operation).await?;
+                let written = update_in(&mut savepoint.open(), value, operation).await;
+                keep(savepoint, written).await
+            };
+            undone.boxed().await
+        }
+        _ => update_in(&mut open, value, operation).await,
+    };
     pending(book, cut_off, written)
 }
 

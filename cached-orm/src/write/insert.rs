@@ -1,11 +1,11 @@
 use super::{
     change::{note_asked, note_change},
+    found_again::{Before, find_again},
     or_failed,
     second_look::{look_again, not_met},
 };
 use crate::{
-    Backend, BindKey as _, Bindings, Error, Operation, Persist, Result, schema::Change,
-    transaction::Open,
+    Backend, Bindings, Error, Operation, Persist, Result, schema::Change, transaction::Open,
 };
 use sqlx::{SqlSafeStr as _, SqlStr};
 use std::slice::from_ref;
@@ -54,9 +54,10 @@ pub(super) async fn insert_row<DB: Backend, T: Persist<DB>>(
             Err(error) => return Ok(Inserted::Refused(error)),
         }
     } else {
+        let before = Before::look(open, value, operation).await?;
         match open.execute(sql, bindings, operation).await {
             Ok(done) => {
-                Some(read_inserted(open, value, DB::last_key(&done).is_some(), operation).await?)
+                Some(find_again(open, value, DB::last_key(&done), before, operation).await?)
             }
             Err(error) => return Ok(Inserted::Refused(error)),
         }
@@ -83,28 +84,4 @@ pub(super) fn bind_row<DB: Backend, T: Persist<DB>>(value: &T, bindings: &mut Bi
     value.bind_columns(bindings);
     value.bind_version(bindings);
     value.bind_given_key(bindings);
-}
-
-/// The row that was just inserted, on a database that does not return it.
-async fn read_inserted<DB: Backend, T: Persist<DB>>(
-    open: &mut Open<'_, DB>,
-    value: &T,
-    key_was_generated: bool,
-    operation: Operation,
-) -> Result<T> {
-    let mut bindings = Bindings::new();
-    let sql = match T::SELECT_INSERTED {
-        Some(_) if !key_was_generated => return Err(Error::NoGeneratedKey { operation }),
-        Some(sql) => {
-            value.bind_given_key(&mut bindings);
-            sql
-        }
-        None => {
-            value.key().bind(&mut bindings);
-            T::LOCK_BY_KEY
-        }
-    };
-    let mut rows = open.fetch_at_most(sql, bindings, 1, operation).await?;
-    // It was inserted, and nobody says under which key.
-    rows.pop().ok_or(Error::KeyChanged { operation })
 }

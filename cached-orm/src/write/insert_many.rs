@@ -7,6 +7,7 @@
 use super::{
     bulk::{all_of, chunks, refuse_duplicates},
     change::note_change,
+    found_again::keeps_key,
     insert::{bind_row, gives_key, insert_in},
     second_look::look_again,
 };
@@ -73,6 +74,22 @@ fn of_value<DB: Backend, T: Persist<DB>>(value: &T, error: Error) -> Error {
     error
 }
 
+/// Whether the rows are found again by the keys that they are given, or that follow from
+/// the first one.
+async fn keep_keys<DB: Backend, T: Persist<DB>>(
+    open: &mut Open<'_, DB>,
+    values: &[T],
+    operation: Operation,
+) -> Result<bool> {
+    if DB::RETURNING {
+        return Ok(true);
+    }
+    open.begin_write_of::<T>(&[Change::Insert], operation).await?;
+    open.settled();
+    let facts = open.facts();
+    Ok(values.iter().all(|value| keeps_key(facts, value)))
+}
+
 async fn insert_given<DB: Backend, T: Persist<DB>>(
     open: &mut Open<'_, DB>,
     values: &[T],
@@ -80,6 +97,9 @@ async fn insert_given<DB: Backend, T: Persist<DB>>(
 ) -> Result<Vec<T>> {
     let keys: Vec<_> = values.iter().map(T::key).collect();
     refuse_duplicates(&keys, operation)?;
+    if !keep_keys(open, values, operation).await? {
+        return insert_one_by_one(open, values, operation).await;
+    }
     let mut inserted = Vec::with_capacity(values.len());
     let mut keys = keys.as_slice();
     for values in chunks(values, width::<DB, T>(values)) {
@@ -165,6 +185,9 @@ async fn insert_consecutive<DB: Backend, T: Persist<DB>>(
     step: i64,
     operation: Operation,
 ) -> Result<Vec<T>> {
+    if !keep_keys(open, values, operation).await? {
+        return insert_one_by_one(open, values, operation).await;
+    }
     let mut inserted = Vec::with_capacity(values.len());
     for values in chunks(values, width::<DB, T>(values)) {
         open.begin_write_of::<T>(&[Change::Insert], operation).await?;

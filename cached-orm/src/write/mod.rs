@@ -4,6 +4,7 @@ mod bulk;
 mod change;
 mod delete;
 mod delete_many;
+mod found_again;
 mod in_transaction;
 mod insert;
 mod insert_many;

@@ -97,7 +97,7 @@ pub(super) async fn update_row<DB: Backend, T: Persist<DB>>(
                 let rows = lock_by_key(open, key, operation).await?;
                 if rows.is_empty() {
                     // A trigger has given the row another key: half done.
-                    return Err(Error::RowNotFound { operation });
+                    return Err(Error::KeyChanged { operation });
                 }
                 rows
             }
