@@ -33,6 +33,7 @@ macro_rules! suite {
         type Database = sqlx::$database;
         type Here = crate::place::Place<Database, crate::place::$cache>;
 
+        mod first_uses;
         mod late_changes;
         mod names;
         mod other_deeds;
