@@ -55,6 +55,11 @@ impl Operation {
         Self { name, subject: Some(subject) }
     }
 
+    #[cfg(test)]
+    pub(crate) fn on_subject(name: &'static str, subject: &'static Subject) -> Self {
+        Self { name, subject: Some(subject) }
+    }
+
     pub(crate) const fn subject(&self) -> Option<&'static Subject> {
         self.subject
     }

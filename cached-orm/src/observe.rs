@@ -6,11 +6,13 @@
 mod meters;
 #[cfg(feature = "metrics")]
 mod publish;
+mod uses;
 mod watch;
 
 pub(crate) use meters::{Meter, Meters};
 #[cfg(feature = "metrics")]
 pub(crate) use publish::{Publisher, publish_for_ever};
+pub(crate) use uses::{Committing, Uses};
 pub(crate) use watch::Watch;
 
 use serde::Serialize;

@@ -4,6 +4,7 @@ mod other_structs;
 mod outbox;
 mod own_connections;
 mod schemas;
+mod writes;
 
 pub(crate) use own_connections::OwnConnection;
 

@@ -2,14 +2,15 @@ use crate::{
     Backend, Committed, Error, Operation, Orm, Result,
     coherence::{Enlist, Fencing, Journal, Unfenced},
     key::CacheKey,
+    observe::Committing,
     outbox::{AfterCommit, enlist_in},
     pooled::check_open,
     sql::Witness,
-    transaction::{Book, Summary},
+    transaction::{Book, Judged, Summary},
 };
 use sqlx::Connection as _;
-use std::{fmt, sync::Arc};
-use tokio::runtime::Handle;
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::{runtime::Handle, time::sleep};
 
 const FENCE: Operation = Operation::new("fence");
 
@@ -34,6 +35,7 @@ const FENCE: Operation = Operation::new("fence");
 pub struct Pending<DB: Backend> {
     orm: Orm<DB>,
     journal: Journal,
+    judged: Judged<DB>,
 }
 
 /// Rows of a transaction of the caller's that are fenced: until
@@ -63,12 +65,13 @@ pub struct Pending<DB: Backend> {
 pub struct Fenced<DB: Backend> {
     orm: Orm<DB>,
     fencing: Fencing,
+    committing: Uncertain,
 }
 
 impl<DB: Backend> Pending<DB> {
     pub(crate) fn of(mut book: Book<DB>) -> Self {
-        let Summary { journal, .. } = book.close();
-        Self { orm: book.orm().clone(), journal }
+        let Summary { journal, judged, .. } = book.close();
+        Self { orm: book.orm().clone(), journal, judged }
     }
 
     /// Both: for several writes in one transaction.
@@ -85,6 +88,7 @@ impl<DB: Backend> Pending<DB> {
     /// ```
     pub fn and(mut self, other: Self) -> Self {
         self.journal.append(other.journal);
+        self.judged.append(other.judged);
         self
     }
 
@@ -98,8 +102,10 @@ impl<DB: Backend> Pending<DB> {
     /// [`Error::NotFenced`]; [`Error::RolledBack`] if the database has aborted or
     /// ended the transaction, as PostgreSQL does after a failed statement, or if the
     /// answer of a statement is still to come whose future was dropped;
-    /// [`Error::Configuration`] if the connection is in no transaction. After each of
-    /// them, and if this future is dropped, the transaction must be rolled back.
+    /// [`Error::Configuration`] if the connection is in no transaction, or if a struct was
+    /// used for the first time since whose cached rows the writes change, by triggers or
+    /// foreign keys. After each of them, and if this future is dropped, the transaction
+    /// must be rolled back.
     ///
     /// ```no_run
     /// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
@@ -113,10 +119,11 @@ impl<DB: Backend> Pending<DB> {
     /// # Ok(()) }
     /// ```
     pub async fn fence(self, connection: &mut DB::Connection) -> Result<Fenced<DB>> {
-        let Self { orm, journal } = self;
+        let Self { orm, journal, judged } = self;
         if !connection.is_in_transaction() {
             return Err(no_transaction(FENCE));
         }
+        let committing = judged.check(&orm)?;
         let cut_off = CutOff::of(&orm, journal.clone());
         // In one that was aborted the rows are locked no longer: a fence could lie in
         // the place of the next writer's. And sqlx reports its COMMIT as success.
@@ -129,7 +136,10 @@ impl<DB: Backend> Pending<DB> {
         let fenced = orm.coherence().fence(journal, &mut outbox).await;
         cut_off.not();
         match fenced {
-            Ok(fencing) => Ok(Fenced { orm, fencing }),
+            Ok(fencing) => {
+                let lasts = orm.coherence().fence_ttl();
+                Ok(Fenced { orm, fencing, committing: Uncertain { committing, lasts } })
+            }
             Err(Unfenced { error, .. }) => {
                 // The fences that were put expire: nobody says here when the
                 // transaction is over.
@@ -165,10 +175,11 @@ impl<DB: Backend> Fenced<DB> {
     /// # Ok(()) }
     /// ```
     pub async fn release(self) -> Committed {
-        let Self { orm, fencing } = self;
+        let Self { orm, fencing, committing } = self;
         let coherence = Arc::clone(orm.coherence());
         orm.outbox().filled().notify_one();
-        let after = AfterCommit { orm, witness: Witness::default() };
+        let _committing = committing.over();
+        let after = AfterCommit { orm, witness: Witness::default(), _committing };
         // In a task of its own: what was begun must be ended.
         let releasing = tokio::spawn(async move { coherence.release(fencing, after).await });
         match releasing.await {
@@ -177,6 +188,32 @@ impl<DB: Backend> Fenced<DB> {
                 crate::coherence::after_panic(ended, Committed { release_unconfirmed: 0 })
             }
         }
+    }
+}
+
+/// A commit of the caller's. Dropped without [`over`](Self::over) nobody knows when it is
+/// over, and it lasts as long as its fences.
+struct Uncertain {
+    committing: Option<Committing>,
+    lasts: Duration,
+}
+
+impl Uncertain {
+    /// It is over when what is given is dropped.
+    fn over(mut self) -> Option<Committing> {
+        self.committing.take()
+    }
+}
+
+impl Drop for Uncertain {
+    fn drop(&mut self) {
+        let Some(committing) = self.committing.take() else { return };
+        let Ok(runtime) = Handle::try_current() else { return };
+        let lasts = self.lasts;
+        runtime.spawn(async move {
+            sleep(lasts).await;
+            drop(committing);
+        });
     }
 }
 
@@ -212,7 +249,8 @@ impl<DB: Backend> Drop for CutOff<DB> {
         let Ok(runtime) = Handle::try_current() else { return };
         let orm = self.orm.clone();
         runtime.spawn(async move {
-            let mut outbox = AfterCommit { orm: orm.clone(), witness: Witness::default() };
+            let (witness, _committing) = (Witness::default(), None);
+            let mut outbox = AfterCommit { orm: orm.clone(), witness, _committing };
             // Nobody knows when the transaction is over, so they are left to expire.
             drop(orm.coherence().fence(journal, &mut outbox).await);
         });

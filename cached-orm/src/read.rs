@@ -84,6 +84,10 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
         &self.cache_key
     }
 
+    fn may_store(&self) -> bool {
+        self.orm.may_store(self.operation)
+    }
+
     async fn load(&self) -> Result<Option<Loaded<T>>> {
         self.orm.check_table::<T>(self.operation).await?;
         self.select(Kept::Yes).await

@@ -3,13 +3,14 @@ mod judged;
 mod open;
 mod savepoint;
 
+pub(crate) use judged::Judged;
 pub(crate) use open::{Book, Open, Summary};
 pub use savepoint::Savepoint;
 
 use crate::{
     Backend, CacheKey, Error, Operation, Orm, Persist, Result,
     coherence::{CommitFailure, Ended, Enlist, OpenTransaction, after_panic},
-    observe::Watch,
+    observe::{Committing, Watch},
     outbox::{AfterCommit, enlist_in},
     pooled::{Cut, Pooled, check_open},
     sql::Witness,
@@ -155,16 +156,20 @@ impl<DB: Backend> Transaction<DB> {
     }
 
     pub(crate) async fn commit_as(mut self, operation: Operation) -> Result<Committed> {
-        if let Err(error) = self.book.can_commit(operation) {
-            self.rollback().await?;
-            return Err(error);
-        }
+        let committing = match self.book.can_commit(operation) {
+            Ok(committing) => committing,
+            Err(error) => {
+                self.rollback().await?;
+                return Err(error);
+            }
+        };
         let coherence = Arc::clone(self.book.orm().coherence());
         let probe = coherence.probe().clone();
         let orm = self.book.orm().clone();
-        let Summary { journal, witness, is_suspect } = self.book.close();
+        let Summary { journal, witness, is_suspect, .. } = self.book.close();
+        let transaction = Some(self);
         let closing =
-            Closing { transaction: Some(self), orm, witness, is_suspect, enlisted: false };
+            Closing { transaction, orm, witness, committing, is_suspect, enlisted: false };
         let task = tokio::spawn(coherence.commit(closing, journal).in_current_span());
         let ended = task.await;
         probe.reach(Step::Acknowledged).await;
@@ -339,6 +344,7 @@ struct Closing<DB: Backend> {
     transaction: Option<Transaction<DB>>,
     orm: Orm<DB>,
     witness: Witness<DB>,
+    committing: Option<Committing>,
     is_suspect: bool,
     /// Whether it has put keys into the outbox.
     enlisted: bool,
@@ -401,6 +407,10 @@ impl<DB: Backend> OpenTransaction for Closing<DB> {
     }
 
     fn afterwards(&mut self) -> AfterCommit<DB> {
-        AfterCommit { orm: self.orm.clone(), witness: std::mem::take(&mut self.witness) }
+        AfterCommit {
+            orm: self.orm.clone(),
+            witness: std::mem::take(&mut self.witness),
+            _committing: self.committing.take(),
+        }
     }
 }

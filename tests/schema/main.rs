@@ -34,6 +34,7 @@ macro_rules! suite {
         type Here = crate::place::Place<Database, crate::place::$cache>;
 
         mod behind_a_table;
+        mod first_uses;
         mod late_changes;
         mod names;
         mod other_deeds;

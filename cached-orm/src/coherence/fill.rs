@@ -121,9 +121,11 @@ impl Coherence {
         let source_of_fill = source.clone();
         let filling = async move {
             let ending = Ending { fills: &coherence.fills, id, sender };
+            let may_store = source_of_fill.may_store();
             let loaded = coherence.load(&source_of_fill).await;
             ending.reached(Stage::Storing);
-            let stored = coherence.store_loaded(&source_of_fill, loaded.as_ref().ok(), over).await;
+            let row = loaded.as_ref().ok();
+            let stored = coherence.store_loaded(&source_of_fill, row, may_store, over).await;
             if let Some(value) = &stored {
                 coherence.near.keep(&source_of_fill, value, ticket);
             }
@@ -171,11 +173,12 @@ impl Coherence {
 
     /// Stores what was loaded, if it is to be stored; returns it if that is
     /// confirmed. Else gives the lease back, or takes the old item away, unless the
-    /// load has failed.
+    /// load has failed. `may_store` is from before the load.
     pub(super) async fn store_loaded<S: Source>(
         &self,
         source: &S,
         loaded: Option<&Option<S::Loaded>>,
+        may_store: bool,
         over: Over,
     ) -> Option<Bytes> {
         let key = source.key();
@@ -183,7 +186,9 @@ impl Coherence {
             (Over::Item(_), None) => return None,
             (Over::Lease(cas) | Over::Item(cas), _) => cas,
         };
-        if let Some(entry) = loaded.and_then(|row| source.encode(row.as_ref())) {
+        if let Some(entry) =
+            loaded.filter(|_| may_store).and_then(|row| source.encode(row.as_ref()))
+        {
             match self.store.replace(key, entry.value.clone(), entry.ttl, cas).await {
                 Ok(Replaced::Stored(_)) => {
                     self.count(source).fills.add_one();

@@ -184,6 +184,12 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
     /// The key.
     fn key(&self) -> &CacheKey;
 
+    /// Whether what is loaded from now on may be stored. If not, a commit is under way
+    /// that may change it, and whose writer cannot know that it is read.
+    fn may_store(&self) -> bool {
+        true
+    }
+
     /// Reads the row from the database, committed and as of now or later.
     fn load(&self) -> impl Future<Output = Result<Option<Self::Loaded>, Self::Error>> + Send;
 

@@ -330,6 +330,7 @@ impl<S: Source> Batch<S> {
         self.count().loads.add(sources.len() as u64);
         self.count().batch_loads.add_one();
         coherence.probe.reach(Step::Loading).await;
+        let may_store: Vec<_> = sources.iter().map(S::may_store).collect();
         let meter = self.sources.first().and_then(S::meter);
         let started = meter.and_then(Meter::start);
         let loaded = AssertUnwindSafe(S::load_many(&sources).boxed()).catch_unwind().await;
@@ -348,7 +349,7 @@ impl<S: Source> Batch<S> {
             let stores = fills.iter().zip(first..).map(|((place, over), nth)| {
                 filling[nth].reached(Stage::Storing);
                 let source = &self.sources[*place];
-                coherence.store_loaded(source, rows.get(nth), *over)
+                coherence.store_loaded(source, rows.get(nth), may_store[nth], *over)
             });
             for (stored, nth) in join_all(stores).await.into_iter().zip(first..) {
                 if let Some(value) = &stored {

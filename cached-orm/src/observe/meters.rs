@@ -1,17 +1,14 @@
-use super::{Counters, Statistics};
-use crate::{Operation, error::Subject};
+use super::{Counters, Statistics, Uses};
+use crate::Operation;
 use std::{
     fmt,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 use tokio::time::Instant;
 
-/// More than a program has operations on entities: each method that it calls on each
-/// of its structs.
+/// More than most programs have operations on entities: each method that one calls on
+/// each of its structs.
 const PLACES: usize = 512;
 
 /// What one `Orm` has counted.
@@ -23,8 +20,8 @@ pub(crate) struct Meters {
     /// For operations that have found no place.
     others: Meter,
     whole: Arc<Counters>,
-    /// How many places are taken.
-    uses: AtomicUsize,
+    /// The structs that these are on, of which none may be forgotten.
+    uses: Arc<Uses>,
     measures: bool,
     /// The database, as OpenTelemetry calls it.
     system: &'static str,
@@ -46,7 +43,7 @@ impl Meters {
             places: Box::new([const { OnceLock::new() }; PLACES]),
             others: Meter::new(Operation::new("other"), measures),
             whole,
-            uses: AtomicUsize::new(0),
+            uses: Arc::default(),
             measures,
             system: match database {
                 "PostgreSQL" => "postgresql",
@@ -72,14 +69,22 @@ impl Meters {
     fn find(&self, operation: Operation, first: usize) -> &Meter {
         for place in self.places[first..].iter().chain(&self.places[..first]) {
             let meter = place.get_or_init(|| {
-                self.uses.fetch_add(1, Ordering::Relaxed);
+                // Before anybody finds the place, who then need not note it again.
+                self.note(operation);
                 Box::new(Meter::new(operation, self.measures))
             });
             if meter.operation.is(&operation) {
                 return meter;
             }
         }
+        self.note(operation);
         &self.others
+    }
+
+    fn note(&self, operation: Operation) {
+        if let Some(subject) = operation.subject() {
+            self.uses.note(subject);
+        }
     }
 
     /// Those of operations that were used.
@@ -87,14 +92,9 @@ impl Meters {
         self.places.iter().filter_map(OnceLock::get).map(|meter| &**meter).chain([&self.others])
     }
 
-    /// A number that grows with each operation that is used for the first time.
-    pub(crate) fn uses(&self) -> usize {
-        self.uses.load(Ordering::Relaxed)
-    }
-
-    /// What the operations were on that were used; some more than once.
-    pub(crate) fn subjects(&self) -> impl Iterator<Item = &'static Subject> {
-        self.used().filter_map(|meter| meter.operation.subject())
+    /// What the operations were on.
+    pub(crate) fn uses(&self) -> &Arc<Uses> {
+        &self.uses
     }
 
     /// What is counted for the handle as a whole.
@@ -184,6 +184,7 @@ impl fmt::Debug for Meters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Subject;
 
     #[test]
     fn every_operation_has_a_meter_of_its_own_and_keeps_it() {
@@ -207,5 +208,28 @@ mod tests {
         }
         assert_eq!(meters.others.counters.misses.get(), 10);
         assert_eq!(meters.sum().misses, PLACES as u64 + 10);
+    }
+
+    #[test]
+    fn no_struct_is_forgotten_when_there_are_more_operations_than_places() {
+        let meters = Meters::new(Arc::default(), false, "SQLite");
+        let operations = |entity: &'static str| {
+            let subject = Box::leak(Box::new(Subject {
+                entity,
+                table: entity,
+                cache_name: entity,
+                key_columns: &["id"],
+                key_kinds: &[],
+            }));
+            ["fetch", "update"].map(|name| Operation::on_subject(name, subject))
+        };
+        let entities: Vec<&'static str> =
+            (0..PLACES).map(|number| &*Box::leak(format!("E{number}").into_boxed_str())).collect();
+        for operation in entities.iter().flat_map(|entity| operations(entity)) {
+            meters.of(operation);
+        }
+        let known: Vec<_> = meters.uses().subjects().map(|subject| subject.entity).collect();
+        assert_eq!(known, entities);
+        assert_eq!(meters.uses().count(), PLACES);
     }
 }

@@ -7,7 +7,14 @@ use std::sync::{PoisonError, RwLock};
 
 /// The indexes by which rows were read.
 #[derive(Debug, Default)]
-pub(super) struct IndexesRead(RwLock<Vec<IndexRead>>);
+pub(super) struct IndexesRead(RwLock<Vec<Known>>);
+
+/// An index, and when it came.
+#[derive(Debug)]
+struct Known {
+    read: IndexRead,
+    came: usize,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct IndexRead {
@@ -27,6 +34,10 @@ impl IndexRead {
         }
     }
 
+    fn is(&self, other: &Self) -> bool {
+        self.table == other.table && self.is_same(other)
+    }
+
     /// Whether their entries have the same keys.
     fn is_same(&self, other: &Self) -> bool {
         let parts = |columns: &'static [IndexColumn]| {
@@ -37,20 +48,30 @@ impl IndexRead {
 }
 
 impl<DB: Backend> Orm<DB> {
-    /// By how many indexes rows were read.
-    pub(crate) fn indexes_read(&self) -> usize {
-        self.0.indexes_read.0.read().unwrap_or_else(PoisonError::into_inner).len()
-    }
-
     /// Notes that rows are read by this index.
     pub(crate) fn note_index_read<T: Entity>(&self, index: &Index<T>) {
         let read = IndexRead::of(index);
         let indexes = &self.0.indexes_read.0;
-        let is_known = |known: &IndexRead| known.table == read.table && known.is_same(&read);
-        if indexes.read().unwrap_or_else(PoisonError::into_inner).iter().any(is_known) {
+        let is_known = |known: &[Known]| known.iter().any(|known| known.read.is(&read));
+        if is_known(&indexes.read().unwrap_or_else(PoisonError::into_inner)) {
             return;
         }
-        indexes.write().unwrap_or_else(PoisonError::into_inner).push(read);
+        let mut indexes = indexes.write().unwrap_or_else(PoisonError::into_inner);
+        if !is_known(&indexes) {
+            let came = self.meters().uses().one_more();
+            indexes.push(Known { read, came });
+        }
+    }
+
+    /// Whether what is read by the index from now on may be stored, as far as that is not
+    /// its struct's.
+    pub(crate) fn may_store_index<T: Entity>(&self, index: &Index<T>) -> bool {
+        let came = || {
+            let read = IndexRead::of(index);
+            let indexes = self.0.indexes_read.0.read().unwrap_or_else(PoisonError::into_inner);
+            indexes.iter().find(|known| known.read.is(&read)).map(|known| known.came)
+        };
+        self.meters().uses().may_store(came)
     }
 
     /// Refuses a write that gives values to columns, or to all if `written` is
@@ -71,7 +92,7 @@ impl<DB: Backend> Orm<DB> {
         };
         let indexes = self.0.indexes_read.0.read().unwrap_or_else(PoisonError::into_inner);
         let Some(IndexRead { entity, cache_name, columns, .. }) =
-            indexes.iter().find(is_left_behind)
+            indexes.iter().map(|known| &known.read).find(is_left_behind)
         else {
             return Ok(());
         };

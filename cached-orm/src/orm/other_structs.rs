@@ -25,7 +25,7 @@ impl<DB: Backend> Orm<DB> {
                 && !self.is_told_by_triggers(table, other)
         };
         let Subject { entity, table: name, cache_name, .. } =
-            self.meters().subjects().find(is_left_behind)?;
+            self.meters().uses().subjects().find(is_left_behind)?;
         let is_same = |its: Arc<TableDescription>| its.identity == table.identity;
         let same = if *name == T::TABLE.name() {
             format!("{entity} is on the same table")
@@ -73,7 +73,7 @@ impl<DB: Backend> Orm<DB> {
                 && (!is_alike(other)
                     || self.table_known(other.table).is_some_and(|its| !its.shares_rows(table)))
         };
-        let other = self.meters().subjects().find(is_mistaken)?;
+        let other = self.meters().uses().subjects().find(is_mistaken)?;
         let Subject { entity, table: name, cache_name, key_columns, key_kinds } = other;
         let kinds: Vec<_> = key_kinds.iter().map(|kind| format!("{kind:?}")).collect();
         let rows = if is_alike(other) {
@@ -98,13 +98,11 @@ impl<DB: Backend> Orm<DB> {
 
     /// Whether these names lead to the same rows, as far as the catalog was asked.
     pub(crate) fn is_one_table(&self, name: &str, other: &str) -> bool {
-        let last = |name: &str| split_table(name).1.to_lowercase();
         name == other
-            || last(name) == last(other)
-                && match (self.table_known(name), self.table_known(other)) {
-                    (Some(one), Some(other)) => one.shares_rows(&other),
-                    _ => false,
-                }
+            || match (self.table_known(name), self.table_known(other)) {
+                (Some(one), Some(other)) => one.shares_rows(&other),
+                _ => false,
+            }
     }
 
     /// The tables whose rows such a write of `T` can change besides its own, as far as
@@ -170,11 +168,13 @@ impl<DB: Backend> Orm<DB> {
                 };
                 // MySQL's foreign keys fire no triggers.
                 let is_told = |its: &TableDescription| {
-                    !(by_foreign_key && !DB::RETURNING) && self.is_told_by_triggers(its, other)
+                    (DB::RETURNING || !by_foreign_key) && self.is_told_by_triggers(its, other)
                 };
                 is_it && !its.is_some_and(|its| is_told(&its))
             };
-            let Some(other) = self.meters().subjects().find(is_left_behind) else { continue };
+            let Some(other) = self.meters().uses().subjects().find(is_left_behind) else {
+                continue;
+            };
             let (own, entity) = (T::NAME, other.entity);
             let tell = match by_foreign_key && !DB::RETURNING {
                 true => {
@@ -215,9 +215,9 @@ impl<DB: Backend> Orm<DB> {
     pub(crate) async fn beside_others<T: Persist<DB>>(
         &self,
         table: &TableDescription,
-        operation: Operation,
+        _: Operation,
     ) -> Vec<Finding> {
-        self.judgement::<T>(operation).await;
+        self.judgement::<T>().await;
         let names = [self.one_cache_name::<T>(table), self.other_names::<T>(table)];
         let rows = Change::ALL.map(|change| self.other_rows::<T>(change));
         names.into_iter().chain(rows).flatten().collect()

@@ -4,7 +4,6 @@ use super::{Orm, locked};
 use crate::{
     Backend, Error, Operation, Persist, Result,
     schema::{Accepted, Change, Finding, Refuses, Shape, TableDescription, TableFacts, dangers},
-    transaction::Open,
 };
 use futures_util::FutureExt as _;
 use std::{
@@ -63,8 +62,8 @@ pub(super) struct Judgement {
     changes: [(Change, Option<String>); 3],
     is_answered: bool,
     at: Instant,
-    /// How many operations the handle had been used for.
-    uses: usize,
+    /// How many structs and indexes the handle had been used with.
+    pub(super) uses: usize,
 }
 
 impl Judgement {
@@ -73,7 +72,7 @@ impl Judgement {
         self.uses == uses && self.at.elapsed() < time
     }
 
-    fn refuses(&self) -> bool {
+    pub(super) fn refuses(&self) -> bool {
         self.all.is_some()
             || self.writes.is_some()
             || self.changes.iter().any(|(_, reason)| reason.is_some())
@@ -83,7 +82,11 @@ impl Judgement {
         refused(self.all.as_ref(), operation)
     }
 
-    fn for_writing(&self, changes: &[Change], operation: Operation) -> Result<TableFacts> {
+    pub(super) fn for_writing(
+        &self,
+        changes: &[Change],
+        operation: Operation,
+    ) -> Result<TableFacts> {
         let of_changes = self.changes.iter().filter(|(change, _)| changes.contains(change));
         let of_change = of_changes.filter_map(|(_, reason)| reason.as_ref()).next();
         refused(self.all.as_ref().or(self.writes.as_ref()).or(of_change), operation)?;
@@ -102,7 +105,9 @@ impl<DB: Backend> Orm<DB> {
     /// What a write must know of the table before its transaction begins. It is refused
     /// only when it is about to be done.
     pub(crate) async fn table_facts<T: Persist<DB>>(&self, operation: Operation) -> TableFacts {
-        self.judgement::<T>(operation).await.facts
+        // What a write has cached is remembered like what was read.
+        self.meters().of(operation);
+        self.judgement::<T>().await.facts
     }
 
     /// Refuses a read whose row must not be cached, as far as the catalog can be asked.
@@ -114,13 +119,15 @@ impl<DB: Backend> Orm<DB> {
         match known {
             // Reads do not ask again, unless it was refused.
             Some(known) if known.is_answered && known.all.is_none() => Ok(()),
-            _ => self.judgement::<T>(operation).await.for_reading(operation),
+            _ => {
+                self.meters().of(operation);
+                self.judgement::<T>().await.for_reading(operation)
+            }
         }
     }
 
-    pub(super) async fn judgement<T: Persist<DB>>(&self, operation: Operation) -> Arc<Judgement> {
-        // What a write has cached is remembered like what was read.
-        self.meters().of(operation);
+    /// What follows for a struct, which need not be one that the handle is used with.
+    pub(super) async fn judgement<T: Persist<DB>>(&self) -> Arc<Judgement> {
         if let Some(known) = self.known_judgement::<T>() {
             return known;
         }
@@ -153,14 +160,14 @@ impl<DB: Backend> Orm<DB> {
         self.judge_table::<T>()
     }
 
-    fn known_judgement<T: Persist<DB>>(&self) -> Option<Arc<Judgement>> {
+    pub(super) fn known_judgement<T: Persist<DB>>(&self) -> Option<Arc<Judgement>> {
         let known = locked(&self.0.schemas.entities).get(&TypeId::of::<T>()).cloned()?;
-        known.is_fresh(self.meters().uses()).then_some(known)
+        known.is_fresh(self.meters().uses().count()).then_some(known)
     }
 
     /// Has those tables asked for again that were looked at before: a refusal must not
     /// rest on what was mended since. Whether there were any.
-    fn forget_looks_before(&self, began: Instant) -> bool {
+    pub(super) fn forget_looks_before(&self, began: Instant) -> bool {
         let mut tables = locked(&self.0.schemas.tables);
         let count = tables.len();
         tables.retain(|_, look| look.at >= began);
@@ -169,8 +176,9 @@ impl<DB: Backend> Orm<DB> {
 
     /// The tables of which nothing is known, or nothing that is believed any longer:
     /// those of the structs that were used, and those that writes of `T` lead to.
-    fn tables_to_look_at<T: Persist<DB>>(&self) -> Vec<String> {
-        let mut names: Vec<_> = self.meters().subjects().map(|subject| subject.table).collect();
+    pub(super) fn tables_to_look_at<T: Persist<DB>>(&self) -> Vec<String> {
+        let mut names: Vec<_> =
+            self.meters().uses().subjects().map(|subject| subject.table).collect();
         names.push(T::TABLE.name());
         let mut names: Vec<_> = names.into_iter().map(str::to_owned).collect();
         if !T::ACCEPTS.contains(&Accepted::OtherRows) {
@@ -185,7 +193,7 @@ impl<DB: Backend> Orm<DB> {
     }
 
     /// Asks for what is not known, until nothing new is led to.
-    async fn look_at_tables<T: Persist<DB>>(&self, connection: &mut DB::Connection) {
+    pub(super) async fn look_at_tables<T: Persist<DB>>(&self, connection: &mut DB::Connection) {
         let mut looked = HashSet::new();
         loop {
             let mut names = self.tables_to_look_at::<T>();
@@ -206,8 +214,8 @@ impl<DB: Backend> Orm<DB> {
         }
     }
 
-    fn judge_table<T: Persist<DB>>(&self) -> Arc<Judgement> {
-        let uses = self.meters().uses();
+    pub(super) fn judge_table<T: Persist<DB>>(&self) -> Arc<Judgement> {
+        let uses = self.meters().uses().count();
         let look = locked(&self.0.schemas.tables).get(T::TABLE.name()).cloned();
         let table = look.as_ref().and_then(|look| look.table.clone());
         let mut judgement = Judgement {
@@ -253,58 +261,19 @@ impl<DB: Backend> Orm<DB> {
         self.check_indexes::<T>(None, operation)
     }
 
+    /// Whether rows that are read from now on may be stored, or those that are written
+    /// from now on. Notes that their struct is used, so that each commit is under way now,
+    /// or is still to be judged, or is over.
+    pub(crate) fn may_store(&self, operation: Operation) -> bool {
+        self.meters().of(operation);
+        let uses = self.meters().uses();
+        uses.may_store(|| operation.subject().and_then(|subject| uses.came(subject)))
+    }
+
     /// Has the catalog asked anew: it was changed.
     pub(crate) fn forget_schema(&self) {
         locked(&self.0.schemas.tables).clear();
         locked(&self.0.schemas.entities).clear();
-    }
-}
-
-impl<DB: Backend> Open<'_, DB> {
-    /// Begins a write that does this to rows of `T`: asks what must be known of their
-    /// table.
-    ///
-    /// # Errors
-    /// [`Error::Configuration`] if the write would leave rows in the cache that the
-    /// database does not have, and those of [`begin_write`](Self::begin_write).
-    pub(crate) async fn begin_write_of<T: Persist<DB>>(
-        &mut self,
-        changes: &'static [Change],
-        operation: Operation,
-    ) -> Result<()> {
-        let orm = self.orm().clone();
-        orm.meters().of(operation);
-        let judgement = match orm.known_judgement::<T>() {
-            Some(known) => known,
-            None if !orm.0.lives_in_pool => orm.judgement::<T>(operation).await,
-            None => {
-                let began = Instant::now();
-                let mut judgement = self.look_and_judge::<T>(&orm, operation).await?;
-                if judgement.refuses() && orm.forget_looks_before(began) {
-                    judgement = self.look_and_judge::<T>(&orm, operation).await?;
-                }
-                judgement
-            }
-        };
-        let facts = judgement.for_writing(changes, operation)?;
-        self.begin_write(operation).await?;
-        self.judge_again::<T>(changes, operation);
-        self.expect(facts);
-        Ok(())
-    }
-
-    /// Asks on this connection, which may be the only one.
-    async fn look_and_judge<T: Persist<DB>>(
-        &mut self,
-        orm: &Orm<DB>,
-        operation: Operation,
-    ) -> Result<Arc<Judgement>> {
-        if !orm.tables_to_look_at::<T>().is_empty() {
-            let reading = self.begin_read(operation).await?;
-            orm.look_at_tables::<T>(self.connection()).boxed().await;
-            self.read_done(reading, Ok(()))?;
-        }
-        Ok(orm.judge_table::<T>())
     }
 }
 

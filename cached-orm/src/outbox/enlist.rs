@@ -1,6 +1,7 @@
 use crate::{
     Backend, CacheKey, Operation, Orm,
     coherence::{Afterwards, Enlist, IsOver},
+    observe::Committing,
     sql::{CommitOutcome, Witness},
 };
 use std::time::Duration;
@@ -49,6 +50,8 @@ async fn try_enlist<DB: Backend>(
 pub(crate) struct AfterCommit<DB: Backend> {
     pub(crate) orm: Orm<DB>,
     pub(crate) witness: Witness<DB>,
+    /// Dropped with this, when the transaction is over and its fences are released.
+    pub(crate) _committing: Option<Committing>,
 }
 
 impl<DB: Backend> Enlist for AfterCommit<DB> {
@@ -70,7 +73,7 @@ impl<DB: Backend> Enlist for AfterCommit<DB> {
 
 impl<DB: Backend> Afterwards for AfterCommit<DB> {
     async fn is_over(&mut self) -> IsOver {
-        let Self { orm, witness } = self;
+        let Self { orm, witness, .. } = self;
         let asking = async {
             let mut connection = orm.own_connection(COMMIT).await.ok()?;
             let outcome = DB::outcome(&mut connection, witness).await;

@@ -234,6 +234,10 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
         &self.cache_key
     }
 
+    fn may_store(&self) -> bool {
+        self.orm.may_store(self.operation) && self.orm.may_store_index(self.index)
+    }
+
     async fn load(&self) -> Result<Option<Found<T>>> {
         let rows = self.load_rows().await?;
         Ok((!rows.is_empty()).then_some(Found::Rows(rows)))

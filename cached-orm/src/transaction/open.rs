@@ -1,7 +1,8 @@
-use super::{Savepoint, held_rows::HeldRows, judged::Judged};
+use super::{Judged, Savepoint, held_rows::HeldRows};
 use crate::{
     Backend, BindKey as _, Bindings, CacheKey, Error, Index, Operation, Orm, Persist, Result,
     coherence::Journal,
+    observe::Committing,
     pooled::{self, Cut, is_answer},
     read::{index_entry, row_entry},
     schema::{Change, Stamp, TableFacts},
@@ -60,7 +61,7 @@ struct Shown {
 
 /// What a savepoint brings back when it is undone.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct State {
+struct State {
     /// A statement has failed or was cancelled, or the caller had the
     /// connection: the transaction may be aborted or over. PostgreSQL answers
     /// COMMIT of an aborted one with ROLLBACK, which sqlx reports as success.
@@ -69,10 +70,20 @@ pub(super) struct State {
     half_done: Option<Operation>,
 }
 
+/// Where a savepoint began.
+#[derive(Clone, Copy)]
+pub(super) struct Mark {
+    journal_length: usize,
+    writes_judged: usize,
+    state: State,
+}
+
 /// A transaction at its end.
 pub(crate) struct Summary<DB: Backend> {
     /// The keys it has touched.
     pub(crate) journal: Journal,
+    /// Its writes, to be judged once more.
+    pub(crate) judged: Judged<DB>,
     /// What tells whether it is over.
     pub(crate) witness: Witness<DB>,
     /// Whether COMMIT could be answered with ROLLBACK.
@@ -114,16 +125,20 @@ impl<DB: Backend> Book<DB> {
         &self.orm
     }
 
-    pub(super) fn journal(&self) -> &Journal {
-        &self.journal
+    /// Where the transaction is, for a savepoint that begins here.
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            journal_length: self.journal.len(),
+            writes_judged: self.judged.len(),
+            state: self.state,
+        }
     }
 
-    pub(super) fn state(&self) -> State {
-        self.state
-    }
-
-    pub(super) fn go_back(&mut self, journal_length: usize, state: State) {
+    /// Forgets what was done since: it is undone.
+    pub(super) fn go_back(&mut self, mark: Mark) {
+        let Mark { journal_length, writes_judged, state } = mark;
         self.journal.truncate(journal_length);
+        self.judged.truncate(writes_judged);
         if journal_length == 0 {
             // It is the first row of the journal.
             self.witness.locked_row = None;
@@ -145,6 +160,7 @@ impl<DB: Backend> Book<DB> {
     pub(crate) fn close(&mut self) -> Summary<DB> {
         Summary {
             journal: std::mem::take(&mut self.journal),
+            judged: std::mem::take(&mut self.judged),
             witness: std::mem::take(&mut self.witness),
             is_suspect: self.state.suspect,
         }
@@ -228,8 +244,9 @@ impl<DB: Backend> Book<DB> {
         self.savepoints -= 1;
     }
 
-    /// Refuses COMMIT if it would only release a savepoint that was leaked.
-    pub(super) fn can_commit(&self, operation: Operation) -> Result<()> {
+    /// Refuses COMMIT if it would only release a savepoint that was leaked, or leave rows
+    /// in the cache. What is given is to be kept until the transaction is over.
+    pub(super) fn can_commit(&self, operation: Operation) -> Result<Option<Committing>> {
         self.usable()?;
         if self.savepoints != 0 {
             return Err(Error::HalfDone { operation });
@@ -546,8 +563,12 @@ impl<'s, DB: Backend> Open<'s, DB> {
         changes: &'static [Change],
         operation: Operation,
     ) {
-        let Book { orm, judged, .. } = &mut *self.book;
-        judged.add::<T>(orm, changes, operation);
+        self.book.judged.add::<T>(changes, operation);
+    }
+
+    /// Notes that a write was judged when so many structs and indexes had come.
+    pub(crate) fn judged_at(&mut self, uses: usize) {
+        self.book.judged.at(uses);
     }
 
     /// Notes that the transaction has locked the row with this key, which is then read as

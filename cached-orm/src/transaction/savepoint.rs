@@ -1,6 +1,6 @@
 use super::{
     ROLLBACK,
-    open::{Book, Open, State},
+    open::{Book, Mark, Open},
 };
 use crate::{Backend, Error, Operation, Persist, Result, pooled::is_answer};
 use sqlx_core::transaction::TransactionManager as _;
@@ -37,13 +37,6 @@ pub struct Savepoint<'t, DB: Backend> {
     write: Option<Operation>,
 }
 
-/// Where a savepoint began.
-#[derive(Clone, Copy)]
-struct Mark {
-    journal_length: usize,
-    state: State,
-}
-
 /// How a savepoint ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -65,7 +58,7 @@ impl<'t, DB: Backend> Savepoint<'t, DB> {
         book.answered(set.as_ref().err());
         set.map_err(Error::database(SAVEPOINT))?;
         book.savepoint_set();
-        let mark = Mark { journal_length: book.journal().len(), state: book.state() };
+        let mark = book.mark();
         Ok(Self { connection, book, mark, end: End::Open, write: None })
     }
 
@@ -220,12 +213,12 @@ impl<DB: Backend> Drop for Savepoint<'_, DB> {
     fn drop(&mut self) {
         match self.end {
             End::Kept => {}
-            End::Undone => self.book.go_back(self.mark.journal_length, self.mark.state),
+            End::Undone => self.book.go_back(self.mark),
             End::Unconfirmed => self.book.lose(SAVEPOINT),
             End::Open if self.book.useless().is_some() => {}
             End::Open => {
                 DB::TransactionManager::start_rollback(self.connection);
-                self.book.go_back(self.mark.journal_length, self.mark.state);
+                self.book.go_back(self.mark);
                 self.book.suspect();
                 if let Some(write) = self.write {
                     self.book.half_done(write);

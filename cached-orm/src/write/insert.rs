@@ -15,7 +15,7 @@ pub(super) async fn insert_in<DB: Backend, T: Persist<DB>>(
     value: &T,
     operation: Operation,
 ) -> Result<T> {
-    open.orm().check_indexes::<T>(None, operation)?;
+    open.check_indexes::<T>(None, operation).await?;
     open.check_columns::<T>(operation).await?;
     open.begin_write_of::<T>(&[Change::Insert], operation).await?;
     let row = match insert_row(open, value, |_| T::INSERT.into_sql_str(), operation).await? {

@@ -30,7 +30,7 @@ pub(super) async fn insert_many_in<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Result<Vec<T>> {
     let Some(first) = values.first() else { return Ok(Vec::new()) };
-    open.orm().check_indexes::<T>(None, operation)?;
+    open.check_indexes::<T>(None, operation).await?;
     open.check_columns::<T>(operation).await?;
     let mut bindings = Bindings::<DB>::new();
     first.bind_given_key(&mut bindings);

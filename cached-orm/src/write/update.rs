@@ -18,7 +18,7 @@ pub(super) async fn update_in<DB: Backend, T: Persist<DB>>(
     let mut assigned = Bindings::new();
     value.bind_columns(&mut assigned);
     assigned.leave_out_not_loaded();
-    open.orm().check_indexes::<T>(Some(assigned.columns()), operation)?;
+    open.check_indexes::<T>(Some(assigned.columns()), operation).await?;
     open.check_columns::<T>(operation).await?;
     open.begin_write_of::<T>(&[Change::Update], operation).await?;
     let row = update_row(open, &key, assigned, Some(value), operation).await?;
@@ -43,7 +43,7 @@ pub(super) async fn patch_in<DB: Backend, T: Persist<DB>>(
     assigned: Bindings<DB>,
     operation: Operation,
 ) -> Result<T> {
-    open.orm().check_indexes::<T>(Some(assigned.columns()), operation)?;
+    open.check_indexes::<T>(Some(assigned.columns()), operation).await?;
     open.check_columns::<T>(operation).await?;
     open.begin_write_of::<T>(&[Change::Update], operation).await?;
     let row = update_row(open, key, assigned, None, operation).await?;

@@ -22,7 +22,7 @@ pub(super) async fn update_many_in<DB: Backend, T: Persist<DB>>(
     let mut keys = keys.as_slice();
     let mut updated = Vec::with_capacity(values.len());
     let columns = columns::<DB, T>(values);
-    open.orm().check_indexes::<T>(Some(&columns), operation)?;
+    open.check_indexes::<T>(Some(&columns), operation).await?;
     open.check_columns::<T>(operation).await?;
     let width = columns.len() + T::TABLE.key_columns().len() + 1;
     for values in chunks(values, width) {

@@ -20,7 +20,7 @@ pub(super) async fn upsert_in<DB: Backend, T: Persist<DB>>(
     value: &T,
     operation: Operation,
 ) -> Result<T> {
-    open.orm().check_indexes::<T>(None, operation)?;
+    open.check_indexes::<T>(None, operation).await?;
     open.check_columns::<T>(operation).await?;
     open.begin_write_of::<T>(&[Change::Insert, Change::Update], operation).await?;
     let mut bindings = Bindings::new();

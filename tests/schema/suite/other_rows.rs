@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[orm(table = "crates")]
 pub(super) struct Crate {
     #[primary_key]
-    id: i64,
+    pub(super) id: i64,
     #[orm(readonly)]
     pub(super) versions: i64,
 }
@@ -44,7 +44,7 @@ pub(super) async fn here() -> Here {
 }
 
 /// A trigger that counts in the crate's row.
-fn counter() -> &'static str {
+pub(super) fn counter() -> &'static str {
     match Here::DATABASE {
         Kind::Postgres => {
             "CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -68,7 +68,7 @@ pub(super) fn version(id: i64) -> Version {
     Version { id, crate_id: Some(1), seen: None }
 }
 
-fn assert_refused(error: &Error, parts: &[&str]) {
+pub(super) fn assert_refused(error: &Error, parts: &[&str]) {
     assert!(matches!(error, Error::Configuration(_)), "{error}");
     let text = error.to_string();
     for part in parts {
@@ -76,7 +76,7 @@ fn assert_refused(error: &Error, parts: &[&str]) {
     }
 }
 
-async fn assert_agrees(here: &Here) {
+pub(super) async fn assert_agrees(here: &Here) {
     let database = Crate::fetch_uncached(&here.orm, 1).await.unwrap();
     assert_eq!(Crate::fetch(&here.orm, 1).await.unwrap(), database);
 }
