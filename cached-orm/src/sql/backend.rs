@@ -351,12 +351,6 @@ pub trait JsonBackend: Backend {
     ) -> Result<(), BoxDynError>;
 
     #[doc(hidden)]
-    fn encode_json<T: serde::Serialize + Sync>(
-        value: &T,
-        bytes: &mut Vec<u8>,
-    ) -> Result<IsNull, BoxDynError>;
-
-    #[doc(hidden)]
     fn json_column<T: serde::de::DeserializeOwned>(row: &Self::Row, name: &str) -> sqlx::Result<T>;
 
     /// The document in the column; `None` if it is NULL.

@@ -3,13 +3,19 @@
 //! What a row binds cannot tell: it goes through the same `Serialize` as the entry, which
 //! may leave out what `Deserialize` reads.
 
+mod ignored;
+mod order;
+mod written;
+
+pub(super) use self::order::settle;
+
+use self::{order::sorted, written::Whole};
 use super::json::NotNull;
-use serde::{Serialize, de::DeserializeOwned};
-use serde_ignored::Path;
-use serde_json::{Map, Number, Value};
+use serde::{Deserialize as _, Serialize, de::DeserializeOwned};
+use serde_json::{Number, Value};
 
 /// Whether all that `T` reads in the document is in what serde writes of `value`. What
-/// it ignores need not be there, and neither need a `null`.
+/// it ignores need not be there, and neither need a `null` of a field that is skipped.
 ///
 /// What `T` reads by way of serde's buffer (`flatten`, `untagged`, an internal tag) counts
 /// as read, all of it: which part is ignored then, serde does not show.
@@ -18,36 +24,67 @@ pub(super) fn comes_back<T: Serialize + DeserializeOwned>(document: &str, value:
 }
 
 fn is_whole<T: Serialize + DeserializeOwned>(text: &str, value: &T) -> serde_json::Result<bool> {
-    let written_text = serde_json::to_string(value)?;
-    if written_text == text {
+    if serde_json::to_string(value)? == text {
         return Ok(true);
     }
-    let mut document = serde_json::from_str(text)?;
+    let mut document: Value = serde_json::from_str(text)?;
+    let mut written = written(value)?;
+    if is_in(&document, &written) {
+        return Ok(true);
+    }
+    let all = document.clone();
+    ignored::leave_out::<T>(text, &mut document)?;
+    // What a type ignores makes no difference to what it writes.
+    if document != all && !writes::<T>(&document, &written)? {
+        return Ok(false);
+    }
+    Ok(is_in(&document, &written) || is_in_some_order::<T>(text, &mut document, &mut written)?)
+}
+
+fn written<T: Serialize>(value: &T) -> serde_json::Result<Value> {
     // Numbers as the value has them: parsed again, a float may be its neighbour. What is
     // too long for 64 bits there is text only.
-    let mut written =
-        serde_json::to_value(value).or_else(|_| serde_json::from_str(&written_text))?;
-    if is_in(&document, &written) {
-        return Ok(true);
+    let value = Whole(value);
+    serde_json::to_value(&value).or_else(|_| serde_json::from_str(&serde_json::to_string(&value)?))
+}
+
+/// Whether this is written of the document, in some order.
+fn writes<T: Serialize + DeserializeOwned>(
+    document: &Value,
+    expected: &Value,
+) -> serde_json::Result<bool> {
+    // As a text a float may be its neighbour, and not all is read from anything else.
+    let NotNull(value) = NotNull::<T>::deserialize(document)
+        .or_else(|_| serde_json::from_str(&document.to_string()))?;
+    let written = written(&value)?;
+    Ok(written == *expected || sorted(&written) == sorted(expected))
+}
+
+/// Whether all is there but for the order of arrays that have none.
+fn is_in_some_order<T: Serialize + DeserializeOwned>(
+    text: &str,
+    document: &mut Value,
+    written: &mut Value,
+) -> serde_json::Result<bool> {
+    const TRIES: usize = 32;
+    if !is_in(&sorted(document), &sorted(written)) {
+        return Ok(false);
     }
-    leave_out_ignored::<T>(text, &mut document)?;
-    if is_in(&document, &written) {
-        return Ok(true);
+    for _ in 1..TRIES {
+        let NotNull(again) = serde_json::from_str::<NotNull<T>>(text)?;
+        settle(document, written, &mut self::written(&again)?);
+        if is_in(document, written) {
+            return Ok(true);
+        }
     }
-    sort(&mut document);
-    sort(&mut written);
-    Ok(is_in(&document, &written) && has_no_order::<T>(text, &written_text))
+    Ok(false)
 }
 
 fn is_in(document: &Value, written: &Value) -> bool {
     match (document, written) {
-        (Value::Object(document), Value::Object(written)) => {
-            document.iter().all(|(name, value)| match written.get(name) {
-                Some(written) => is_in(value, written),
-                // As `skip_serializing_if = "Option::is_none"` does it.
-                None => value.is_null(),
-            })
-        }
+        (Value::Object(document), Value::Object(written)) => document
+            .iter()
+            .all(|(name, value)| written.get(name).is_some_and(|written| is_in(value, written))),
         (Value::Array(document), Value::Array(written)) => {
             let mut pairs = document.iter().zip(written);
             document.len() == written.len() && pairs.all(|(one, other)| is_in(one, other))
@@ -72,84 +109,6 @@ fn is_same_number(document: &Number, written: &Number) -> bool {
     let single = other as f32;
     f64::from(single) == other
         && serde_json::from_str::<f64>(&single.to_string()).is_ok_and(|short| short == one)
-}
-
-/// Takes out of the document what `T` ignores.
-fn leave_out_ignored<T: DeserializeOwned>(
-    text: &str,
-    document: &mut Value,
-) -> serde_json::Result<()> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let leave_out = |path: Path<'_>| {
-        // An array's places are not moved.
-        if let Path::Map { parent, key } = &path
-            && let Some(holder) = holder(document, parent, key)
-        {
-            holder.remove(key);
-        }
-    };
-    serde_ignored::deserialize::<_, _, NotNull<T>>(&mut deserializer, leave_out).map(drop)
-}
-
-/// What is at a path.
-fn at<'d>(document: &'d mut Value, path: &Path<'_>) -> Option<&'d mut Value> {
-    match path {
-        Path::Root => Some(document),
-        Path::Some { parent } | Path::NewtypeStruct { parent } => at(document, parent),
-        Path::NewtypeVariant { parent } => only_member(at(document, parent)?.as_object_mut()?),
-        Path::Map { parent, key } => holder(document, parent, key)?.get_mut(key),
-        Path::Seq { parent, index } => match at(document, parent)? {
-            Value::Object(variant) => only_member(variant)?,
-            array => array,
-        }
-        .get_mut(index),
-    }
-}
-
-/// The object at a path that has the key. A path does not name an enum's variant with
-/// fields, so it may be the object in the one there; `None` if both have the key.
-fn holder<'d>(
-    document: &'d mut Value,
-    path: &Path<'_>,
-    key: &str,
-) -> Option<&'d mut Map<String, Value>> {
-    let object = at(document, path)?.as_object_mut()?;
-    let is_in_variant = object.len() == 1
-        && object
-            .values()
-            .any(|fields| fields.as_object().is_some_and(|map| map.contains_key(key)));
-    match (object.contains_key(key), is_in_variant) {
-        (true, false) => Some(object),
-        (false, true) => only_member(object)?.as_object_mut(),
-        _ => None,
-    }
-}
-
-fn only_member(object: &mut Map<String, Value>) -> Option<&mut Value> {
-    if object.len() == 1 { object.values_mut().next() } else { None }
-}
-
-/// Puts all arrays in one order.
-fn sort(value: &mut Value) {
-    match value {
-        Value::Array(items) => {
-            items.iter_mut().for_each(sort);
-            items.sort_by_cached_key(Value::to_string);
-        }
-        Value::Object(members) => members.values_mut().for_each(sort),
-        _ => {}
-    }
-}
-
-/// Whether the type writes another order each time the document is read, as a `HashSet`
-/// does. A `Vec` that is written sorted does not come back.
-fn has_no_order<T: Serialize + DeserializeOwned>(text: &str, written: &str) -> bool {
-    const TRIES: usize = 32;
-    let again = || {
-        let NotNull(value) = serde_json::from_str::<NotNull<T>>(text)?;
-        serde_json::to_string(&value)
-    };
-    (1..TRIES).any(|_| again().is_ok_and(|again| again != written))
 }
 
 #[cfg(test)]

@@ -10,13 +10,14 @@ use std::{any::Any, fmt};
 pub(crate) struct Encoded<DB: Backend> {
     bytes: Vec<u8>,
     arguments: Vec<Argument<DB>>,
-    has_json: bool,
 }
 
 struct Argument<DB: Backend> {
     value: Value,
     /// Where the value decides on it.
     type_info: Option<DB::TypeInfo>,
+    /// Whether its bytes are a JSON document.
+    is_json: bool,
     /// Where its bytes end, and those of the next begin.
     end: usize,
 }
@@ -31,7 +32,7 @@ enum Value {
 
 impl<DB: Backend> Encoded<DB> {
     pub(super) fn new() -> Self {
-        Self { bytes: Vec::new(), arguments: Vec::new(), has_json: false }
+        Self { bytes: Vec::new(), arguments: Vec::new() }
     }
 
     pub(super) fn push<T: Storable<DB>>(&mut self, value: &T) {
@@ -51,8 +52,16 @@ impl<DB: Backend> Encoded<DB> {
         DB: super::JsonBackend,
         T: serde::Serialize + Sync,
     {
-        self.has_json = true;
-        self.add(None, |bytes| DB::encode_json(value, bytes));
+        self.add(None, |bytes| {
+            if super::json::is_none(value) {
+                return Ok(IsNull::Yes);
+            }
+            serde_json::to_writer(bytes, value)?;
+            Ok(IsNull::No)
+        });
+        if let Some(argument) = self.arguments.last_mut() {
+            argument.is_json = true;
+        }
     }
 
     fn add(
@@ -69,7 +78,7 @@ impl<DB: Backend> Encoded<DB> {
         // What it may have written before it failed says nothing.
         let end = if value == Value::Bytes { self.bytes.len() } else { start };
         self.bytes.truncate(end);
-        self.arguments.push(Argument { value, type_info, end });
+        self.arguments.push(Argument { value, type_info, is_json: false, end });
     }
 
     pub(super) fn len(&self) -> usize {
@@ -141,7 +150,9 @@ pub(crate) fn differing<DB: Backend, T: Persist<DB>>(one: &T, other: &T) -> Vec<
     let (_, other_encoded) = encoded::<DB, T>(other);
     let is_different = |place: &usize| match one_encoded.compare(&other_encoded, *place) {
         Compared::Same => false,
-        Compared::InAnotherOrder => !has_no_order::<DB, T>(one, *place),
+        Compared::InAnotherOrder => {
+            !is_same_in_some_order::<DB, T>(one, &one_encoded, &other_encoded, *place)
+        }
         Compared::Different => true,
     };
     let places = 0..one_encoded.len().min(other_encoded.len());
@@ -161,7 +172,7 @@ pub(crate) fn differing_from_loaded<DB: Backend, T: Persist<DB>>(
 /// Whether a row has columns of JSON, in whose documents there may be more than they
 /// send.
 pub(crate) fn has_json<DB: Backend, T: Persist<DB>>(row: &T) -> bool {
-    encoded::<DB, T>(row).1.has_json
+    encoded::<DB, T>(row).1.arguments.iter().any(|argument| argument.is_json)
 }
 
 /// The names of the columns that the cache holds, and what they send.
@@ -175,8 +186,14 @@ fn encoded<DB: Backend, T: Persist<DB>>(row: &T) -> (Vec<&'static str>, Encoded<
 }
 
 /// Whether a column has another order each time the row is read, as one with a
-/// `HashSet`. Each has an order of its own, which may be that of another by chance.
-fn has_no_order<DB: Backend, T: Persist<DB>>(row: &T, place: usize) -> bool {
+/// `HashSet`, and is the same but for that. Each has an order of its own, which may be
+/// that of another by chance.
+fn is_same_in_some_order<DB: Backend, T: Persist<DB>>(
+    row: &T,
+    one: &Encoded<DB>,
+    other: &Encoded<DB>,
+    place: usize,
+) -> bool {
     const TRIES: usize = 32;
     let mut body = Vec::new();
     let read = |form: Form| {
@@ -184,8 +201,55 @@ fn has_no_order<DB: Backend, T: Persist<DB>>(row: &T, place: usize) -> bool {
         row.write_body(form, &mut body)?;
         let again = || T::read_body(form, &body).map(|row| encoded::<DB, T>(&row).1);
         let first = again()?;
-        let mut orders = (1..TRIES).filter_map(|_| again());
-        Some(orders.any(|order| first.bytes(place) != order.bytes(place)))
+        let mut documents = Documents::of(one, other, place);
+        let mut has_no_order = false;
+        Some((1..TRIES).filter_map(|_| again()).any(|order| {
+            has_no_order |= first.bytes(place) != order.bytes(place);
+            documents.settle(order.bytes(place));
+            has_no_order && documents.are_same()
+        }))
     };
     Form::ALL.into_iter().find_map(read).unwrap_or(false)
+}
+
+/// A column's documents in two rows, if it is one of JSON. Of those it is known which part
+/// has no order.
+#[cfg(feature = "json")]
+struct Documents(Option<[serde_json::Value; 2]>);
+
+#[cfg(feature = "json")]
+impl Documents {
+    fn of<DB: Backend>(one: &Encoded<DB>, other: &Encoded<DB>, place: usize) -> Self {
+        let read = |row: &Encoded<DB>| serde_json::from_slice(row.bytes(place)).unwrap_or_default();
+        Self(one.arguments[place].is_json.then(|| [read(one), read(other)]))
+    }
+
+    /// Learns from the first one, when it is written again.
+    fn settle(&mut self, again: &[u8]) {
+        if let Some([one, other]) = &mut self.0
+            && let Ok(mut again) = serde_json::from_slice(again)
+        {
+            super::document::settle(other, one, &mut again);
+        }
+    }
+
+    fn are_same(&self) -> bool {
+        self.0.as_ref().is_none_or(|[one, other]| one == other)
+    }
+}
+
+#[cfg(not(feature = "json"))]
+struct Documents;
+
+#[cfg(not(feature = "json"))]
+impl Documents {
+    fn of<DB: Backend>(_: &Encoded<DB>, _: &Encoded<DB>, _: usize) -> Self {
+        Self
+    }
+
+    fn settle(&mut self, _: &[u8]) {}
+
+    fn are_same(&self) -> bool {
+        true
+    }
 }

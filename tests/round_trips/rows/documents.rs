@@ -2,7 +2,7 @@
 
 use super::row;
 use cached_orm::MemcachedOrm;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::IgnoredAny};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -35,6 +35,41 @@ fn sorted<S: Serializer>(places: &[u32], to: S) -> Result<S::Ok, S::Error> {
     let mut places = places.to_vec();
     places.sort_unstable();
     places.serialize(to)
+}
+
+/// Sorted beside what has no order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Tagged {
+    pub(crate) tags: HashSet<u32>,
+    #[serde(serialize_with = "sorted")]
+    pub(crate) places: Vec<u32>,
+}
+
+/// Not sorted beside it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Tour {
+    pub(crate) tags: HashSet<u32>,
+    pub(crate) places: Vec<u32>,
+    pub(crate) days: HashMap<String, u32>,
+}
+
+/// Of a key only whether it is there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Member {
+    pub(crate) name: String,
+    #[serde(default, skip_serializing, deserialize_with = "is_there")]
+    pub(crate) admin: bool,
+    #[serde(default = "two", skip_serializing)]
+    pub(crate) seats: Option<u32>,
+}
+
+fn is_there<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(value).map(|_| true)
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "serde asks for the field's type")]
+fn two() -> Option<u32> {
+    Some(2)
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,6 +123,9 @@ pub(crate) struct Extended {
 row!(WithSettings in "with_settings": #[orm(json)] Settings, "JSONB", "JSON", "TEXT");
 row!(WithMasked in "with_masked": #[orm(json)] Masked, "JSON", "JSON", "TEXT");
 row!(WithRanked in "with_ranked": #[orm(json)] Ranked, "JSONB", "JSON", "TEXT");
+row!(WithTagged in "with_tagged": #[orm(json)] Tagged, "JSONB", "JSON", "TEXT");
+row!(WithTour in "with_tour": #[orm(json)] Tour, "JSONB", "JSON", "TEXT");
+row!(WithMember in "with_member": #[orm(json)] Member, "JSONB", "JSON", "TEXT");
 row!(WithSome in "with_some": #[orm(json)] Option<Settings>, "JSONB", "JSON", "TEXT");
 row!(WithMany in "with_many": #[orm(json)] Vec<BTreeMap<String, Settings>>, "JSONB", "JSON", "TEXT");
 row!(WithProfile in "with_profile": #[orm(json)] Profile, "JSONB", "JSON", "TEXT");

@@ -62,6 +62,54 @@ async fn what_is_read_and_not_written_is_not_cached() {
 }
 
 #[tokio::test]
+async fn what_has_an_order_beside_what_has_none_keeps_it() {
+    let here = Here::with(&[WithTagged::TABLE, WithTour::TABLE]).await;
+    documents!(here:
+        WithTagged r#"{"tags":[7],"places":[3,1,2]}"# => false
+        WithTagged r#"{"tags":[7],"places":[1,2,3]}"# => true
+    );
+    // The text of a set is another each time.
+    let tags = "[9,8,7,6,5,4,3,2,1]";
+    let tour = |places, days| format!(r#"{{"tags":{tags},"places":{places},"days":{days}}}"#);
+    here.run(&format!(
+        r#"INSERT INTO with_tagged VALUES (60, 'before', '{{"tags":{tags},"places":[3,1,2]}}')"#
+    ))
+    .await;
+    for _ in 0..2 {
+        let read = WithTagged::fetch_one(&here.orm, 60).await.unwrap();
+        assert_eq!(read.value.places, [3, 1, 2]);
+    }
+    assert!(WithTagged::get_cached_instance(&here.orm, 60).await.unwrap().is_none());
+
+    let at_first = tour("[1,2,3]", r#"{"a":1,"b":2}"#);
+    here.run(&format!("INSERT INTO with_tour VALUES (60, 'before', '{at_first}')")).await;
+    WithTour::fetch_one(&here.orm, 60).await.unwrap();
+    assert!(WithTour::get_cached_instance(&here.orm, 60).await.unwrap().is_some());
+    for (document, unexplained) in [
+        (at_first, 0),
+        (tour("[3,1,2]", r#"{"a":1,"b":2}"#), 1),
+        (tour("[1,2,3]", r#"{"a":2,"b":1}"#), 1),
+    ] {
+        // As nobody has told the cache.
+        here.run(&format!("UPDATE with_tour SET value = '{document}'")).await;
+        let audit = here.orm.audit::<WithTour>([60], AuditOptions::default(), |_| ()).await.unwrap();
+        assert_eq!(audit.unexplained, unexplained, "{document}: {audit}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_only_looked_for_is_read() {
+    let here = Here::with(&[WithMember::TABLE]).await;
+    documents!(here:
+        WithMember r#"{"name":"a","admin":{}}"# => false
+        WithMember r#"{"name":"a","admin":null}"# => false
+        WithMember r#"{"name":"a","seats":null}"# => false
+        WithMember r#"{"name":"a","old":{}}"# => true
+        WithMember r#"{"name":"a"}"# => true
+    );
+}
+
+#[tokio::test]
 async fn what_is_ignored_added_null_or_written_otherwise_is_cached() {
     let here = Here::with(&[WithProfile::TABLE, WithMap::TABLE, WithSet::TABLE, WithValue::TABLE]).await;
     documents!(here:

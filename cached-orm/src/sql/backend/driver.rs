@@ -70,16 +70,6 @@ macro_rules! json_driver {
                 sqlx::Arguments::add(arguments, value.map(sqlx::types::Json))
             }
 
-            fn encode_json<T: serde::Serialize + Sync>(
-                value: &T,
-                bytes: &mut Vec<u8>,
-            ) -> Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
-                if crate::sql::json::is_none(value) {
-                    return Ok(sqlx::encode::IsNull::Yes);
-                }
-                Self::encode(&sqlx::types::Json(value), bytes)
-            }
-
             fn json_column<T: serde::de::DeserializeOwned>(
                 row: &Self::Row,
                 name: &str,
