@@ -138,7 +138,10 @@ fn decimals() -> Values<rust_decimal::Decimal> {
         exact.or_else(|_| rust_decimal::Decimal::from_scientific(text)).expect("a decimal")
     });
     let random = (any::<i64>(), 0..20_u32);
-    Values::new(parsed, random.prop_map(|(number, scale)| rust_decimal::Decimal::new(number, scale)))
+    Values::new(
+        parsed,
+        random.prop_map(|(number, scale)| rust_decimal::Decimal::new(number, scale)),
+    )
 }
 
 fn networks() -> Values<ipnetwork::IpNetwork> {
