@@ -1,3 +1,5 @@
+mod questions;
+
 use crate::{KeyKind, PrimaryKey, cache::CacheError};
 use sqlx::error::{DatabaseError, ErrorKind, UnexpectedNullError};
 use std::{error::Error as StdError, fmt, num::TryFromIntError, str::Utf8Error, sync::Arc};

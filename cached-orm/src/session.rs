@@ -11,13 +11,23 @@ mod sealed {
 /// nothing else, and a write becomes visible, in the database and in the
 /// cache, when the transaction commits.
 ///
-/// A function that works on all three:
+/// A function that works on all three passes `&mut db` on, which is a session too, and
+/// `db` itself with its last call:
 ///
 /// ```
 /// use cached_orm::{Error, MemcachedOrm, Persist, Session};
 ///
-/// async fn exists<S: Session, T: Persist<S::Database>>(db: S, key: T::Key) -> Result<bool, Error> {
-///     Ok(T::fetch(db, key).await?.is_some())
+/// /// Whether the row was there, and is gone now.
+/// async fn remove<S, T>(mut db: S, key: T::Key) -> Result<bool, Error>
+/// where
+///     S: Session,
+///     T: Persist<S::Database>,
+/// {
+///     if T::fetch(&mut db, key.clone()).await?.is_none() {
+///         return Ok(false);
+///     }
+///     T::delete_by_key(&mut db, key.clone()).await?;
+///     Ok(T::fetch_uncached(db, key).await?.is_none())
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
@@ -33,6 +43,10 @@ pub trait Session: Send + sealed::Sealed {
     fn target<'s>(self) -> Target<'s, Self::Database>
     where
         Self: 's;
+
+    /// The same for one call of several.
+    #[doc(hidden)]
+    fn target_mut(&mut self) -> Target<'_, Self::Database>;
 }
 
 /// What a [`Session`] turns out to be.
@@ -78,6 +92,27 @@ impl<DB: Backend> Session for &Orm<DB> {
     {
         Target::Orm(self)
     }
+
+    fn target_mut(&mut self) -> Target<'_, DB> {
+        Target::Orm(self)
+    }
+}
+
+impl<S: Session> sealed::Sealed for &mut S {}
+
+impl<S: Session> Session for &mut S {
+    type Database = S::Database;
+
+    fn target<'s>(self) -> Target<'s, S::Database>
+    where
+        Self: 's,
+    {
+        S::target_mut(self)
+    }
+
+    fn target_mut(&mut self) -> Target<'_, S::Database> {
+        S::target_mut(self)
+    }
 }
 
 impl<DB: Backend> sealed::Sealed for &mut Transaction<DB> {}
@@ -91,6 +126,10 @@ impl<DB: Backend> Session for &mut Transaction<DB> {
     {
         Target::Open(self.open())
     }
+
+    fn target_mut(&mut self) -> Target<'_, DB> {
+        Target::Open(self.open())
+    }
 }
 
 impl<DB: Backend> sealed::Sealed for &mut Savepoint<'_, DB> {}
@@ -102,6 +141,10 @@ impl<DB: Backend> Session for &mut Savepoint<'_, DB> {
     where
         Self: 's,
     {
+        Target::Open(self.open())
+    }
+
+    fn target_mut(&mut self) -> Target<'_, DB> {
         Target::Open(self.open())
     }
 }
