@@ -9,7 +9,9 @@
 
 mod expression;
 
-pub(super) use expression::{is_plain, own_functions};
+pub(super) use expression::is_plain;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(super) use expression::own_functions;
 
 use super::{
     description::{Change, Deeds, WrittenTable, meet},
