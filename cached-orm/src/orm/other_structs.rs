@@ -3,7 +3,7 @@
 
 use super::{Orm, schemas::MOST_TABLES};
 use crate::{
-    Backend, Operation, Persist, PrimaryKey as _,
+    Backend, Persist, PrimaryKey as _,
     error::Subject,
     schema::{Accepted, Change, Finding, From, Step, TableDescription, TableKind, steps},
     sql::split_table,
@@ -215,7 +215,6 @@ impl<DB: Backend> Orm<DB> {
     pub(crate) async fn beside_others<T: Persist<DB>>(
         &self,
         table: &TableDescription,
-        _: Operation,
     ) -> Vec<Finding> {
         self.judgement::<T>().await;
         let names = [self.one_cache_name::<T>(table), self.other_names::<T>(table)];

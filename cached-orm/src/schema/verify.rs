@@ -52,7 +52,7 @@ impl<DB: Backend> Orm<DB> {
         };
         let mut found = findings(&shape, &table);
         found.extend(columns);
-        found.extend(self.beside_others::<T>(&table, operation).await);
+        found.extend(self.beside_others::<T>(&table).await);
         Ok(SchemaReport::new(&shape, &table, found))
     }
 
