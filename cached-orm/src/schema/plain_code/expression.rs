@@ -3,15 +3,15 @@
 use crate::schema::words::{Dialect, Word};
 
 /// Words that can follow or precede a value.
-const KEYWORDS: [&str; 26] = [
+const KEYWORDS: &[&str] = &[
     "and", "or", "not", "is", "null", "distinct", "in", "between", "like", "ilike", "case", "when",
     "then", "else", "end", "true", "false", "interval", "zone", "div", "mod", "escape", "glob",
-    "rlike", "regexp", "xor",
+    "rlike", "regexp", "xor", "row",
 ];
 
 /// Words that stand in no plain expression, where any other name is taken for a column or
 /// a variable. What begins a query needs one of them.
-const NEVER: [&str; 42] = [
+const NEVER: &[&str] = &[
     "select",
     "with",
     "table",
@@ -45,7 +45,6 @@ const NEVER: [&str; 42] = [
     "all",
     "some",
     "array",
-    "row",
     "cast",
     "as",
     "collate",
@@ -57,7 +56,7 @@ const NEVER: [&str; 42] = [
 ];
 
 /// Types to which PostgreSQL casts by code of its own.
-const TYPES: [&str; 25] = [
+const TYPES: &[&str] = &[
     "text",
     "varchar",
     "char",
@@ -86,7 +85,7 @@ const TYPES: [&str; 25] = [
 ];
 
 /// Functions of every database that is spoken to.
-const FUNCTIONS: [&str; 20] = [
+const FUNCTIONS: &[&str] = &[
     "lower",
     "upper",
     "trim",
@@ -109,7 +108,7 @@ const FUNCTIONS: [&str; 20] = [
     "md5",
 ];
 
-const POSTGRES: [&str; 27] = [
+const POSTGRES: &[&str] = &[
     "now",
     "clock_timestamp",
     "statement_timestamp",
@@ -139,7 +138,7 @@ const POSTGRES: [&str; 27] = [
     "nextval",
 ];
 
-const MYSQL: [&str; 22] = [
+const MYSQL: &[&str] = &[
     "now",
     "current_timestamp",
     "utc_timestamp",
@@ -164,7 +163,7 @@ const MYSQL: [&str; 22] = [
     "unhex",
 ];
 
-const SQLITE: [&str; 18] = [
+const SQLITE: &[&str] = &[
     "datetime",
     "date",
     "time",
@@ -189,9 +188,9 @@ const SQLITE: [&str; 18] = [
 /// names.
 pub(in crate::schema) fn own_functions(dialect: Dialect) -> impl Iterator<Item = &'static str> {
     let more: &[&str] = match dialect {
-        Dialect::Postgres => &POSTGRES,
-        Dialect::MySql => &MYSQL,
-        Dialect::Sqlite => &SQLITE,
+        Dialect::Postgres => POSTGRES,
+        Dialect::MySql => MYSQL,
+        Dialect::Sqlite => SQLITE,
     };
     FUNCTIONS.iter().chain(more).copied()
 }
@@ -258,7 +257,7 @@ fn is_cast(words: &[Word], at: usize) -> bool {
     let (before, after) = (at.checked_sub(1).and_then(|at| words.get(at)), words.get(at + 1));
     match (is_colon(before), is_colon(after)) {
         (false, true) => true,
-        (true, false) => after.is_some_and(|name| name.is_any(&TYPES)),
+        (true, false) => after.is_some_and(|name| name.is_any(TYPES)),
         _ => false,
     }
 }

@@ -177,7 +177,7 @@ impl<'w> Reader<'w> {
         if self.ended_with("where") { self.expression(&[";"]).map(drop) } else { Some(()) }
     }
 
-    /// `INSERT INTO table (columns) VALUES (expressions)`.
+    /// `INSERT INTO table (columns) VALUES (expressions)`, or `… SELECT expressions`.
     fn insert(&mut self) -> Option<()> {
         self.take("insert")?;
         self.take("into")?;
@@ -189,7 +189,9 @@ impl<'w> Reader<'w> {
             are_names.then_some(())?;
             self.rest = rest.get(1..)?;
         }
-        self.take("values")?;
+        if !self.takes("select") {
+            self.take("values")?;
+        }
         self.expression(&[";"])?;
         let write = PlainWrite {
             schema,

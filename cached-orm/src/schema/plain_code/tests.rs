@@ -27,6 +27,11 @@ fn what_changes_the_own_row_alone_writes_nothing() {
              USING ERRCODE = 'P0001'; END IF; RETURN NEW; END",
             Postgres,
         ),
+        (
+            "BEGIN IF row(NEW.*) IS DISTINCT FROM row(OLD.*) THEN NEW.at = CURRENT_TIMESTAMP;
+             END IF; RETURN NEW; END",
+            Postgres,
+        ),
         ("BEGIN -- UPDATE t\n PERFORM pg_notify('t', NEW.id::text); RETURN NULL; END", Postgres),
         ("SET NEW.updated_at = NOW(), NEW.email = LOWER(TRIM(NEW.email))", MySql),
         (
@@ -63,6 +68,11 @@ fn plain_writes_name_their_tables() {
             "BEGIN DELETE FROM a.t WHERE x = OLD.y AND id = OLD.id; END",
             MySql,
             ("t", Delete, vec![]),
+        ),
+        (
+            "BEGIN INSERT INTO log SELECT 'D', now(), user, OLD.*; RETURN NULL; END",
+            Postgres,
+            ("log", Insert, vec![]),
         ),
         ("BEGIN DELETE FROM t; END", Sqlite, ("t", Delete, vec![])),
         (
@@ -114,7 +124,8 @@ fn what_is_not_known_is_not_plain() {
         ("UPDATE ONLY t SET n = 1", Postgres),
         ("UPDATE t AS u SET n = 1", Postgres),
         ("UPDATE क्रम SET n = 1", Postgres),
-        ("INSERT INTO t SELECT 1", Postgres),
+        ("INSERT INTO t SELECT 1 FROM u", Postgres),
+        ("INSERT INTO t SELECT f()", Postgres),
         ("INSERT INTO t VALUES (1) ON CONFLICT (id) DO UPDATE SET n = 1", Postgres),
         ("INSERT INTO t VALUES (1) RETURNING f(1)", Postgres),
         ("INSERT INTO t DEFAULT VALUES", Postgres),
