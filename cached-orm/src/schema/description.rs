@@ -246,9 +246,10 @@ impl TriggerDescription {
         self.name.starts_with(OWN_PREFIX)
     }
 
-    /// Whether it may write to any table.
+    /// Whether it may write to a table when a row is inserted or updated.
     pub(crate) fn writes_elsewhere(&self) -> bool {
-        self.does.as_ref().is_none_or(|deeds| !deeds.writes.is_empty())
+        let Events { insert, update, .. } = self.events;
+        (insert || update) && self.does.as_ref().is_none_or(|deeds| !deeds.writes.is_empty())
     }
 }
 

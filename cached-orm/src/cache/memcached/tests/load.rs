@@ -101,9 +101,12 @@ async fn works(store: &MemcachedStore) {
         let stored = store.fence(&key, value_of(&key), TTL, Over::Anything).await.unwrap();
         let Replaced::Stored(cas) = stored else { panic!("{stored:?}") };
         let found = store.get(&key, None).await.unwrap();
-        assert!(matches!(
- &found, Lookup::Item { value: found, cas: version, stale: false, .. }
- if *found == value_of(&key) && *version == cas));
+        let is_it = matches!(
+            &found,
+            Lookup::Item { value: found, cas: version, stale: false, .. }
+                if *found == value_of(&key) && *version == cas
+        );
+        assert!(is_it, "{found:?} after {cas:?}");
     }
 }
 
