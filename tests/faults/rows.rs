@@ -91,7 +91,8 @@ macro_rules! hot_row {
     ($(#[$doc:meta])* $name:ident $columns:ident { $($note:ident)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, MemcachedOrm)]
-        #[orm(table = "hot", ttl = "30s", negative_ttl = "5s")]
+        // Its triggers change the ledger, which nobody caches.
+        #[orm(table = "hot", ttl = "30s", negative_ttl = "5s", accepts(other_rows))]
         pub(crate) struct $name {
             #[primary_key]
             id: i64,
@@ -195,7 +196,7 @@ hot_row! {
 
 /// As a program has it that knows of no indexes.
 #[derive(Debug, Serialize, Deserialize, MemcachedOrm)]
-#[orm(table = "hot", ttl = "30s")]
+#[orm(table = "hot", ttl = "30s", accepts(other_rows))]
 pub(crate) struct Unindexed {
     #[primary_key]
     id: i64,

@@ -258,6 +258,12 @@ pub enum Deleted {
 /// }
 /// ```
 pub trait CacheStore: fmt::Debug + Send + Sync + 'static {
+    /// Whether nothing is ever there: then no write can leave anything behind.
+    #[doc(hidden)]
+    fn holds_nothing(&self) -> bool {
+        false
+    }
+
     /// Reads what lies under `key`.
     ///
     /// If nothing does, and `lease` is given, an empty placeholder that lives

@@ -10,6 +10,10 @@ pub(crate) struct UncachedStore;
 const NOTHING: Cas = Cas { incarnation: Incarnation { process: 0, started: 0 }, token: 0 };
 
 impl CacheStore for UncachedStore {
+    fn holds_nothing(&self) -> bool {
+        true
+    }
+
     fn get(&self, _: &CacheKey, _: Option<Duration>) -> StoreFuture<'_, Lookup> {
         Box::pin(ready(Ok(Lookup::Miss)))
     }

@@ -143,7 +143,7 @@ impl<DB: Backend> Orm<DB> {
     /// Why such a write through `T` would leave rows in the cache: triggers and foreign
     /// keys change them, and nobody tells the cache.
     pub(super) fn other_rows<T: Persist<DB>>(&self, change: Change) -> Option<Finding> {
-        if T::ACCEPTS.contains(&Accepted::OtherRows) {
+        if T::ACCEPTS.contains(&Accepted::OtherRows) || self.store().holds_nothing() {
             return None;
         }
         let reached = self.reached::<T>(change);

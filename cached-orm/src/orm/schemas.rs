@@ -257,8 +257,7 @@ impl<DB: Backend> Orm<DB> {
         changes: &[Change],
         operation: Operation,
     ) -> Result<()> {
-        self.judge_table::<T>().for_writing(changes, operation)?;
-        self.check_indexes::<T>(None, operation)
+        self.judge_table::<T>().for_writing(changes, operation).map(drop)
     }
 
     /// Whether rows that are read from now on may be stored, or those that are written

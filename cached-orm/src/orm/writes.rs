@@ -44,7 +44,9 @@ impl<DB: Backend> Open<'_, DB> {
     ) -> Result<()> {
         let orm = self.orm().clone();
         self.judgement::<T>(&orm, operation).await?;
-        orm.check_indexes::<T>(written, operation)
+        orm.check_indexes::<T>(written, operation)?;
+        self.judge_columns_again::<T>(written, operation);
+        Ok(())
     }
 
     /// What follows for a struct that is written. What is used for the first time from now

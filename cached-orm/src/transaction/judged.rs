@@ -6,6 +6,7 @@ use std::{any::TypeId, fmt};
 
 pub(crate) struct Judged<DB: Backend> {
     writes: Vec<Write<DB>>,
+    columns: Vec<Columns<DB>>,
     /// How many structs and indexes the handle had been used with when the first was
     /// judged.
     uses: usize,
@@ -18,9 +19,23 @@ struct Write<DB: Backend> {
     operation: Operation,
 }
 
+/// The columns that a write gives values to; all of them if that is `None`.
+struct Columns<DB: Backend> {
+    check: fn(&Orm<DB>, Option<&[&'static str]>, Operation) -> Result<()>,
+    written: Option<Vec<&'static str>>,
+    operation: Operation,
+}
+
+/// What was noted up to some time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Noted {
+    writes: usize,
+    columns: usize,
+}
+
 impl<DB: Backend> Default for Judged<DB> {
     fn default() -> Self {
-        Self { writes: Vec::new(), uses: usize::MAX }
+        Self { writes: Vec::new(), columns: Vec::new(), uses: usize::MAX }
     }
 }
 
@@ -38,20 +53,32 @@ impl<DB: Backend> Judged<DB> {
         }
     }
 
-    /// How many writes were noted.
-    pub(super) fn len(&self) -> usize {
-        self.writes.len()
+    /// Notes the columns of a write, of which no other struct has an index so far.
+    pub(super) fn add_columns<T: Persist<DB>>(
+        &mut self,
+        written: Option<&[&'static str]>,
+        operation: Operation,
+    ) {
+        let written = written.map(<[_]>::to_vec);
+        self.columns.push(Columns { check: Orm::check_indexes::<T>, written, operation });
     }
 
-    /// Forgets the writes that were noted after the first so many: they are undone.
-    pub(super) fn truncate(&mut self, len: usize) {
-        self.writes.truncate(len);
+    /// What was noted so far.
+    pub(super) fn noted(&self) -> Noted {
+        Noted { writes: self.writes.len(), columns: self.columns.len() }
+    }
+
+    /// Forgets what was noted since: it is undone.
+    pub(super) fn go_back(&mut self, noted: Noted) {
+        self.writes.truncate(noted.writes);
+        self.columns.truncate(noted.columns);
     }
 
     /// Adds another's writes.
     pub(crate) fn append(&mut self, mut other: Self) {
         self.at(other.uses);
         self.writes.append(&mut other.writes);
+        self.columns.append(&mut other.columns);
     }
 
     /// Judges the writes for the last time. What is used for the first time from now on
@@ -71,6 +98,10 @@ impl<DB: Backend> Judged<DB> {
         if self.uses != uses.count() {
             let mut writes = self.writes.iter();
             writes.try_for_each(|write| (write.judge)(orm, write.changes, write.operation))?;
+            let mut columns = self.columns.iter();
+            columns.try_for_each(|Columns { check, written, operation }| {
+                check(orm, written.as_deref(), *operation)
+            })?;
         }
         Ok(Some(committing))
     }

@@ -1,4 +1,4 @@
-use super::{Judged, Savepoint, held_rows::HeldRows};
+use super::{Judged, Savepoint, held_rows::HeldRows, judged::Noted};
 use crate::{
     Backend, BindKey as _, Bindings, CacheKey, Error, Index, Operation, Orm, Persist, Result,
     coherence::Journal,
@@ -74,7 +74,7 @@ struct State {
 #[derive(Clone, Copy)]
 pub(super) struct Mark {
     journal_length: usize,
-    writes_judged: usize,
+    judged: Noted,
     state: State,
 }
 
@@ -127,18 +127,14 @@ impl<DB: Backend> Book<DB> {
 
     /// Where the transaction is, for a savepoint that begins here.
     pub(super) fn mark(&self) -> Mark {
-        Mark {
-            journal_length: self.journal.len(),
-            writes_judged: self.judged.len(),
-            state: self.state,
-        }
+        Mark { journal_length: self.journal.len(), judged: self.judged.noted(), state: self.state }
     }
 
     /// Forgets what was done since: it is undone.
     pub(super) fn go_back(&mut self, mark: Mark) {
-        let Mark { journal_length, writes_judged, state } = mark;
+        let Mark { journal_length, judged, state } = mark;
         self.journal.truncate(journal_length);
-        self.judged.truncate(writes_judged);
+        self.judged.go_back(judged);
         if journal_length == 0 {
             // It is the first row of the journal.
             self.witness.locked_row = None;
@@ -564,6 +560,15 @@ impl<'s, DB: Backend> Open<'s, DB> {
         operation: Operation,
     ) {
         self.book.judged.add::<T>(changes, operation);
+    }
+
+    /// The same of the columns that it gives values to.
+    pub(crate) fn judge_columns_again<T: Persist<DB>>(
+        &mut self,
+        written: Option<&[&'static str]>,
+        operation: Operation,
+    ) {
+        self.book.judged.add_columns::<T>(written, operation);
     }
 
     /// Notes that a write was judged when so many structs and indexes had come.

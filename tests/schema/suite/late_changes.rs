@@ -294,7 +294,9 @@ async fn a_deferred_trigger_on_another_table() {
     plain(1, "old").insert(&here.orm).await.unwrap();
     here.run(
         "CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-            UPDATE notes SET shout = 'late' WHERE id = NEW.note; RETURN NULL; END $$;
+            UPDATE notes SET shout = 'late'
+                WHERE id = NEW.note AND shout IS DISTINCT FROM 'late';
+            RETURN NULL; END $$;
          CREATE CONSTRAINT TRIGGER late AFTER INSERT ON log DEFERRABLE INITIALLY DEFERRED
             FOR EACH ROW EXECUTE FUNCTION late()",
     )
