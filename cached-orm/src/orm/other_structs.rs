@@ -5,7 +5,7 @@ use super::{Orm, schemas::MOST_TABLES};
 use crate::{
     Backend, Persist, PrimaryKey as _,
     error::Subject,
-    schema::{Accepted, Change, Finding, From, Step, TableDescription, TableKind, steps},
+    schema::{Accepted, Change, Finding, From, Step, TableDescription, TableKind, meet, steps},
     sql::split_table,
     triggers,
 };
@@ -119,7 +119,10 @@ impl<DB: Backend> Orm<DB> {
                     return reached;
                 }
                 let next = step.table.as_ref().and_then(|name| self.table_known(name));
-                let is_own_row = next.as_ref().is_some_and(|next| step.is_own_row(&table, next));
+                // The struct may know it by other columns than the table.
+                let keeps_key = !meet(T::TABLE.key_columns(), &step.columns);
+                let is_own_row =
+                    keeps_key && next.as_ref().is_some_and(|next| step.is_own_row(&table, next));
                 let Step { table: name, change, columns, cause, by_foreign_key, .. } = step;
                 let what = (name.clone(), change, columns.clone(), by_foreign_key, is_own_row);
                 if !seen.insert(what) {
@@ -148,7 +151,8 @@ impl<DB: Backend> Orm<DB> {
         }
         let reached = self.reached::<T>(change);
         let own = self.table_known(T::TABLE.name());
-        let is_view = own.is_some_and(|own| own.kind == TableKind::View);
+        let is_view = own.as_ref().is_some_and(|own| own.kind == TableKind::View);
+        let follows_others = own.is_some_and(|own| own.follows_others());
         // Where not all of them are known, any could be among them.
         let are_too_many = reached.len() >= MOST_TABLES;
         for Reached { table, cause, by_foreign_key, .. } in reached {
@@ -157,9 +161,12 @@ impl<DB: Backend> Orm<DB> {
             let is_left_behind = |other: &&'static Subject| {
                 let its = self.table_known(other.table);
                 let is_it = match (&table, &its) {
-                    // MySQL's triggers cannot change the table that they are on, and of a
-                    // view's own rows it is known that they may be old.
-                    (None, _) => other.table != T::TABLE.name() || DB::RETURNING && !is_view,
+                    // MySQL's triggers cannot change the table that they are on, unless by its
+                    // foreign keys, and of a view's own rows it is known that they may be old.
+                    (None, _) => {
+                        other.table != T::TABLE.name()
+                            || (DB::RETURNING || follows_others) && !is_view
+                    }
                     (Some(table), Some(its)) => its.shares_rows(table),
                     (Some(table), None) => {
                         let last = |name: &str| split_table(name).1.to_lowercase();

@@ -230,6 +230,13 @@ impl TableDescription {
         self.identity == other.identity || self.relatives.contains(&other.identity)
     }
 
+    /// Whether a foreign key changes or deletes its rows with those of another table.
+    pub(crate) fn follows_others(&self) -> bool {
+        let has_action =
+            |key: &ForeignKey| key.on_delete != Action::Nothing || key.on_update != Action::Nothing;
+        self.refers_to.iter().any(has_action)
+    }
+
     /// The columns of its primary key.
     pub(crate) fn primary_key(&self) -> &[String] {
         let primary = self.indexes.iter().find(|index| index.is_primary);

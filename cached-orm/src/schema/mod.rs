@@ -22,7 +22,7 @@ mod sqlite;
 mod verify;
 mod words;
 
-pub(crate) use description::{Change, Describe, TableDescription, TableKind};
+pub(crate) use description::{Change, Describe, TableDescription, TableKind, meet};
 pub(crate) use facts::{Stamp, TableFacts};
 pub(crate) use reach::{From, Step, steps};
 pub(crate) use report::Refuses;

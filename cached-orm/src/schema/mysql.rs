@@ -179,7 +179,8 @@ fn deeds(text: &str, schema: &str) -> Option<Deeds> {
 const HEAD: [&str; 3] = ["for", "each", "row"];
 
 /// Whether it can be read in more than one way: comments that are run by some versions,
-/// and functions with a blank before the parenthesis, which can be the schema's own.
+/// and functions with a blank or a comment before the parenthesis, which can be the
+/// schema's own.
 fn is_ambiguous(text: &str) -> bool {
     let mut parentheses = text.match_indices('(').filter_map(|(at, _)| text.get(..at));
     let has_blank = |before: &str| {
@@ -190,7 +191,11 @@ fn is_ambiguous(text: &str) -> bool {
             && before.ends_with(char::is_whitespace)
             && own_functions(Dialect::MySql).any(|function| function.eq_ignore_ascii_case(name))
     };
-    text.contains("/*!") || text.contains("/*M!") || parentheses.any(has_blank)
+    let follows_comment = |before: &str| {
+        let line = before.trim_end().rsplit('\n').next().unwrap_or_default();
+        line.len() < before.len() && (line.contains("--") || line.contains('#'))
+    };
+    text.contains("/*") || parentheses.any(|before| has_blank(before) || follows_comment(before))
 }
 
 /// The statement that made a trigger, as it was written: in `information_schema` MySQL
@@ -212,42 +217,45 @@ async fn original(
     Ok(text.filter(|_| !MODES.iter().any(|mode| modes.contains(mode))))
 }
 
+/// What `key_column_usage` has that the account may see, joined with the actions. An
+/// account with rights on single tables is not told these: they may be anything.
+macro_rules! foreign_keys {
+    ($other:literal, $own:literal) => {
+        concat!(
+            "SELECT CONVERT(k.constraint_name USING utf8mb4), CONVERT(",
+            $other,
+            " USING utf8mb4), CONVERT(k.referenced_column_name USING utf8mb4),
+               CONVERT(k.column_name USING utf8mb4),
+               COALESCE(CONVERT(r.delete_rule USING utf8mb4), 'CASCADE'),
+               COALESCE(CONVERT(r.update_rule USING utf8mb4), 'CASCADE')
+        FROM information_schema.key_column_usage k
+        LEFT JOIN information_schema.referential_constraints r
+          ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name
+         AND r.table_name = k.table_name
+        WHERE k.table_schema = ? AND ",
+            $own,
+            " = ? AND k.referenced_table_schema = k.table_schema
+          AND k.referenced_column_name IS NOT NULL
+        ORDER BY k.table_name, k.constraint_name, k.ordinal_position"
+        )
+    };
+}
+
 /// Of the tables of its own schema: to look into all of them can take seconds.
 async fn referenced_by(
     connection: &mut MySqlConnection,
     place: &Place,
 ) -> sqlx::Result<Vec<ForeignKey>> {
-    const QUERY: &str = "
-        SELECT CONVERT(r.constraint_name USING utf8mb4), CONVERT(r.table_name USING utf8mb4),
-               CONVERT(k.referenced_column_name USING utf8mb4),
-               CONVERT(k.column_name USING utf8mb4), CONVERT(r.delete_rule USING utf8mb4), CONVERT(r.update_rule USING utf8mb4)
-        FROM information_schema.referential_constraints r
-        JOIN information_schema.key_column_usage k
-          ON k.constraint_schema = r.constraint_schema AND k.constraint_name = r.constraint_name
-         AND k.table_name = r.table_name
-        WHERE r.constraint_schema = ? AND r.referenced_table_name = ?
-          AND k.referenced_column_name IS NOT NULL
-        ORDER BY r.constraint_name, k.ordinal_position";
-    foreign_keys(connection, QUERY, place).await
+    let query = foreign_keys!("k.table_name", "k.referenced_table_name");
+    foreign_keys(connection, query, place).await
 }
 
 async fn refers_to(
     connection: &mut MySqlConnection,
     place: &Place,
 ) -> sqlx::Result<Vec<ForeignKey>> {
-    const QUERY: &str = "
-        SELECT CONVERT(r.constraint_name USING utf8mb4),
-               CONVERT(r.referenced_table_name USING utf8mb4),
-               CONVERT(k.referenced_column_name USING utf8mb4),
-               CONVERT(k.column_name USING utf8mb4), CONVERT(r.delete_rule USING utf8mb4), CONVERT(r.update_rule USING utf8mb4)
-        FROM information_schema.referential_constraints r
-        JOIN information_schema.key_column_usage k
-          ON k.constraint_schema = r.constraint_schema AND k.constraint_name = r.constraint_name
-         AND k.table_name = r.table_name
-        WHERE r.constraint_schema = ? AND r.table_name = ?
-          AND k.referenced_column_name IS NOT NULL
-        ORDER BY r.constraint_name, k.ordinal_position";
-    foreign_keys(connection, QUERY, place).await
+    let query = foreign_keys!("k.referenced_table_name", "k.table_name");
+    foreign_keys(connection, query, place).await
 }
 
 async fn foreign_keys(

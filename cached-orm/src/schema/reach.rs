@@ -21,6 +21,9 @@ pub(crate) struct Step {
     own_row_by: Vec<String>,
 }
 
+/// What SQLite calls a row's number, which may be its primary key.
+const ROW_NUMBER: [&str; 3] = ["rowid", "oid", "_rowid_"];
+
 impl Step {
     fn anywhere(change: Change, cause: String) -> Self {
         let (columns, own_row_by) = (Vec::new(), Vec::new());
@@ -41,6 +44,7 @@ impl Step {
             && !self.own_row_by.is_empty()
             && (is_number || !key.is_empty() && are_among(key, &self.own_row_by))
             && !meet(key, &self.columns)
+            && !meet(&ROW_NUMBER, &self.columns)
             && !to.other_triggers().any(is_moved)
     }
 }
@@ -67,7 +71,7 @@ pub(crate) fn steps(table: &TableDescription, change: Change, from: &From) -> Ve
         let cause = format!("`{}`, which is more than a table of its own,", table.identity);
         steps.push(Step::anywhere(change, cause));
     }
-    if change == Change::Insert && table.defaults_write {
+    if change != Change::Delete && table.defaults_write {
         steps.push(Step::anywhere(change, format!("a default of `{}`", table.identity)));
     }
     // MySQL's foreign keys fire no triggers.

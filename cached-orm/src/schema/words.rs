@@ -136,7 +136,11 @@ fn comment(rest: &str, dialect: Dialect) -> Option<usize> {
     if let Some(after) = rest.strip_prefix("--") {
         // To MySQL, `1--1` is a difference.
         let ends = after.chars().next().is_none_or(|next| next.is_whitespace());
-        return (dialect != Dialect::MySql || ends).then(|| until(rest, "\n"));
+        return match dialect {
+            Dialect::MySql => ends.then(|| until(rest, "\n")),
+            Dialect::Postgres => Some(rest.find(['\n', '\r']).unwrap_or(rest.len())),
+            Dialect::Sqlite => Some(until(rest, "\n")),
+        };
     }
     if rest.starts_with('#') && dialect == Dialect::MySql {
         return Some(until(rest, "\n"));
@@ -174,7 +178,7 @@ fn comment(rest: &str, dialect: Dialect) -> Option<usize> {
 }
 
 fn is_of_name(char: char) -> bool {
-    char.is_alphanumeric() || char == '_' || char == '$' || char == '@'
+    char.is_alphanumeric() || !char.is_ascii() || char == '_' || char == '$' || char == '@'
 }
 
 /// The `$tag$` that `rest` begins with.

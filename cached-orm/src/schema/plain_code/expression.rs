@@ -9,6 +9,12 @@ const KEYWORDS: &[&str] = &[
     "rlike", "regexp", "xor", "row",
 ];
 
+/// Those of them that have a parenthesis behind them and are no function's name.
+const BEFORE_PARENTHESES: &[&str] = &[
+    "and", "or", "not", "is", "distinct", "in", "between", "like", "case", "when", "then", "else",
+    "row",
+];
+
 /// Words that stand in no plain expression, where any other name is taken for a column or
 /// a variable. What begins a query needs one of them.
 const NEVER: &[&str] = &[
@@ -110,6 +116,8 @@ const FUNCTIONS: &[&str] = &[
 
 const POSTGRES: &[&str] = &[
     "now",
+    "current_timestamp",
+    "mod",
     "clock_timestamp",
     "statement_timestamp",
     "transaction_timestamp",
@@ -227,7 +235,7 @@ fn is_plain_at(words: &[Word], at: usize, dialect: Dialect) -> bool {
         }
         Word::Name(name) if name == "from" => before.is_some_and(|before| before.is("distinct")),
         Word::Name(name) if follows("(") => {
-            KEYWORDS.contains(&&**name)
+            BEFORE_PARENTHESES.contains(&&**name)
                 || own_functions(dialect).any(|function| function == name)
                 || before.is_some_and(|before| before.is(":"))
         }

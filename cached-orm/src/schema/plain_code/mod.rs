@@ -100,8 +100,9 @@ impl<'w> Reader<'w> {
         match (self.dialect, first) {
             (Postgres, "new") => self.assignment(&[";"]),
             (MySql, "set") => self.assignments(),
-            (Postgres, "return" | "perform") => {
-                self.rest = self.rest.get(1..)?;
+            (Postgres, "return") => self.returned(),
+            (Postgres, "perform") => {
+                self.take("perform")?;
                 self.expression(&[";"]).map(drop)
             }
             (Postgres, "null") => ["null", ";"].into_iter().try_for_each(|word| self.take(word)),
@@ -114,6 +115,17 @@ impl<'w> Reader<'w> {
             (_, "delete") => self.delete(),
             _ => None,
         }
+    }
+
+    /// `RETURN NEW`: a row that is made here could be any.
+    fn returned(&mut self) -> Option<()> {
+        const EITHER: [&str; 6] = ["coalesce", "(", "new", ",", "old", ")"];
+        self.take("return")?;
+        let row = self.expression(&[";"])?;
+        let is_either = row.len() == EITHER.len()
+            && row.iter().zip(EITHER).all(|(word, expected)| word.is(expected));
+        let is_one = matches!(row, [row] if row.is_any(&["new", "old", "null"]));
+        (is_one || is_either).then_some(())
     }
 
     /// `NEW.column = expression`, up to one of `ends`, which is taken.
@@ -293,13 +305,15 @@ impl<'w> Reader<'w> {
     /// Takes a plain expression, or a list of them, and the word of `ends` that follows.
     fn expression(&mut self, ends: &[&str]) -> Option<&'w [Word]> {
         let mut depth = 0_i32;
+        let mut is_column = false;
         let is_end = |word: &Word| {
-            let is_end = depth == 0 && word.is_any(ends);
-            if word.is_any(&["(", "case"]) {
+            let is_end = depth == 0 && !is_column && word.is_any(ends);
+            if !is_column && word.is_any(&["(", "case"]) {
                 depth += 1;
-            } else if word.is_any(&[")", "end"]) {
+            } else if !is_column && word.is_any(&[")", "end"]) {
                 depth -= 1;
             }
+            is_column = word.is(".");
             is_end
         };
         let words = self.rest;

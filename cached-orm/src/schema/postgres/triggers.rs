@@ -25,14 +25,14 @@ pub(super) async fn triggers(
                      AND d.refobjid <> t.tgfoid),
                p.pronamespace = 'pg_catalog'::regnamespace
                    OR p.proname = ANY ($3) AND l.lanname = 'c',
-               p.prosrc, p.proconfig IS NOT NULL
+               p.prosrc, p.proconfig IS NOT NULL OR p.prosecdef
         FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_language l ON l.oid = p.prolang
         WHERE t.tgrelid::bigint = ANY ($1) AND NOT t.tgisinternal AND t.tgenabled <> 'D'
           AND (t.tgparentid = 0 OR t.tgrelid::bigint = $2)
         ORDER BY t.tgname";
-    /// Of modules that come with PostgreSQL: they change the row that is about to be
-    /// written.
-    const HARMLESS: [&str; 3] = ["moddatetime", "insert_username", "autoinc"];
+    /// Of a module that comes with PostgreSQL: it puts the time into the row that is about
+    /// to be written.
+    const HARMLESS: [&str; 1] = ["moddatetime"];
     const BEFORE: i32 = 1 << 1;
     const INSERT: i32 = 1 << 2;
     const DELETE: i32 = 1 << 3;
