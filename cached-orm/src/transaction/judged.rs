@@ -19,9 +19,12 @@ struct Write<DB: Backend> {
     operation: Operation,
 }
 
+/// Refuses a write to these columns, or to all, of which another struct has an index.
+type Check<DB> = fn(&Orm<DB>, Option<&[&'static str]>, Operation) -> Result<()>;
+
 /// The columns that a write gives values to; all of them if that is `None`.
 struct Columns<DB: Backend> {
-    check: fn(&Orm<DB>, Option<&[&'static str]>, Operation) -> Result<()>,
+    check: Check<DB>,
     written: Option<Vec<&'static str>>,
     operation: Operation,
 }
