@@ -24,6 +24,7 @@ type Check<DB> = fn(&Orm<DB>, Option<&[&'static str]>, Operation) -> Result<()>;
 
 /// The columns that a write gives values to; all of them if that is `None`.
 struct Columns<DB: Backend> {
+    entity: TypeId,
     check: Check<DB>,
     written: Option<Vec<&'static str>>,
     operation: Operation,
@@ -62,8 +63,13 @@ impl<DB: Backend> Judged<DB> {
         written: Option<&[&'static str]>,
         operation: Operation,
     ) {
-        let written = written.map(<[_]>::to_vec);
-        self.columns.push(Columns { check: Orm::check_indexes::<T>, written, operation });
+        let entity = TypeId::of::<T>();
+        let is_it =
+            |known: &Columns<DB>| known.entity == entity && known.written.as_deref() == written;
+        if !self.columns.iter().any(is_it) {
+            let (check, written) = (Orm::check_indexes::<T>, written.map(<[_]>::to_vec));
+            self.columns.push(Columns { entity, check, written, operation });
+        }
     }
 
     /// What was noted so far.
@@ -102,7 +108,7 @@ impl<DB: Backend> Judged<DB> {
             let mut writes = self.writes.iter();
             writes.try_for_each(|write| (write.judge)(orm, write.changes, write.operation))?;
             let mut columns = self.columns.iter();
-            columns.try_for_each(|Columns { check, written, operation }| {
+            columns.try_for_each(|Columns { check, written, operation, .. }| {
                 check(orm, written.as_deref(), *operation)
             })?;
         }
