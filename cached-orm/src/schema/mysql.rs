@@ -217,14 +217,33 @@ async fn original(
     Ok(text.filter(|_| !MODES.iter().any(|mode| modes.contains(mode))))
 }
 
-/// What `key_column_usage` has that the account may see, joined with the actions. An
-/// account with rights on single tables is not told these: they may be anything.
-macro_rules! foreign_keys {
-    ($other:literal, $own:literal) => {
-        concat!(
-            "SELECT CONVERT(k.constraint_name USING utf8mb4), CONVERT(",
-            $other,
-            " USING utf8mb4), CONVERT(k.referenced_column_name USING utf8mb4),
+/// Of the tables of its own schema: to look into all of them can take seconds.
+async fn referenced_by(
+    connection: &mut MySqlConnection,
+    place: &Place,
+) -> sqlx::Result<Vec<ForeignKey>> {
+    foreign_keys(connection, "referenced_table_name", "table_name", place).await
+}
+
+async fn refers_to(
+    connection: &mut MySqlConnection,
+    place: &Place,
+) -> sqlx::Result<Vec<ForeignKey>> {
+    foreign_keys(connection, "table_name", "referenced_table_name", place).await
+}
+
+/// Those that have the table in the column `own` of `key_column_usage`, where the account
+/// sees them, joined with their actions. An account with rights on single tables is not
+/// told these: they may be anything.
+async fn foreign_keys(
+    connection: &mut MySqlConnection,
+    own: &str,
+    other: &str,
+    place: &Place,
+) -> sqlx::Result<Vec<ForeignKey>> {
+    const QUERY: &str = "
+        SELECT CONVERT(k.constraint_name USING utf8mb4), CONVERT(k.{other} USING utf8mb4),
+               CONVERT(k.referenced_column_name USING utf8mb4),
                CONVERT(k.column_name USING utf8mb4),
                COALESCE(CONVERT(r.delete_rule USING utf8mb4), 'CASCADE'),
                COALESCE(CONVERT(r.update_rule USING utf8mb4), 'CASCADE')
@@ -232,37 +251,10 @@ macro_rules! foreign_keys {
         LEFT JOIN information_schema.referential_constraints r
           ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name
          AND r.table_name = k.table_name
-        WHERE k.table_schema = ? AND ",
-            $own,
-            " = ? AND k.referenced_table_schema = k.table_schema
+        WHERE k.table_schema = ? AND k.{own} = ? AND k.referenced_table_schema = k.table_schema
           AND k.referenced_column_name IS NOT NULL
-        ORDER BY k.table_name, k.constraint_name, k.ordinal_position"
-        )
-    };
-}
-
-/// Of the tables of its own schema: to look into all of them can take seconds.
-async fn referenced_by(
-    connection: &mut MySqlConnection,
-    place: &Place,
-) -> sqlx::Result<Vec<ForeignKey>> {
-    let query = foreign_keys!("k.table_name", "k.referenced_table_name");
-    foreign_keys(connection, query, place).await
-}
-
-async fn refers_to(
-    connection: &mut MySqlConnection,
-    place: &Place,
-) -> sqlx::Result<Vec<ForeignKey>> {
-    let query = foreign_keys!("k.referenced_table_name", "k.table_name");
-    foreign_keys(connection, query, place).await
-}
-
-async fn foreign_keys(
-    connection: &mut MySqlConnection,
-    query: &'static str,
-    place: &Place,
-) -> sqlx::Result<Vec<ForeignKey>> {
+        ORDER BY k.table_name, k.constraint_name, k.ordinal_position";
+    let query = AssertSqlSafe(QUERY.replace("{own}", own).replace("{other}", other));
     let query = sqlx::query_as(query).bind(&place.schema).bind(&place.name).persistent(false);
     type Found = (String, String, String, String, String, String);
     let found: Vec<Found> = query.fetch_all(connection).await?;

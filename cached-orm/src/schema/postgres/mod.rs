@@ -20,11 +20,12 @@ impl Describe for Postgres {
         let Some((oid, mut table)) = table(connection, &quoted).await? else { return Ok(None) };
         table.columns = columns(connection, oid).await?;
         table.indexes = indexes(connection, oid).await?;
-        table.triggers = triggers(connection, oid).await?;
+        let with_below = with_below(connection, oid).await?;
+        table.triggers = triggers(connection, oid, &with_below).await?;
         table.defaults_write = defaults_write(connection, oid).await?;
         table.rules = rules(connection, oid).await?;
-        table.referenced_by = foreign_keys(connection, oid, Seen::FromReferred).await?;
-        table.refers_to = foreign_keys(connection, oid, Seen::FromReferring).await?;
+        table.referenced_by = foreign_keys(connection, Seen::FromReferred(&with_below)).await?;
+        table.refers_to = foreign_keys(connection, Seen::FromReferring(oid)).await?;
         Ok(Some(table))
     }
 
@@ -197,30 +198,31 @@ async fn rules(connection: &mut PgConnection, oid: i64) -> sqlx::Result<Vec<Stri
     sqlx::query_scalar(QUERY).bind(oid).persistent(false).fetch_all(connection).await
 }
 
-/// The table, and those whose rows it shows.
+/// The table, which comes first, and those whose rows it shows.
 async fn with_below(connection: &mut PgConnection, oid: i64) -> sqlx::Result<Vec<i64>> {
     const QUERY: &str = "
         WITH RECURSIVE below AS (
             SELECT $1 AS oid
             UNION SELECT i.inhrelid::bigint FROM pg_inherits i JOIN below b
             ON i.inhparent::bigint = b.oid)
-        SELECT oid FROM below";
+        SELECT oid FROM below ORDER BY oid <> $1";
     sqlx::query_scalar(QUERY).bind(oid).persistent(false).fetch_all(connection).await
 }
 
 /// From which of its ends a foreign key is seen.
 #[derive(Clone, Copy)]
-enum Seen {
-    FromReferred,
-    FromReferring,
+enum Seen<'t> {
+    /// From these tables: one can refer to a partition by itself.
+    FromReferred(&'t [i64]),
+    FromReferring(i64),
 }
 
 async fn foreign_keys(
     connection: &mut PgConnection,
-    oid: i64,
-    seen: Seen,
+    seen: Seen<'_>,
 ) -> sqlx::Result<Vec<ForeignKey>> {
-    const FROM_REFERRED: &str = "
+    // The table of which they were asked comes first.
+    const QUERY: &str = "
         SELECT k.conname::text, n.nspname || '.' || c.relname, k.confdeltype::text,
                k.confupdtype::text,
                ARRAY(SELECT a.attname::text FROM pg_attribute a
@@ -228,28 +230,15 @@ async fn foreign_keys(
                ARRAY(SELECT a.attname::text FROM pg_attribute a
                      WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey))
         FROM pg_constraint k
-        JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE k.contype = 'f' AND k.confrelid::bigint = ANY ($1) AND (k.conparentid = 0 OR k.confrelid::bigint = ($1)[1])
+        JOIN pg_class c ON c.oid = k.{other} JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE k.contype = 'f' AND k.{own}::bigint = ANY ($1)
+          AND (k.conparentid = 0 OR k.{own}::bigint = ($1)[1])
         ORDER BY k.conname";
-    const FROM_REFERRING: &str = "
-        SELECT k.conname::text, n.nspname || '.' || c.relname, k.confdeltype::text,
-               k.confupdtype::text,
-               ARRAY(SELECT a.attname::text FROM pg_attribute a
-                     WHERE a.attrelid = k.confrelid AND a.attnum = ANY (k.confkey)),
-               ARRAY(SELECT a.attname::text FROM pg_attribute a
-                     WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey))
-        FROM pg_constraint k
-        JOIN pg_class c ON c.oid = k.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE k.contype = 'f' AND k.conrelid::bigint = ANY ($1) ORDER BY k.conname";
-    let query = match seen {
-        Seen::FromReferred => FROM_REFERRED,
-        Seen::FromReferring => FROM_REFERRING,
+    let (own, other, tables) = match seen {
+        Seen::FromReferred(tables) => ("confrelid", "conrelid", tables),
+        Seen::FromReferring(ref table) => ("conrelid", "confrelid", std::slice::from_ref(table)),
     };
-    // A foreign key can refer to a partition by itself.
-    let tables = match seen {
-        Seen::FromReferred => with_below(connection, oid).await?,
-        Seen::FromReferring => vec![oid],
-    };
+    let query = AssertSqlSafe(QUERY.replace("{own}", own).replace("{other}", other));
     let query = sqlx::query_as(query).bind(tables).persistent(false);
     type Found = (String, String, String, String, Vec<String>, Vec<String>);
     let found: Vec<Found> = query.fetch_all(connection).await?;

@@ -1,12 +1,9 @@
 //! What other code a write to a table runs.
 
-use super::{
-    super::{
-        description::{Deeds, Events, Timing, TriggerDescription, WrittenTable},
-        plain_code::{PlainCode, PlainWrite, own_functions},
-        words::{Dialect, words},
-    },
-    with_below,
+use super::super::{
+    description::{Deeds, Events, Timing, TriggerDescription, WrittenTable},
+    plain_code::{PlainCode, PlainWrite, own_functions},
+    words::{Dialect, words},
 };
 use sqlx::PgConnection;
 
@@ -15,6 +12,7 @@ use sqlx::PgConnection;
 pub(super) async fn triggers(
     connection: &mut PgConnection,
     oid: i64,
+    with_below: &[i64],
 ) -> sqlx::Result<Vec<TriggerDescription>> {
     const QUERY: &str = "
         SELECT t.tgname::text, t.tgtype::int4, t.tgdeferrable,
@@ -38,7 +36,6 @@ pub(super) async fn triggers(
     const DELETE: i32 = 1 << 3;
     const UPDATE: i32 = 1 << 4;
     const INSTEAD_OF: i32 = 1 << 6;
-    let with_below = with_below(connection, oid).await?;
     let query = sqlx::query_as(QUERY).bind(with_below).bind(oid).bind(&HARMLESS[..]);
     let found: Vec<(String, i32, bool, bool, bool, String, bool)> =
         query.persistent(false).fetch_all(&mut *connection).await?;
