@@ -47,7 +47,13 @@ impl Change {
         let here = Here::built(&[PAGES], |builder| quick(builder).memcached([one, two])).await;
         let mut change = Self { here, servers, moved: Vec::new(), stays: 0 };
         let new = change.handle(&[0, 1, 2], &[]).await;
-        for id in 0..30 {
+        // Keys and addresses are others in each run, and each key is on the third
+        // by chance.
+        for id in 1.. {
+            if change.stays != 0 && change.moved.len() >= 3 {
+                break;
+            }
+            assert!(id < 200, "of 200 keys, {:?} are on the third server", change.moved);
             page(id, 0).insert(&change.here.orm).await.unwrap();
             until("the new servers are filled", async || {
                 number(&new, id).await;
@@ -55,6 +61,7 @@ impl Change {
             })
             .await;
             let key = page(id, 0).get_cache_key(&new);
+            // The insert has left the row on the old list's server.
             if Wire::to(&three).get(key.as_str()).is_some() {
                 change.moved.push(id);
             } else {
@@ -63,8 +70,6 @@ impl Change {
             // As if nobody had read by the new list yet.
             Page::delete_cached_instance(&new, id).await.unwrap();
         }
-        assert!((3..25).contains(&change.moved.len()), "some keys go to the third");
-        change.moved.truncate(3);
         change
     }
 
