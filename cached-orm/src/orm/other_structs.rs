@@ -21,20 +21,20 @@ impl<DB: Backend> Orm<DB> {
         let is_left_behind = |other: &&'static Subject| {
             other.cache_name != T::CACHE_NAME
                 && !T::ALSO_FENCES.contains(&other.cache_name)
-                && self.table_known(other.table).is_some_and(|its| its.shares_rows(table))
+                && self.has_rows_of(other, table)
                 && !self.is_told_by_triggers(table, other)
         };
         let Subject { entity, table: name, cache_name, .. } =
             self.meters().uses().subjects().find(is_left_behind)?;
-        let is_same = |its: Arc<TableDescription>| its.identity == table.identity;
+        let is_relative = |its: Arc<TableDescription>| its.identity != table.identity;
         let same = if *name == T::TABLE.name() {
             format!("{entity} is on the same table")
-        } else if self.table_known(name).is_some_and(is_same) {
-            format!("{entity} is on the same table, which it calls `{name}`")
-        } else {
+        } else if self.table_known(name).is_some_and(is_relative) {
             format!(
                 "{entity} is on `{name}`, which has rows of this table (inheritance, partitions)"
             )
+        } else {
+            format!("{entity} is on the same table, which it calls `{name}`")
         };
         let own = T::NAME;
         Some(Finding::error(
@@ -48,6 +48,16 @@ impl<DB: Backend> Orm<DB> {
                  `also_fences({entity})`, or call `install_triggers::<{entity}>()`"
             ),
         ))
+    }
+
+    /// Whether the struct can have rows of the table. Where its own was not looked at yet,
+    /// as when all that was read so far lay in the cache, it is known by its name.
+    fn has_rows_of(&self, entity: &Subject, table: &TableDescription) -> bool {
+        let last = |name: &str| split_table(name).1.to_lowercase();
+        match self.table_known(entity.table) {
+            Some(its) => its.shares_rows(table),
+            None => last(&table.identity) == last(entity.table),
+        }
     }
 
     /// Whether the table has this crate's triggers for the struct.
@@ -159,25 +169,20 @@ impl<DB: Backend> Orm<DB> {
             // A table of which the catalog does not tell may lead to any.
             let table = table.filter(|_| !are_too_many);
             let is_left_behind = |other: &&'static Subject| {
-                let its = self.table_known(other.table);
-                let is_it = match (&table, &its) {
+                let is_it = match &table {
                     // MySQL's triggers cannot change the table that they are on, unless by its
                     // foreign keys, and of a view's own rows it is known that they may be old.
-                    (None, _) => {
+                    None => {
                         other.table != T::TABLE.name()
                             || (DB::RETURNING || follows_others) && !is_view
                     }
-                    (Some(table), Some(its)) => its.shares_rows(table),
-                    (Some(table), None) => {
-                        let last = |name: &str| split_table(name).1.to_lowercase();
-                        last(&table.identity) == last(other.table)
-                    }
+                    Some(table) => self.has_rows_of(other, table),
                 };
                 // MySQL's foreign keys fire no triggers.
                 let is_told = |its: &TableDescription| {
                     (DB::RETURNING || !by_foreign_key) && self.is_told_by_triggers(its, other)
                 };
-                is_it && !its.is_some_and(|its| is_told(&its))
+                is_it && !self.table_known(other.table).is_some_and(|its| is_told(&its))
             };
             let Some(other) = self.meters().uses().subjects().find(is_left_behind) else {
                 continue;

@@ -43,17 +43,20 @@ struct Look {
     table: Option<Arc<TableDescription>>,
     is_answered: bool,
     at: Instant,
+    /// Whether the schema was changed since.
+    is_old: bool,
 }
 
 impl Look {
     fn is_fresh(&self) -> bool {
-        self.at.elapsed() < if self.is_answered { BELIEVED } else { ASKED_AGAIN }
+        !self.is_old && self.at.elapsed() < if self.is_answered { BELIEVED } else { ASKED_AGAIN }
     }
 }
 
 /// What follows for a struct.
 pub(super) struct Judgement {
-    facts: TableFacts,
+    /// By what is done to rows; nothing is relied on where it is not known.
+    facts: Option<[(Change, TableFacts); 3]>,
     /// Why it must not be used.
     all: Option<String>,
     /// Why it must not be written.
@@ -90,7 +93,12 @@ impl Judgement {
         let of_changes = self.changes.iter().filter(|(change, _)| changes.contains(change));
         let of_change = of_changes.filter_map(|(_, reason)| reason.as_ref()).next();
         refused(self.all.as_ref().or(self.writes.as_ref()).or(of_change), operation)?;
-        Ok(self.facts)
+        Ok(self.facts(changes))
+    }
+
+    fn facts(&self, changes: &[Change]) -> TableFacts {
+        let of_changes = self.facts.iter().flatten().filter(|(it, _)| changes.contains(it));
+        of_changes.map(|(_, facts)| *facts).reduce(TableFacts::or).unwrap_or_default()
     }
 }
 
@@ -107,7 +115,7 @@ impl<DB: Backend> Orm<DB> {
     pub(crate) async fn table_facts<T: Persist<DB>>(&self, operation: Operation) -> TableFacts {
         // What a write has cached is remembered like what was read.
         self.meters().of(operation);
-        self.judgement::<T>().await.facts
+        self.judgement::<T>().await.facts(&Change::ALL)
     }
 
     /// Refuses a read whose row must not be cached, as far as the catalog can be asked.
@@ -169,9 +177,12 @@ impl<DB: Backend> Orm<DB> {
     /// rest on what was mended since. Whether there were any.
     pub(super) fn forget_looks_before(&self, began: Instant) -> bool {
         let mut tables = locked(&self.0.schemas.tables);
-        let count = tables.len();
-        tables.retain(|_, look| look.at >= began);
-        tables.len() < count
+        let mut are_any = false;
+        for look in tables.values_mut().filter(|look| look.at < began) {
+            are_any |= !look.is_old;
+            look.is_old = true;
+        }
+        are_any
     }
 
     /// The tables of which nothing is known, or nothing that is believed any longer:
@@ -208,7 +219,7 @@ impl<DB: Backend> Orm<DB> {
                 }
                 let is_answered = found.is_ok();
                 let table = found.ok().flatten().map(Arc::new);
-                let look = Look { table, is_answered, at: Instant::now() };
+                let look = Look { table, is_answered, at: Instant::now(), is_old: false };
                 locked(&self.0.schemas.tables).insert(name, look);
             }
         }
@@ -219,16 +230,17 @@ impl<DB: Backend> Orm<DB> {
         let look = locked(&self.0.schemas.tables).get(T::TABLE.name()).cloned();
         let table = look.as_ref().and_then(|look| look.table.clone());
         let mut judgement = Judgement {
-            facts: TableFacts::default(),
+            facts: None,
             all: None,
             writes: None,
             changes: Change::ALL.map(|change| (change, None)),
             at: look.as_ref().map_or_else(Instant::now, |look| look.at),
-            is_answered: look.is_some_and(|look| look.is_answered),
+            is_answered: look.as_ref().is_some_and(|look| look.is_answered && !look.is_old),
             uses,
         };
         if let Some(table) = table {
-            judgement.facts = TableFacts::of(&table, T::TABLE.key_columns());
+            let facts = |change| (change, TableFacts::of(&table, T::TABLE.key_columns(), change));
+            judgement.facts = judgement.is_answered.then(|| Change::ALL.map(facts));
             let dangers = dangers(&Shape::of::<T>(), &table);
             let of = |refuses: Refuses| {
                 let finding = dangers.iter().find(|finding| finding.refuses == refuses);
@@ -269,9 +281,10 @@ impl<DB: Backend> Orm<DB> {
         uses.may_store(|| operation.subject().and_then(|subject| uses.came(subject)))
     }
 
-    /// Has the catalog asked anew: it was changed.
+    /// Has the catalog asked anew: it was changed. Until it has answered, what it said last
+    /// is the best that a commit can be judged by.
     pub(crate) fn forget_schema(&self) {
-        locked(&self.0.schemas.tables).clear();
+        locked(&self.0.schemas.tables).values_mut().for_each(|look| look.is_old = true);
         locked(&self.0.schemas.entities).clear();
     }
 }

@@ -192,6 +192,16 @@ pub(crate) struct Events {
     pub(crate) delete: bool,
 }
 
+impl Events {
+    pub(crate) fn has(self, change: Change) -> bool {
+        match change {
+            Change::Insert => self.insert,
+            Change::Update => self.update,
+            Change::Delete => self.delete,
+        }
+    }
+}
+
 /// A foreign key, seen from the table that it refers to, or from its own.
 #[derive(Debug, Clone)]
 pub(crate) struct ForeignKey {
@@ -253,10 +263,9 @@ impl TriggerDescription {
         self.name.starts_with(OWN_PREFIX)
     }
 
-    /// Whether it may write to a table when a row is inserted or updated.
+    /// Whether it may write to a table.
     pub(crate) fn writes_elsewhere(&self) -> bool {
-        let Events { insert, update, .. } = self.events;
-        (insert || update) && self.does.as_ref().is_none_or(|deeds| !deeds.writes.is_empty())
+        self.does.as_ref().is_none_or(|deeds| !deeds.writes.is_empty())
     }
 }
 

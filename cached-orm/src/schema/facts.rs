@@ -1,8 +1,8 @@
 //! What writes must know of a table.
 
 use super::description::{
-    Action, Events, OWN_PREFIX, RowsShown, TableDescription, TableKind, Timing, TriggerDescription,
-    are_among, meet,
+    Action, Change, Events, OWN_PREFIX, RowsShown, TableDescription, TableKind, Timing,
+    TriggerDescription, are_among, meet,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -43,11 +43,11 @@ impl Stamp {
 }
 
 impl TableFacts {
-    /// `key` are the columns of the struct's primary key, to which no write of its
-    /// gives other values.
-    pub(crate) fn of(table: &TableDescription, key: &[&str]) -> Self {
-        let others = || table.other_triggers();
-        let has_before = others().any(|trigger| trigger.timing == Timing::Before);
+    /// What must be known for such a change. `key` are the columns of the struct's primary
+    /// key, to which no write of its gives other values.
+    pub(crate) fn of(table: &TableDescription, key: &[&str], change: Change) -> Self {
+        let others = || table.other_triggers().filter(|trigger| trigger.events.has(change));
+        let has_before = table.other_triggers().any(|trigger| trigger.timing == Timing::Before);
         // What changes a row after it was read.
         let by_triggers = match table.rows_shown {
             RowsShown::Afterwards => false,
@@ -85,6 +85,16 @@ impl TableFacts {
             updates_keep_keys: keep_keys(table, key, |events| events.update),
             numbers_keys: meet(table.auto_increment.as_slice(), key),
             stamp: stamp.filter(|_| rows_are_final),
+        }
+    }
+
+    /// What must be known for a statement that may do either.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            rows_are_final: self.rows_are_final && other.rows_are_final,
+            many_are_final: self.many_are_final && other.many_are_final,
+            stamp: self.stamp.filter(|_| other.stamp.is_some()),
+            ..self
         }
     }
 }

@@ -120,12 +120,10 @@ fn may_change(table: &TableDescription, key: &ForeignKey, from: &From) -> bool {
 }
 
 fn by_triggers(table: &TableDescription, change: Change) -> Vec<Step> {
-    let is_for = |Events { insert, update, delete }: Events| match change {
-        Change::Insert => insert,
+    let is_for = |events: Events| match (change, table.kind) {
         // A row that moves to another partition is deleted here and inserted there.
-        Change::Update if table.kind == TableKind::Partitioned => insert || update || delete,
-        Change::Update => update,
-        Change::Delete => delete,
+        (Change::Update, TableKind::Partitioned) => true,
+        _ => events.has(change),
     };
     let triggers = table.other_triggers().filter(|trigger| is_for(trigger.events));
     let steps = triggers.flat_map(|trigger| {

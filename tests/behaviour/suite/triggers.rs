@@ -94,6 +94,44 @@ async fn a_row_that_an_after_trigger_changes_again_is_never_cached_as_it_was_bef
     }
 }
 
+/// An update fires no trigger of inserts, which may come back to the row they insert.
+#[tokio::test]
+async fn an_update_is_written_through_beside_a_trigger_of_inserts() {
+    let here = Here::with(&[PAGES]).await;
+    here.run("CREATE TABLE log (page BIGINT)").await;
+    here.run(match Here::DATABASE {
+        Kind::Postgres => {
+            "CREATE FUNCTION logged() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN INSERT INTO log VALUES (NEW.id); RETURN NEW; END $$;
+             CREATE TRIGGER logged BEFORE INSERT ON pages
+                FOR EACH ROW EXECUTE FUNCTION logged()"
+        }
+        Kind::MariaDb => {
+            "CREATE TRIGGER logged AFTER INSERT ON pages
+                FOR EACH ROW INSERT INTO log VALUES (NEW.id)"
+        }
+        Kind::Sqlite => {
+            "CREATE TRIGGER logged AFTER INSERT ON pages
+                BEGIN INSERT INTO log VALUES (NEW.id); END"
+        }
+    })
+    .await;
+    let cached = async || Page::get_cached_instance(&here.orm, 1).await.unwrap();
+    let is_read_afterwards = Here::DATABASE == Kind::MariaDb;
+    let mut row = page("a").insert(&here.orm).await.unwrap();
+    assert_eq!(cached().await.is_some(), is_read_afterwards);
+    assert_body(&here, "a").await;
+    for body in ["b", "c"] {
+        row.body = body.into();
+        row.update(&here.orm).await.unwrap();
+        assert_eq!(cached().await.as_ref(), Some(&row));
+    }
+    row.body = "d".into();
+    row.upsert(&here.orm).await.unwrap();
+    assert_eq!(cached().await.is_some(), is_read_afterwards);
+    assert_body(&here, "d").await;
+}
+
 #[tokio::test]
 async fn a_row_numbered_by_a_trigger_is_read_with_its_last_number() {
     let here = Here::with(&[COUNTERS]).await;

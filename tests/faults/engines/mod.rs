@@ -22,10 +22,11 @@ pub(crate) struct Locked {
 
 /// A database to run against.
 ///
-/// Every key has a row in `ledger`, which is never deleted, with the revision of
-/// the key's latest state. PostgreSQL and MariaDB count it up by triggers, and
-/// refuse a write that brings another revision than the next: a writer that
-/// takes its revision from an earlier read cannot turn a row back.
+/// Every key has a row in `ledger`, which is never deleted: the revision of the
+/// key's latest state is there or, if that is higher, in the key's row. On PostgreSQL
+/// and MariaDB triggers see to it, and refuse a write that brings another revision than
+/// the next: a writer that takes its revision from an earlier read cannot turn a row
+/// back.
 pub(crate) trait Engine: Backend {
     const TITLE: &'static str;
 
@@ -118,15 +119,21 @@ macro_rules! lock_by_select {
             sqlx::query(sql).bind(key).fetch_optional(&mut *connection).await?;
             let sql =
                 concat!("SELECT revision FROM ledger WHERE id = ", $placeholder, " FOR UPDATE");
-            let revision = sqlx::query_scalar(sql).bind(key).fetch_one(&mut *connection).await?;
+            let ledger: i64 = sqlx::query_scalar(sql).bind(key).fetch_one(&mut *connection).await?;
             // Again: who had the ledger's lock may have inserted the row or deleted it.
             let sql = concat!("SELECT revision FROM hot WHERE id = ", $placeholder, " FOR UPDATE");
-            let row = sqlx::query(sql).bind(key).fetch_optional(connection).await?;
+            let row: Option<i64> =
+                sqlx::query_scalar(sql).bind(key).fetch_optional(connection).await?;
+            let revision = row.map_or(ledger, |revision| revision.max(ledger));
             Ok(super::Locked { revision, is_present: row.is_some() })
         }
 
         async fn latest(pool: &sqlx::Pool<Self>, key: i64) -> sqlx::Result<i64> {
-            let sql = concat!("SELECT revision FROM ledger WHERE id = ", $placeholder);
+            let sql = concat!(
+                "SELECT GREATEST(ledger.revision, COALESCE(hot.revision, 0)) \
+                 FROM ledger LEFT JOIN hot ON hot.id = ledger.id WHERE ledger.id = ",
+                $placeholder
+            );
             sqlx::query_scalar(sql).bind(key).fetch_one(pool).await
         }
 

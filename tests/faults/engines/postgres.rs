@@ -32,18 +32,35 @@ impl Engine for Postgres {
             note TEXT NOT NULL DEFAULT 'old');
         CREATE INDEX ON hot (bucket);
         CREATE TABLE ledger (id BIGINT PRIMARY KEY, revision BIGINT NOT NULL);
-        CREATE FUNCTION count_up() RETURNS trigger LANGUAGE plpgsql AS $$
-            DECLARE next BIGINT;
+        CREATE FUNCTION count_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+            DECLARE latest BIGINT;
             BEGIN
-                UPDATE ledger SET revision = revision + 1
-                    WHERE id = CASE TG_OP WHEN 'DELETE' THEN OLD.id ELSE NEW.id END
-                    RETURNING revision INTO next;
-                IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
-                IF NEW.revision <> next THEN RAISE EXCEPTION 'not the next revision'; END IF;
+                SELECT revision INTO latest FROM ledger WHERE id = NEW.id FOR UPDATE;
+                -- There is one before ON CONFLICT.
+                SELECT greatest(latest, max(revision)) INTO latest FROM hot WHERE id = NEW.id;
+                IF NEW.revision <> latest + 1 THEN RAISE EXCEPTION 'not the next revision'; END IF;
+                UPDATE ledger SET revision = NEW.revision WHERE id = NEW.id;
                 RETURN NEW;
             END $$;
-        CREATE TRIGGER count_up BEFORE INSERT OR UPDATE OR DELETE ON hot
-            FOR EACH ROW EXECUTE FUNCTION count_up()";
+        CREATE TRIGGER count_insert BEFORE INSERT ON hot
+            FOR EACH ROW EXECUTE FUNCTION count_insert();
+        -- It writes to no other table, so that updates are written through.
+        CREATE FUNCTION count_update() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF NEW.revision <> OLD.revision + 1 THEN
+                    RAISE EXCEPTION 'not the next revision';
+                END IF;
+                RETURN NEW;
+            END $$;
+        CREATE TRIGGER count_update BEFORE UPDATE ON hot
+            FOR EACH ROW EXECUTE FUNCTION count_update();
+        CREATE FUNCTION count_delete() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                UPDATE ledger SET revision = OLD.revision + 1 WHERE id = OLD.id;
+                RETURN OLD;
+            END $$;
+        CREATE TRIGGER count_delete BEFORE DELETE ON hot
+            FOR EACH ROW EXECUTE FUNCTION count_delete()";
 
     const OUTBOX_LOG: &'static str = "
         CREATE TABLE outbox_log (

@@ -5,8 +5,9 @@ use crate::{
     databases::Kind,
     rows::{NOTES, Plain, plain},
 };
-use cached_orm::{Error, MemcachedOrm, Orm};
+use cached_orm::{Error, MemcachedOrm, Orm, test_kit::MemoryStore};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 macro_rules! notes_as {
     ($name:ident, $table:literal $(, $option:ident = $value:literal)*) => {
@@ -119,6 +120,25 @@ async fn a_cache_name_that_a_write_does_not_fence_is_refused() {
     let mut fencing = Fencing { id: 1, body: "newest".into(), code: 1 };
     fencing.update(&here.orm).await.unwrap();
     assert_eq!(Named::fetch_one(&here.orm, 1).await.unwrap().body, "newest");
+}
+
+/// Its table was never looked at: the row lay in the cache.
+#[tokio::test]
+async fn a_hit_under_another_name_while_a_write_is_open() {
+    if Here::DATABASE != Kind::Sqlite {
+        return;
+    }
+    let here = notes().await;
+    let cache = Arc::new(MemoryStore::new());
+    let one = here.handle(|builder| builder.store(cache.clone())).await;
+    assert_eq!(InMain::fetch_one(&one, 1).await.unwrap().body, "old");
+    let other = here.handle(|builder| builder.store(cache)).await;
+    let mut transaction = other.begin().await.unwrap();
+    plain(1, "new").update(&mut transaction).await.unwrap();
+    assert_eq!(InMain::fetch_one(&other, 1).await.unwrap().body, "old");
+    assert_eq!(other.statistics().hits, 1);
+    assert_refused(&transaction.commit().await.unwrap_err(), "Plain", "InMain");
+    assert_eq!(InMain::fetch_uncached(&other, 1).await.unwrap().unwrap().body, "old");
 }
 
 /// One number can be a key of either.
