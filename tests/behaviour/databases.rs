@@ -41,7 +41,9 @@ pub(crate) trait TestDatabase: Backend {
 
     fn connect(options: Options<Self>) -> impl Future<Output = Pool<Self>> + Send {
         async {
-            let pool = PoolOptions::new().max_connections(10).acquire_timeout(ACQUIRE);
+            // Of both, sqlx 0.9.0 may make a loop without end (sqlx#3645).
+            let pool = PoolOptions::new().idle_timeout(None).max_lifetime(None);
+            let pool = pool.max_connections(10).acquire_timeout(ACQUIRE);
             pool.connect_with(options).await.expect("the test's database answers")
         }
     }

@@ -44,7 +44,9 @@ impl<DB: Sessions> Stage<DB> {
         let name = unique_name();
         let Way { direct, slow, proxy, scratch } = DB::way(&name).await;
         let scratch = Removed(Some(scratch));
-        let pool = |most| PoolOptions::new().max_connections(most).acquire_timeout(ACQUIRE);
+        // Of both, sqlx 0.9.0 may make a loop without end (sqlx#3645).
+        let pool = || PoolOptions::new().idle_timeout(None).max_lifetime(None);
+        let pool = |most| pool().max_connections(most).acquire_timeout(ACQUIRE);
         let watch = pool(2).connect_with(direct).await.expect("the database answers");
         DB::run(&watch, tables::sql(DB::KIND)).await.expect("the tables are created");
         memcached::wait_for_age(&memcached::shared_address(), HOLD_OFF).await;

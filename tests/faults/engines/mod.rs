@@ -87,7 +87,9 @@ pub(crate) trait Engine: Backend {
 }
 
 pub(crate) fn pool<DB: Engine>(options: Options<DB>, connections: u32) -> Pool<DB> {
-    let pool = PoolOptions::new().max_connections(connections);
+    // Of both, sqlx 0.9.0 may make a loop without end (sqlx#3645).
+    let pool = PoolOptions::new().idle_timeout(None).max_lifetime(None);
+    let pool = pool.max_connections(connections);
     // A busy machine must not look like a database that is away.
     pool.acquire_timeout(Duration::from_secs(20)).connect_lazy_with(options)
 }
