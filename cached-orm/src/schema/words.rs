@@ -16,7 +16,7 @@ pub(crate) enum Word {
     /// A keyword or a name. What names tables keeps its case on MySQL and SQLite; to
     /// PostgreSQL it is in lower case.
     Name(String),
-    /// A name in quotes, or that is none of a keyword or a function for another reason.
+    /// A name in quotes, or another one that is no keyword and no function of the database.
     Quoted(String),
     /// A string.
     Text(String),

@@ -147,13 +147,14 @@ impl<'w> Expression<'w> {
 
     /// Whether the word at this place is a type whose code is the database's own.
     fn is_type_at(self, at: usize) -> bool {
-        let is_other = |word: &Word| word.is_any(&["."]);
         let after = self.words.get(at + 1);
         match self.words.get(at) {
             Some(Word::Name(name)) if name.eq_ignore_ascii_case("double") => {
                 self.dialect != Dialect::Postgres || after.is_some_and(|it| it.is("precision"))
             }
-            Some(Word::Name(name)) => is_type(name, self.dialect) && !after.is_some_and(is_other),
+            Some(Word::Name(name)) => {
+                is_type(name, self.dialect) && !after.is_some_and(|it| it.is("."))
+            }
             _ => false,
         }
     }
