@@ -168,21 +168,6 @@ fn ways_to_count() -> Vec<Vec<String>> {
     // What is no trigger's body.
     let others: &[&[&str]] = match Here::DATABASE {
         Kind::Postgres => &[
-            // Two rows are compared by the operators of their columns' types, wherever these are.
-            &["DO $do$ BEGIN EXECUTE format('
-                CREATE SCHEMA %1$I;
-                CREATE TYPE %1$I.c AS (a INT);
-                CREATE FUNCTION %1$I.eq(%1$I.c, %1$I.c) RETURNS BOOLEAN LANGUAGE sql
-                    AS ''UPDATE crates SET versions = versions + 1 RETURNING FALSE'';
-                CREATE FUNCTION %1$I.cmp(%1$I.c, %1$I.c) RETURNS INT LANGUAGE sql AS ''SELECT 1'';
-                CREATE OPERATOR %1$I.= (LEFTARG = %1$I.c, RIGHTARG = %1$I.c, FUNCTION = %1$I.eq);
-                CREATE OPERATOR CLASS %1$I.o DEFAULT FOR TYPE %1$I.c USING btree
-                    AS OPERATOR 3 %1$I.=, FUNCTION 1 %1$I.cmp(%1$I.c, %1$I.c);
-                ALTER TABLE versions ADD COLUMN c %1$I.c DEFAULT ROW(1)::%1$I.c;
-                CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN
-                    IF NEW IS DISTINCT FROM NEW THEN NULL; END IF; RETURN NEW; END $f$;
-                CREATE TRIGGER t AFTER INSERT ON versions FOR EACH ROW EXECUTE FUNCTION f()',
-                current_schema() || '.o'); END $do$"],
             // `"a.b".c` beside `a."b.c"`.
             &[
                 "CREATE TABLE \"b.c\" (id BIGINT)",
