@@ -100,16 +100,16 @@ fn ways_to_count() -> Vec<Vec<String>> {
             "CREATE TABLE log (id BIGINT)",
             "INSERT INTO log VALUES (1)",
             "CREATE VIEW shown AS SELECT * FROM crates",
-            "CREATE FUNCTION count() RETURNS trigger LANGUAGE plpgsql
+            "CREATE FUNCTION in_crates() RETURNS trigger LANGUAGE plpgsql
                 AS 'BEGIN UPDATE crates SET versions = versions + 1; RETURN NEW; END'",
             "CREATE FUNCTION read_as_column(log) RETURNS BIGINT LANGUAGE sql
                 AS 'UPDATE crates SET versions = versions + 1 RETURNING id'",
             "CREATE TABLE noted (id BIGINT PRIMARY KEY)",
             "INSERT INTO noted VALUES (1)",
-            "CREATE TRIGGER t AFTER UPDATE ON noted FOR EACH ROW EXECUTE FUNCTION count()",
+            "CREATE TRIGGER t AFTER UPDATE ON noted FOR EACH ROW EXECUTE FUNCTION in_crates()",
             "CREATE TABLE k (id BIGINT)",
             "CREATE TABLE \u{212a} (id BIGINT)",
-            "CREATE TRIGGER t AFTER INSERT ON \u{212a} FOR EACH ROW EXECUTE FUNCTION count()",
+            "CREATE TRIGGER t AFTER INSERT ON \u{212a} FOR EACH ROW EXECUTE FUNCTION in_crates()",
             "CREATE TABLE ruled (id BIGINT)",
             "CREATE RULE also AS ON INSERT TO ruled DO ALSO UPDATE crates SET versions = 1",
             "CREATE FUNCTION count_up() RETURNS BIGINT LANGUAGE sql
@@ -171,12 +171,12 @@ fn ways_to_count() -> Vec<Vec<String>> {
             // `"a.b".c` beside `a."b.c"`.
             &[
                 "CREATE TABLE \"b.c\" (id BIGINT)",
-                "CREATE FUNCTION count() RETURNS trigger LANGUAGE plpgsql
+                "CREATE FUNCTION in_crates() RETURNS trigger LANGUAGE plpgsql
                     AS 'BEGIN UPDATE crates SET versions = versions + 1; RETURN NEW; END'",
                 "DO $do$ BEGIN EXECUTE format('
                     CREATE SCHEMA %1$I;
                     CREATE TABLE %1$I.c (id BIGINT);
-                    CREATE TRIGGER t AFTER INSERT ON %1$I.c FOR EACH ROW EXECUTE FUNCTION count();
+                    CREATE TRIGGER t AFTER INSERT ON %1$I.c FOR EACH ROW EXECUTE FUNCTION in_crates();
                     CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN
                         INSERT INTO %1$I.c VALUES (1); RETURN NEW; END $f$;
                     CREATE TRIGGER t AFTER INSERT ON versions FOR EACH ROW EXECUTE FUNCTION f()',
