@@ -6,7 +6,7 @@ use crate::{
     Backend, Persist, PrimaryKey as _,
     error::Subject,
     schema::{Accepted, Change, Finding, From, Step, TableDescription, TableKind, meet, steps},
-    sql::split_table,
+    sql::{names_one_table, split_table},
     triggers,
 };
 use std::{
@@ -128,7 +128,8 @@ impl<DB: Backend> Orm<DB> {
                 if reached.len() >= MOST_TABLES {
                     return reached;
                 }
-                let next = step.table.as_ref().and_then(|name| self.table_known(name));
+                let name = step.table.as_ref().filter(|name| names_one_table(name));
+                let next = name.and_then(|name| self.table_known(name));
                 // The struct may know it by other columns than the table.
                 let keeps_key = !meet(T::TABLE.key_columns(), &step.columns);
                 let is_own_row =

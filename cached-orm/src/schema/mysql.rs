@@ -3,7 +3,7 @@ use super::{
         Action, ColumnDescription, Deeds, Describe, Events, ForeignKey, IndexDescription,
         TableDescription, TableKind, Timing, TriggerDescription,
     },
-    plain_code::{PlainCode, own_functions},
+    plain_code::PlainCode,
     words::{Dialect, Word, words},
 };
 use crate::{Backend as _, sql::split_table};
@@ -166,9 +166,6 @@ async fn triggers(
 
 /// What the trigger does, if its code is plain.
 fn deeds(text: &str, schema: &str) -> Option<Deeds> {
-    if is_ambiguous(text) {
-        return None;
-    }
     let words = words(text, Dialect::MySql);
     let is_head = |words: &[Word]| words.iter().zip(HEAD).all(|(word, head)| word.is(head));
     let start = words.windows(HEAD.len()).position(is_head)? + HEAD.len();
@@ -177,26 +174,6 @@ fn deeds(text: &str, schema: &str) -> Option<Deeds> {
 
 /// What stands before a trigger's body.
 const HEAD: [&str; 3] = ["for", "each", "row"];
-
-/// Whether it can be read in more than one way: comments that are run by some versions,
-/// and functions with a blank or a comment before the parenthesis, which can be the
-/// schema's own.
-fn is_ambiguous(text: &str) -> bool {
-    let mut parentheses = text.match_indices('(').filter_map(|(at, _)| text.get(..at));
-    let has_blank = |before: &str| {
-        let name = before.trim_end();
-        let is_end = |char: char| !(char.is_alphanumeric() || char == '_');
-        let name = name.rsplit(is_end).next().unwrap_or_default();
-        name.len() < before.len()
-            && before.ends_with(char::is_whitespace)
-            && own_functions(Dialect::MySql).any(|function| function.eq_ignore_ascii_case(name))
-    };
-    let follows_comment = |before: &str| {
-        let line = before.trim_end().rsplit('\n').next().unwrap_or_default();
-        line.len() < before.len() && (line.contains("--") || line.contains('#'))
-    };
-    text.contains("/*") || parentheses.any(|before| has_blank(before) || follows_comment(before))
-}
 
 /// The statement that made a trigger, as it was written: in `information_schema` MySQL
 /// shows strings without what escapes their quotes. `None` if this account may not read it

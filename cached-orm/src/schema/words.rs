@@ -1,5 +1,7 @@
 //! The words of a SQL text, without comments, as one of the databases reads them.
 
+use super::plain_code::own_functions;
+
 /// Whose SQL it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -11,22 +13,25 @@ pub(super) enum Dialect {
 /// A word of SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Word {
-    /// A keyword or a name, in lower case.
+    /// A keyword or a name. What names tables keeps its case on MySQL and SQLite; to
+    /// PostgreSQL it is in lower case.
     Name(String),
-    /// A name in quotes.
+    /// A name in quotes, or another one that is no keyword and no function of the database.
     Quoted(String),
     /// A string.
     Text(String),
     Sign(char),
+    /// What begins code that some versions run, and that is a comment to others.
+    Versioned,
 }
 
 impl Word {
     /// Whether it is this keyword or sign.
     pub(crate) fn is(&self, text: &str) -> bool {
         match self {
-            Self::Name(name) => name == text,
+            Self::Name(name) => name.eq_ignore_ascii_case(text),
             Self::Sign(sign) => text.chars().eq([*sign]),
-            Self::Quoted(_) | Self::Text(_) => false,
+            Self::Quoted(_) | Self::Text(_) | Self::Versioned => false,
         }
     }
 
@@ -37,7 +42,7 @@ impl Word {
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::Name(name) | Self::Quoted(name) => Some(name),
-            Self::Text(_) | Self::Sign(_) => None,
+            Self::Text(_) | Self::Sign(_) | Self::Versioned => None,
         }
     }
 }
@@ -45,14 +50,31 @@ impl Word {
 /// The words of `sql`.
 pub(crate) fn words(sql: &str, dialect: Dialect) -> Vec<Word> {
     let mut words = Vec::new();
-    let mut at = 0;
+    let (mut at, mut word_end) = (0, 0);
     while let Some(rest) = sql.get(at..).filter(|rest| !rest.is_empty()) {
-        let (length, word) = first(rest, dialect, words.last());
+        let (length, word) = first(rest, dialect);
+        if dialect == Dialect::MySql && at > word_end && rest.starts_with('(') {
+            call_no_function(words.last_mut());
+        }
         // Never nothing, or it would not end.
         at += length.max(1);
-        words.extend(word);
+        if let Some(word) = word {
+            words.push(word);
+            word_end = at;
+        }
     }
     words
+}
+
+/// To MySQL a function's name that is apart from its parenthesis may be any name, and so a
+/// function of the schema's own.
+fn call_no_function(word: Option<&mut Word>) {
+    let Some(word) = word else { return };
+    if let Word::Name(name) = word
+        && own_functions(Dialect::MySql).any(|function| name.eq_ignore_ascii_case(function))
+    {
+        *word = Word::Quoted(std::mem::take(name));
+    }
 }
 
 /// Whether an index's expression is surely NULL only where one of its columns is.
@@ -62,7 +84,7 @@ pub(crate) fn keeps_nulls(expression: &[Word]) -> bool {
         Word::Name(_) if next.is_some_and(|next| next.is("(")) => word.is_any(&["lower", "upper"]),
         Word::Name(_) => !word.is_any(&["case", "when", "null"]),
         Word::Quoted(_) => true,
-        Word::Text(_) => false,
+        Word::Text(_) | Word::Versioned => false,
         // A cast.
         Word::Sign(sign) => ['(', ')', ',', ':', '.'].contains(sign),
     })
@@ -86,8 +108,11 @@ pub(crate) fn leaves_out_nulls(condition: &[Word], columns: &[String]) -> bool {
 }
 
 /// The length of what `rest` begins with, and the word that it is.
-fn first(rest: &str, dialect: Dialect, before: Option<&Word>) -> (usize, Option<Word>) {
+fn first(rest: &str, dialect: Dialect) -> (usize, Option<Word>) {
     use Dialect::{MySql, Postgres, Sqlite};
+    if let Some(length) = versioned(rest, dialect) {
+        return (length, Some(Word::Versioned));
+    }
     if let Some(length) = comment(rest, dialect) {
         return (length, None);
     }
@@ -95,18 +120,23 @@ fn first(rest: &str, dialect: Dialect, before: Option<&Word>) -> (usize, Option<
     let inner = |length: usize| rest.get(1..length.saturating_sub(1)).unwrap_or_default();
     match first {
         '\'' => {
-            let is_escaped = match dialect {
-                MySql => true,
-                // `E'…'`: what was read as a name belongs to it.
-                Postgres => before.is_some_and(|before| before.is("e")),
-                Sqlite => false,
-            };
-            let length = quoted(rest, first, is_escaped);
+            let length = quoted(rest, first, dialect == MySql);
             (length, Some(Word::Text(inner(length).to_owned())))
         }
-        // To MySQL it is a string, unless it is told otherwise: as a name it is found too.
+        _ if is_prefixed_text(rest, first, dialect) => {
+            let text = rest.get(1..).unwrap_or_default();
+            let length = quoted(text, '\'', first.eq_ignore_ascii_case(&'e'));
+            let inner = text.get(1..length.saturating_sub(1)).unwrap_or_default();
+            (1 + length, Some(Word::Text(inner.to_owned())))
+        }
+        '"' if dialect == MySql => {
+            let length = quoted(rest, first, true);
+            (length, Some(Word::Text(inner(length).to_owned())))
+        }
+        // To PostgreSQL it can be an operator.
+        '`' if dialect == Postgres => (1, Some(Word::Sign(first))),
         '"' | '`' => {
-            let length = quoted(rest, first, dialect == MySql && first == '"');
+            let length = quoted(rest, first, false);
             let doubled = [first, first].iter().collect::<String>();
             let name = inner(length).replace(&doubled, &first.to_string());
             (length, Some(Word::Quoted(name)))
@@ -122,13 +152,37 @@ fn first(rest: &str, dialect: Dialect, before: Option<&Word>) -> (usize, Option<
             let text = body.get(..length).unwrap_or_default().to_owned();
             (length + 2 * quote.len(), Some(Word::Text(text)))
         }
-        _ if is_of_name(first) => {
-            let length = rest.find(|char| !is_of_name(char)).unwrap_or(rest.len());
-            let name = rest.get(..length).unwrap_or_default().to_lowercase();
+        _ if is_of_name(first, dialect) => {
+            let length = rest.find(|char| !is_of_name(char, dialect)).unwrap_or(rest.len());
+            let mut name = rest.get(..length).unwrap_or_default().to_owned();
+            // No letter beyond ASCII: some of them have one of ASCII as their small one.
+            if dialect == Postgres {
+                name.make_ascii_lowercase();
+            }
             (length, Some(Word::Name(name)))
         }
         _ => (first.len_utf8(), Some(Word::Sign(first)).filter(|_| !first.is_whitespace())),
     }
+}
+
+/// `E'…'`, `x'…'`, `b'…'`: the letter belongs to the string.
+fn is_prefixed_text(rest: &str, first: char, dialect: Dialect) -> bool {
+    let prefixes = match dialect {
+        Dialect::Postgres => "ebx",
+        Dialect::MySql => "bx",
+        Dialect::Sqlite => "x",
+    };
+    prefixes.contains(first.to_ascii_lowercase()) && rest.get(1..2) == Some("'")
+}
+
+/// The length of `/*!50003`, which MySQL takes for a blank if its version is a later one.
+/// The end of the comment is two signs.
+fn versioned(rest: &str, dialect: Dialect) -> Option<usize> {
+    let marks = ["/*!", "/*M!", "/*m!"];
+    let after = marks.iter().find_map(|mark| rest.strip_prefix(mark));
+    let after = after.filter(|_| dialect == Dialect::MySql)?;
+    let version = after.find(|char: char| !char.is_ascii_digit()).unwrap_or(after.len());
+    Some(rest.len() - after.len() + version)
 }
 
 /// The length of the comment that `rest` begins with.
@@ -144,13 +198,6 @@ fn comment(rest: &str, dialect: Dialect) -> Option<usize> {
     }
     if rest.starts_with('#') && dialect == Dialect::MySql {
         return Some(until(rest, "\n"));
-    }
-    if dialect == Dialect::MySql
-        && let Some(after) = rest.strip_prefix("/*!").or_else(|| rest.strip_prefix("/*M!"))
-    {
-        // MySQL runs it. Its end is two signs.
-        let version = after.find(|char: char| !char.is_ascii_digit()).unwrap_or(after.len());
-        return Some(rest.len() - after.len() + version);
     }
     if !rest.starts_with("/*") {
         return None;
@@ -177,8 +224,9 @@ fn comment(rest: &str, dialect: Dialect) -> Option<usize> {
     Some(at)
 }
 
-fn is_of_name(char: char) -> bool {
-    char.is_alphanumeric() || !char.is_ascii() || char == '_' || char == '$' || char == '@'
+fn is_of_name(char: char, dialect: Dialect) -> bool {
+    let is_variable = char == '@' && dialect != Dialect::Postgres;
+    char.is_alphanumeric() || !char.is_ascii() || char == '_' || char == '$' || is_variable
 }
 
 /// The `$tag$` that `rest` begins with.
@@ -210,59 +258,4 @@ fn quoted(text: &str, quote: char, is_escaped: bool) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Dialect, Word, words};
-    use Dialect::{MySql, Postgres, Sqlite};
-
-    fn names(sql: &str, dialect: Dialect) -> Vec<String> {
-        let words = words(sql, dialect);
-        words.iter().filter_map(Word::name).map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn comments_and_strings_are_no_names() {
-        for (sql, dialect) in [
-            ("a -- b\n c", Postgres),
-            ("a /* b /* b */ b */ c", Postgres),
-            ("a E'b\\' b' c", Postgres),
-            ("a $b$ it's b $b$ c", Postgres),
-            ("a $$ b $$ c", Postgres),
-            ("a 'b''b' c", Postgres),
-            ("a # b\n c", MySql),
-            ("a -- b\n c", MySql),
-            ("a 'b\\'b' c", MySql),
-            ("a /* b */ c", Sqlite),
-            ("a 'b\\' c", Sqlite),
-        ] {
-            let mut found = names(sql, dialect);
-            found.retain(|name| name != "e");
-            assert_eq!(found, ["a", "c"], "{sql}");
-        }
-    }
-
-    #[test]
-    fn what_is_a_comment_elsewhere_is_read() {
-        for (sql, dialect) in [
-            ("a #>> b", Postgres),
-            ("a[b]", Postgres),
-            ("a--b", MySql),
-            ("/*!50003 a */ b", MySql),
-            ("/*M!100 a */ b", MySql),
-            ("[a] b", Sqlite),
-            ("`a` \"b\"", Sqlite),
-        ] {
-            assert_eq!(names(sql, dialect), ["a", "b"], "{sql}");
-        }
-        assert_eq!(names("\"a\"\"b\" A", Postgres), ["a\"b", "a"]);
-    }
-
-    #[test]
-    fn texts_that_end_early_are_read_to_their_end() {
-        for sql in ["'open", "\"open", "/* open", "/* /* */", "[open", "-- open", "", "é'", "$a$é"]
-        {
-            for dialect in [Postgres, MySql, Sqlite] {
-                words(sql, dialect);
-            }
-        }
-    }
-}
+mod tests;

@@ -328,6 +328,12 @@ pub(crate) fn split_table(table: &str) -> (Option<&str>, &str) {
     }
 }
 
+/// Whether it is certain which part of a name with its schema is the schema: a dot may be
+/// a part of either.
+pub(crate) fn names_one_table(identity: &str) -> bool {
+    identity.matches('.').count() <= 1
+}
+
 /// The error of a transaction that the database has ended.
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 fn no_transaction() -> sqlx::Error {

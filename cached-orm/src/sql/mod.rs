@@ -20,8 +20,8 @@ mod statement;
 pub use backend::Backend;
 #[cfg(feature = "json")]
 pub use backend::JsonBackend;
-pub(crate) use backend::split_table;
 pub(crate) use backend::{CommitOutcome, KeyNumbers, LockedRow, STAMP, Witness};
+pub(crate) use backend::{names_one_table, split_table};
 pub use bindings::{BindKey, Bindings, Version};
 pub(crate) use catalog::{Catalog, ColumnFound, Equals, TableFound};
 pub use column::Column;

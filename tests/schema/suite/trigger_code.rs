@@ -53,6 +53,13 @@ fn ways_to_count() -> Vec<Vec<String>> {
             "UPDATE versions SET seen = (SELECT count_up() WHERE id = NEW.id) WHERE id = NEW.id",
             "TRUNCATE crates",
             "NEW.id := 2; UPDATE versions SET seen = 1 WHERE id = NEW.id",
+            // To PostgreSQL a back quote is no quote.
+            "IF NEW.id < 0 THEN PERFORM 1 ` 2; END IF; UPDATE crates SET versions = 1;
+                IF NEW.id < 0 THEN PERFORM 1 ` 3; END IF",
+            "INSERT INTO \u{212a} VALUES (1)",
+            "UPDATE log SET id = log.read_as_column WHERE log.id > 0",
+            "INSERT INTO noted AS n VALUES (1) ON CONFLICT (id) DO UPDATE SET id = n.id",
+            "PERFORM E'a'\n'\\''; UPDATE crates SET versions = 1; PERFORM 'x'",
         ],
         Kind::MariaDb => &[
             "UPDATE `crates` SET versions = 1 WHERE id = 1",
@@ -72,6 +79,11 @@ fn ways_to_count() -> Vec<Vec<String>> {
             "UPDATE (crates) SET versions = 1",
             "UPDATE (SELECT 1 AS one) o JOIN crates SET versions = o.one",
             "DELETE c FROM (SELECT 1 FROM log WHERE 1) l RIGHT JOIN crates c ON TRUE",
+            "INSERT INTO Log VALUES (1)",
+            "INSERT IGNORE noted SET id = 1 ON DUPLICATE KEY UPDATE id = id",
+            "INSERT INTO notes VALUES (curdate ())",
+            "INSERT INTO notes VALUES (curdate/**/())",
+            "INSERT INTO notes VALUES (1 /*!50003 + called_1() */)",
         ],
         Kind::Sqlite => &[
             "UPDATE 'crates' SET versions = 1",
@@ -80,12 +92,24 @@ fn ways_to_count() -> Vec<Vec<String>> {
             "REPLACE INTO Crates VALUES (1, 1)",
             "INSERT INTO shown VALUES (1)",
             "UPDATE versions SET seen = (SELECT 1 WHERE id = NEW.id)",
+            "INSERT INTO noted VALUES (1) ON CONFLICT (id) DO UPDATE SET id = id",
         ],
     };
     let around: &[&str] = match Here::DATABASE {
         Kind::Postgres => &[
             "CREATE TABLE log (id BIGINT)",
+            "INSERT INTO log VALUES (1)",
             "CREATE VIEW shown AS SELECT * FROM crates",
+            "CREATE FUNCTION in_crates() RETURNS trigger LANGUAGE plpgsql
+                AS 'BEGIN UPDATE crates SET versions = versions + 1; RETURN NEW; END'",
+            "CREATE FUNCTION read_as_column(log) RETURNS BIGINT LANGUAGE sql
+                AS 'UPDATE crates SET versions = versions + 1 RETURNING id'",
+            "CREATE TABLE noted (id BIGINT PRIMARY KEY)",
+            "INSERT INTO noted VALUES (1)",
+            "CREATE TRIGGER t AFTER UPDATE ON noted FOR EACH ROW EXECUTE FUNCTION in_crates()",
+            "CREATE TABLE k (id BIGINT)",
+            "CREATE TABLE \u{212a} (id BIGINT)",
+            "CREATE TRIGGER t AFTER INSERT ON \u{212a} FOR EACH ROW EXECUTE FUNCTION in_crates()",
             "CREATE TABLE ruled (id BIGINT)",
             "CREATE RULE also AS ON INSERT TO ruled DO ALSO UPDATE crates SET versions = 1",
             "CREATE FUNCTION count_up() RETURNS BIGINT LANGUAGE sql
@@ -106,6 +130,17 @@ fn ways_to_count() -> Vec<Vec<String>> {
         ],
         Kind::MariaDb => &[
             "CREATE TABLE log (id BIGINT)",
+            // Another table where letters' case counts.
+            "CREATE TABLE IF NOT EXISTS Log (id BIGINT)",
+            "CREATE TABLE notes (note VARCHAR(20))",
+            "CREATE TRIGGER u AFTER INSERT ON Log FOR EACH ROW
+                UPDATE crates SET versions = versions + 1",
+            "CREATE TABLE noted (id BIGINT PRIMARY KEY)",
+            "INSERT INTO noted VALUES (1)",
+            "CREATE TRIGGER v AFTER UPDATE ON noted FOR EACH ROW
+                UPDATE crates SET versions = versions + 1",
+            "CREATE FUNCTION `curdate` () RETURNS BIGINT MODIFIES SQL DATA BEGIN
+                UPDATE crates SET versions = versions + 1; RETURN 1; END",
             "CREATE VIEW shown AS SELECT * FROM crates",
             "CREATE PROCEDURE count_up() UPDATE crates SET versions = versions + 1",
             "CREATE FUNCTION called_2() RETURNS BIGINT MODIFIES SQL DATA BEGIN
@@ -114,6 +149,10 @@ fn ways_to_count() -> Vec<Vec<String>> {
         ],
         Kind::Sqlite => &[
             "CREATE TABLE log (id BIGINT)",
+            "CREATE TABLE noted (id INTEGER PRIMARY KEY)",
+            "INSERT INTO noted VALUES (1)",
+            "CREATE TRIGGER u AFTER UPDATE ON noted BEGIN
+                UPDATE crates SET versions = versions + 1; END",
             "CREATE VIEW shown AS SELECT * FROM crates",
             "CREATE TRIGGER instead INSTEAD OF INSERT ON shown BEGIN
                 UPDATE crates SET versions = versions + 1; END",
@@ -129,6 +168,20 @@ fn ways_to_count() -> Vec<Vec<String>> {
     // What is no trigger's body.
     let others: &[&[&str]] = match Here::DATABASE {
         Kind::Postgres => &[
+            // `"a.b".c` beside `a."b.c"`.
+            &[
+                "CREATE TABLE \"b.c\" (id BIGINT)",
+                "CREATE FUNCTION in_crates() RETURNS trigger LANGUAGE plpgsql
+                    AS 'BEGIN UPDATE crates SET versions = versions + 1; RETURN NEW; END'",
+                "DO $do$ BEGIN EXECUTE format('
+                    CREATE SCHEMA %1$I;
+                    CREATE TABLE %1$I.c (id BIGINT);
+                    CREATE TRIGGER t AFTER INSERT ON %1$I.c FOR EACH ROW EXECUTE FUNCTION in_crates();
+                    CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN
+                        INSERT INTO %1$I.c VALUES (1); RETURN NEW; END $f$;
+                    CREATE TRIGGER t AFTER INSERT ON versions FOR EACH ROW EXECUTE FUNCTION f()',
+                    current_schema() || '.b'); END $do$",
+            ],
             &[
                 "CREATE FUNCTION count_up() RETURNS BIGINT LANGUAGE sql
                     AS 'UPDATE crates SET versions = versions + 1 RETURNING id'",
@@ -200,23 +253,44 @@ async fn plain_code_that_leads_nowhere_is_none_of_that() {
             "DELETE FROM log WHERE id = NEW.id",
             "UPDATE elsewhere.crates SET versions = 1",
             "IF NEW.crate_id IS NULL THEN RAISE EXCEPTION 'no crate of %', NEW.id; END IF",
+            "INSERT INTO log AS l VALUES (NEW.id) ON CONFLICT (id) DO UPDATE
+                SET id = l.id + excluded.id",
+            "INSERT INTO notes VALUES (TG_ARGV[0]), (E'a\\n'), (CAST(NEW.id AS text)),
+                (regexp_replace('a b', '\\s', '-')), (extract(epoch FROM now())::text)",
+            "UPDATE log l SET id = l.id + 1 WHERE l.id = NEW.id",
+            "IF NEW.* IS DISTINCT FROM OLD.* THEN BEGIN NULL; END; END IF",
+            "CASE TG_OP WHEN 'DELETE' THEN RAISE check_violation; ELSE NULL; END CASE",
+            "UPDATE versions SET seen = 1 WHERE versions.id = NEW.id AND seen IS NULL",
         ],
         Kind::MariaDb => &[
             "INSERT INTO log (id) VALUES (NEW.crate_id)",
             "INSERT INTO notes VALUES (REPLACE('crates', 'c', 'd'))",
             "UPDATE log SET id = NEW.crate_id WHERE id = 1; DELETE FROM log WHERE id = 2",
             "IF NEW.crate_id IS NULL THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'none'; END IF",
+            "INSERT INTO CamelCase (id) VALUES (NEW.id)",
+            "INSERT IGNORE log SET id = IF(NEW.id > 0, CONNECTION_ID(), NEW.id)
+                ON DUPLICATE KEY UPDATE id = id + VALUES(id)",
+            "INSERT INTO user (id) VALUE (NEW.id) /* their */; # crates
+                UPDATE log SET id = CAST('1' AS UNSIGNED) LIMIT 1",
+            "INSERT INTO notes VALUES (DATE_ADD(NOW(), INTERVAL 1 DAY)), (@nothing), (x'41')",
         ],
         Kind::Sqlite => &[
             "INSERT INTO log (id) VALUES (NEW.crate_id)",
             "INSERT INTO notes VALUES ('UPDATE crates'), ('crates')",
             "-- UPDATE crates\n SELECT RAISE(ABORT, 'no crate') WHERE NEW.crate_id IS NULL",
             "UPDATE log SET id = NEW.crate_id WHERE id = 1; DELETE FROM log WHERE id = 2",
+            "INSERT OR IGNORE INTO log VALUES (CAST('1' AS INTEGER)), (x'00')",
+            "INSERT INTO log VALUES (1) ON CONFLICT (id) DO UPDATE SET id = id + excluded.id",
+            "UPDATE versions SET seen = 1 WHERE id IS NEW.id",
+            "UPDATE Versions SET seen = 1 WHERE (ID == NEW.id AND seen IS NULL)",
         ],
     };
     for body in bodies {
         let here = here().await;
-        here.run("CREATE TABLE log (id BIGINT); CREATE TABLE notes (note VARCHAR(20))").await;
+        here.run("CREATE TABLE log (id BIGINT UNIQUE); CREATE TABLE notes (note VARCHAR(40))").await;
+        if Here::DATABASE == Kind::MariaDb {
+            here.run("CREATE TABLE CamelCase (id BIGINT); CREATE TABLE user (id BIGINT)").await;
+        }
         if Here::DATABASE == Kind::Postgres {
             here.run("CREATE SCHEMA IF NOT EXISTS elsewhere;
                       CREATE TABLE IF NOT EXISTS elsewhere.crates (versions BIGINT)")

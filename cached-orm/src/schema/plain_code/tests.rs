@@ -39,6 +39,35 @@ fn what_changes_the_own_row_alone_writes_nothing() {
           END IF; END",
             MySql,
         ),
+        (
+            "BEGIN IF NEW.* IS DISTINCT FROM OLD.* AND NEW.tags @> ARRAY['a', NEW.t] THEN
+                NEW.n := CAST(extract(epoch FROM now()) AS bigint) + position('a' IN NEW.t);
+                NEW.at := now()::timestamp(0) without time zone + NEW.j->>'a' || TG_ARGV[0];
+             END IF; RETURN NEW; END",
+            Postgres,
+        ),
+        (
+            "BEGIN NEW.slug := regexp_replace(trim(both '-' FROM NEW.t), '\\s+', E'\\n', 'g');
+                NEW.t := substring(NEW.t FROM 1 FOR 2)::character varying(2); RETURN NEW; END",
+            Postgres,
+        ),
+        (
+            "BEGIN IF NEW.a ? 'b' THEN RAISE 'no'; END IF; RAISE check_violation; RAISE USING
+             MESSAGE = 'x'; RAISE EXCEPTION unique_violation USING HINT = 'y'; RETURN NEW; END",
+            Postgres,
+        ),
+        (
+            "BEGIN BEGIN NEW.at := now(); END; CASE TG_OP WHEN 'DELETE' THEN RETURN OLD;
+             WHEN 'INSERT' THEN NULL; ELSE NULL; END CASE; RETURN NEW; END",
+            Postgres,
+        ),
+        ("FOLLOWS other SET NEW.n = IF(NEW.n < 0, 0, NEW.n), `new`.`u` := @now", MySql),
+        (
+            "BEGIN /* a */ SET NEW.at = DATE_ADD(NOW(), INTERVAL 1 DAY), # b
+             NEW.n = CAST(NEW.t AS UNSIGNED), NEW.b = x'00', NEW.c = \"it's\"; CASE WHEN
+             NEW.n > 0 THEN BEGIN END; ELSE SIGNAL SQLSTATE VALUE '45000'; END CASE; END",
+            MySql,
+        ),
         ("BEGIN SELECT RAISE(ABORT, 'no') WHERE NEW.n < 0; END", Sqlite),
         ("BEGIN SELECT CASE WHEN NEW.n IS NULL THEN RAISE(IGNORE) END; END", Sqlite),
     ] {
@@ -64,11 +93,7 @@ fn plain_writes_name_their_tables() {
         ),
         ("BEGIN UPDATE \"Cs\" SET n = 1; RETURN NULL; END", Postgres, ("Cs", Update, vec![])),
         ("INSERT INTO `log` VALUES (NEW.id, 'x'), (NULL, NOW())", MySql, ("log", Insert, vec![])),
-        (
-            "BEGIN DELETE FROM a.t WHERE x = OLD.y AND id = OLD.id; END",
-            MySql,
-            ("t", Delete, vec![]),
-        ),
+        ("BEGIN DELETE FROM a.t WHERE x = OLD.y AND id = OLD.id; END", MySql, ("t", Delete, own())),
         (
             "BEGIN INSERT INTO log SELECT 'D', now(), user, OLD.*; RETURN NULL; END",
             Postgres,
@@ -90,10 +115,94 @@ fn plain_writes_name_their_tables() {
             ("t", Update, vec![]),
         ),
         ("BEGIN UPDATE t SET n = 1 WHERE NOT id = NEW.id; END", Sqlite, ("t", Update, vec![])),
+        ("BEGIN UPDATE t SET n = 1 WHERE id IS NEW.id; END", Sqlite, ("t", Update, own())),
+        ("BEGIN UPDATE t SET n = 1 WHERE OLD.ID == id; END", Sqlite, ("t", Update, own())),
+        (
+            "BEGIN UPDATE t SET n = 1 WHERE ((id = NEW.id) AND NOT n = 1 AND (n = 2 OR n = 3)); END",
+            Sqlite,
+            ("t", Update, own()),
+        ),
+        (
+            "BEGIN UPDATE t SET n = 1 WHERE n BETWEEN 1 AND id = NEW.id; END",
+            Sqlite,
+            ("t", Update, vec![]),
+        ),
+        (
+            "BEGIN UPDATE t SET n = 1 WHERE (id = NEW.id) OR (n = 1); END",
+            Sqlite,
+            ("t", Update, vec![]),
+        ),
+        ("BEGIN UPDATE t SET n = 1 WHERE id != NEW.id; END", Sqlite, ("t", Update, vec![])),
+        ("BEGIN UPDATE t SET n = 1 WHERE u.id = NEW.id; END", Sqlite, ("t", Update, vec![])),
+        (
+            "BEGIN UPDATE t SET n = 1 WHERE \"ID\" = NEW.id; RETURN NEW; END",
+            Postgres,
+            ("t", Update, vec![]),
+        ),
+        (
+            "BEGIN UPDATE t u SET n = u.n + 1 WHERE u.id = NEW.id AND u.n = 1; RETURN NEW; END",
+            Postgres,
+            ("t", Update, own()),
+        ),
+        (
+            "BEGIN DELETE FROM t AS u WHERE u.id = OLD.id; RETURN NEW; END",
+            Postgres,
+            ("t", Delete, own()),
+        ),
+        ("UPDATE hp AS p SET p.n = hp.n + 1 WHERE n = 2 LIMIT 1", MySql, ("hp", Update, vec![])),
+        ("DELETE FROM Log LIMIT 5", MySql, ("Log", Delete, vec![])),
+        ("INSERT IGNORE INTO Log (n) VALUE (1)", MySql, ("Log", Insert, vec![])),
+        ("INSERT `Log` SET n = 1, at = NOW()", MySql, ("Log", Insert, vec![])),
+        ("INSERT INTO user (id) VALUES (1)", MySql, ("user", Insert, vec![])),
+        (
+            "BEGIN INSERT INTO t VALUES (NEW.*) ON CONFLICT (id) DO NOTHING; RETURN NEW; END",
+            Postgres,
+            ("t", Insert, vec![]),
+        ),
+        ("BEGIN INSERT OR IGNORE INTO t VALUES (x'00'); END", Sqlite, ("t", Insert, vec![])),
     ] {
         let (table, change, own_row_by) = written;
         assert_eq!(writes(text, dialect), [(table.to_owned(), change, own_row_by)], "{text}");
     }
+}
+
+#[test]
+fn an_insert_that_may_update() {
+    for (text, dialect) in [
+        (
+            "BEGIN INSERT INTO t AS u (id) VALUES (1) ON CONFLICT (id) DO UPDATE
+             SET n = u.n + excluded.n, \"M\" = 1 WHERE u.n > 1; RETURN NEW; END",
+            Postgres,
+        ),
+        (
+            "BEGIN INSERT INTO t VALUES (1) ON CONFLICT ON CONSTRAINT c DO UPDATE
+             SET n = 1, \"M\" = 2; RETURN NEW; END",
+            Postgres,
+        ),
+        ("BEGIN INSERT INTO t VALUES (1) ON CONFLICT DO UPDATE SET n = n + 1, M = 1; END", Sqlite),
+        ("INSERT t VALUES (1) ON DUPLICATE KEY UPDATE n = VALUES(n), t.M = 1", MySql),
+        ("INSERT INTO t SET n = 1 ON DUPLICATE KEY UPDATE n = n + 1, M = 1", MySql),
+    ] {
+        let code = read(text, dialect).unwrap_or_else(|| panic!("not plain: {text}"));
+        let [insert, update] = &code.writes[..] else { panic!("{text}: {:?}", code.writes) };
+        assert_eq!((&*insert.table, insert.change), ("t", Insert), "{text}");
+        assert_eq!((&*update.table, update.change), ("t", Update), "{text}");
+        assert_eq!((&*update.sets, &*update.own_row_by), (&["n".into(), "M".into()][..], &[][..]));
+    }
+}
+
+/// To PostgreSQL each can be a call.
+#[test]
+fn what_is_named_with_its_table_is_told() {
+    let text = "BEGIN UPDATE t SET n = t.f + 1, m = NEW.g WHERE t.id = 1; RETURN NEW; END";
+    assert_eq!(read(text, Postgres).unwrap().columns, ["f", "id"]);
+}
+
+#[test]
+fn values_of_the_own_row_that_code_changes() {
+    let text =
+        "BEGIN NEW.n := 1; UPDATE t SET m = 1 WHERE id = NEW.id AND n = NEW.n; RETURN NEW; END";
+    assert_eq!(writes(text, Postgres), [("t".to_owned(), Update, vec!["id".to_owned()])]);
 }
 
 /// In each something could be reached that is not in the text, or be read in another way.
@@ -106,7 +215,24 @@ fn what_is_not_known_is_not_plain() {
         ("PERFORM (SELECT 1)", Postgres),
         ("PERFORM NEW.f()", Postgres),
         ("PERFORM w.f", Postgres),
-        ("PERFORM NEW.a @@ NEW.b", Postgres),
+        ("PERFORM 1 ` 2; END IF; UPDATE hc SET n = 1; PERFORM 1 ` 3", Postgres),
+        ("UPDATE \u{212a} SET n = 1", Postgres),
+        ("PERFORM 1$x$ + ' $x$; UPDATE t SET n = 1; PERFORM '", Postgres),
+        ("PERFORM E'a'\n'\\'', t.f(), '", Postgres),
+        ("PERFORM U&'a'", Postgres),
+        ("PERFORM CAST(1 AS public.text)", Postgres),
+        ("PERFORM NEW.a::double", Postgres),
+        ("PERFORM (1 AS text)", Postgres),
+        ("PERFORM trim((1 FROM t))", Postgres),
+        ("PERFORM varying(1)", Postgres),
+        ("PERFORM set_config('search_path', 'a', false)", Postgres),
+        ("UPDATE new SET n = 1 WHERE id = new.id", Postgres),
+        ("UPDATE t AS old SET n = 1 WHERE id = old.id", Postgres),
+        ("UPDATE t AS u SET n = t.f", Postgres),
+        ("UPDATE only t SET n = 1", Postgres),
+        ("DELETE FROM only t", Postgres),
+        ("DELETE FROM t USING u", Postgres),
+        ("RAISE EXCEPTION f()", Postgres),
         ("PERFORM NEW.a OPERATOR(x.+) 1", Postgres),
         ("PERFORM NEW.a::mine", Postgres),
         ("PERFORM CAST(NEW.a AS mine)", Postgres),
@@ -126,11 +252,11 @@ fn what_is_not_known_is_not_plain() {
         ("UPDATE t SET n = (SELECT 1 FROM u WHERE id = NEW.id)", Postgres),
         ("UPDATE t SET n = 1 FROM u WHERE t.id = NEW.id", Postgres),
         ("UPDATE ONLY t SET n = 1", Postgres),
-        ("UPDATE t AS u SET n = 1", Postgres),
         ("UPDATE क्रम SET n = 1", Postgres),
         ("INSERT INTO t SELECT 1 FROM u", Postgres),
         ("INSERT INTO t SELECT f()", Postgres),
-        ("INSERT INTO t VALUES (1) ON CONFLICT (id) DO UPDATE SET n = 1", Postgres),
+        ("INSERT INTO t VALUES (1) ON CONFLICT (f(id)) DO UPDATE SET n = 1", Postgres),
+        ("INSERT INTO t VALUES (1) ON CONFLICT (id) DO UPDATE SET n = f()", Postgres),
         ("INSERT INTO t VALUES (1) RETURNING f(1)", Postgres),
         ("INSERT INTO t DEFAULT VALUES", Postgres),
         ("WITH x AS (DELETE FROM t) INSERT INTO log VALUES (1)", Postgres),
@@ -144,14 +270,22 @@ fn what_is_not_known_is_not_plain() {
         ("SET NEW.a = (SELECT f())", MySql),
         ("UPDATE a, t SET t.n = 1", MySql),
         ("DELETE a FROM a JOIN t", MySql),
-        ("INSERT t VALUES (1)", MySql),
-        ("INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE n = 1", MySql),
+        ("INSERT delayed t VALUES (1)", MySql),
+        ("INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE n = f()", MySql),
+        ("UPDATE low_priority t SET n = 1", MySql),
+        ("DELETE FROM a USING a JOIN t", MySql),
+        ("SET NEW.a = NOW ()", MySql),
+        ("SET NEW.a = NOW/**/()", MySql),
+        ("SET NEW.a = 1 /*!50003 + f() */", MySql),
+        ("SET NEW.a = SYS_GUID()", MySql),
+        ("SET NEW.a = 'a' 'b'", MySql),
         ("REPLACE INTO t VALUES (1)", MySql),
         ("WHILE 1 DO SET NEW.a = 1; END WHILE", MySql),
         ("UPDATE OR REPLACE t SET n = 1", Sqlite),
         ("INSERT OR REPLACE INTO t VALUES (1)", Sqlite),
         ("SELECT f()", Sqlite),
         ("SELECT 1 FROM t", Sqlite),
+        ("INSERT OR ROLLBACK INTO t VALUES (1)", Sqlite),
         ("UPDATE 't' SET n = 1", Sqlite),
     ] {
         let text = format!("BEGIN {statement}; END");

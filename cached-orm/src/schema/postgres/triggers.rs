@@ -79,6 +79,8 @@ async fn deeds(
             OR EXISTS (SELECT FROM pg_operator o WHERE o.oid >= 16384
                          AND ($2 OR pg_operator_is_visible(o.oid))
                          AND ('pg_operator'::regclass, o.oid) NOT IN (SELECT * FROM own))
+            OR EXISTS (SELECT FROM pg_opclass o WHERE o.oid >= 16384
+                         AND ('pg_opclass'::regclass, o.oid) NOT IN (SELECT * FROM own))
             OR EXISTS (SELECT FROM pg_cast c WHERE c.oid >= 16384 AND c.castfunc <> 0
                          AND ('pg_cast'::regclass, c.oid) NOT IN (SELECT * FROM own))";
     // Which of them a setting of the function leads to is not known.
@@ -88,7 +90,8 @@ async fn deeds(
         WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
           AND CASE WHEN $2::text IS NULL THEN $3 OR pg_table_is_visible(c.oid)
                    ELSE n.nspname = $2 END";
-    let functions: Vec<_> = own_functions(Dialect::Postgres).collect();
+    let mut functions: Vec<_> = own_functions(Dialect::Postgres).map(str::to_owned).collect();
+    functions.extend(code.columns);
     let query = sqlx::query_scalar(OTHERS).bind(functions).bind(has_settings).persistent(false);
     if query.fetch_one(&mut *connection).await? {
         return Ok(None);

@@ -207,10 +207,11 @@ fn in_expressions(words: &[Word]) -> (Vec<String>, bool) {
     // `lower(email)`: what stands before a parenthesis is a function.
     let followed = columns.clone().skip(1).map(Some).chain([None]);
     let names = columns.zip(followed).filter_map(|(word, next)| match word {
-        _ if next.is_some_and(|next| next.is("(")) => None,
+        _ if next.is_some_and(|next| next.is("(")) || word.is_any(&["asc", "desc", "collate"]) => {
+            None
+        }
         word => word.name().map(str::to_owned),
     });
-    let names = names.filter(|name| !["asc", "desc", "collate"].contains(&name.as_str()));
     (names.collect(), keeps_nulls(expressions))
 }
 
@@ -287,7 +288,7 @@ impl Declared {
                         collations.extend(column.clone().map(|column| (column, name.clone())));
                     }
                 }
-                Word::Text(_) | Word::Sign(_) => {}
+                Word::Text(_) | Word::Sign(_) | Word::Versioned => {}
             }
             before = Some(word);
         }

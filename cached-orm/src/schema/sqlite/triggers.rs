@@ -27,12 +27,15 @@ pub(super) async fn triggers(
     for (name, sql, is_temporary) in found {
         let words = words(&sql, Dialect::Sqlite);
         let (head, code) = head_and_code(&words);
-        let is = |name: &str| head.iter().any(|word| word.is(name));
-        let timing = match (is("instead"), is("after")) {
-            (true, _) => Timing::InsteadOf,
-            (false, true) => Timing::After,
-            (false, false) => Timing::Before,
+        let (timing, event) = match head {
+            [instead, of, event, ..] if instead.is("instead") && of.is("of") => {
+                (Timing::InsteadOf, Some(event))
+            }
+            [before, event, ..] if before.is("before") => (Timing::Before, Some(event)),
+            [after, event, ..] if after.is("after") => (Timing::After, Some(event)),
+            head => (Timing::Before, head.first()),
         };
+        let is = |name: &str| event.is_some_and(|event| event.is(name));
         let events = Events { insert: is("insert"), update: is("update"), delete: is("delete") };
         let mut trigger = TriggerDescription {
             name,
@@ -44,6 +47,11 @@ pub(super) async fn triggers(
         if !trigger.is_own() {
             // Names are looked for elsewhere by those that only a connection has.
             trigger.does = deeds(code, schema).filter(|_| !is_temporary);
+            if timing == Timing::Before && events.insert {
+                // The row's number is not known yet, and another row may have what stands for it.
+                let writes = trigger.does.iter_mut().flat_map(|deeds| &mut deeds.writes);
+                writes.for_each(|write| write.own_row_by.clear());
+            }
         }
         triggers.push(trigger);
     }
