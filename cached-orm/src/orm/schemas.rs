@@ -229,7 +229,7 @@ impl<DB: Backend> Orm<DB> {
         };
         if let Some(table) = table {
             judgement.facts = TableFacts::of(&table, T::TABLE.key_columns());
-            let dangers = dangers(&Shape::of::<T>(), &table);
+            let dangers = dangers(&Shape::of::<DB, T>(), &table);
             let of = |refuses: Refuses| {
                 let finding = dangers.iter().find(|finding| finding.refuses == refuses);
                 finding.map(Finding::to_string)

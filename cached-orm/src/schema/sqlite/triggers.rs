@@ -1,8 +1,8 @@
 //! What other code a write to a table runs.
 
 use super::super::{
-    description::{Deeds, Events, Timing, TriggerDescription},
     plain_code::{PlainCode, is_plain},
+    trigger::{Deeds, Events, Timing, TriggerDescription, has_own_name, notes_keys},
     words::{Dialect, Word, words},
 };
 use crate::Backend as _;
@@ -34,16 +34,11 @@ pub(super) async fn triggers(
             (false, false) => Timing::Before,
         };
         let events = Events { insert: is("insert"), update: is("update"), delete: is("delete") };
-        let mut trigger = TriggerDescription {
-            name,
-            timing,
-            events,
-            is_deferrable: false,
-            does: Some(Deeds::default()),
-        };
-        if !trigger.is_own() {
+        let mut trigger = TriggerDescription::new(name, timing, events);
+        trigger.is_own = has_own_name(&trigger.name) && !is_temporary && only_notes_keys(code);
+        if !trigger.is_own {
             // Names are looked for elsewhere by those that only a connection has.
-            trigger.does = deeds(code, schema).filter(|_| !is_temporary);
+            trigger = trigger.doing(deeds(code, schema).filter(|_| !is_temporary));
         }
         triggers.push(trigger);
     }
@@ -77,6 +72,13 @@ fn head_and_code(words: &[Word]) -> (&[Word], &[Word]) {
         code => code,
     };
     (head, code)
+}
+
+/// Whether it is `BEGIN …; END` with statements of this crate's triggers and no others.
+fn only_notes_keys(code: &[Word]) -> bool {
+    let [begin, body @ .., end] = code else { return false };
+    let mut statements = body.split(|word| word.is(";")).filter(|it| !it.is_empty());
+    begin.is("begin") && end.is("end") && statements.all(notes_keys)
 }
 
 /// What a trigger does, if its condition and its body are plain: what follows
