@@ -1,7 +1,7 @@
 //! What follows from a table's columns for what a struct says of them.
 
 use super::{
-    description::{Filled, TableDescription, is_alike},
+    description::{ColumnDescription, Filled, TableDescription, is_alike},
     report::{Finding, Refuses},
     shape::Shape,
 };
@@ -41,4 +41,22 @@ pub(super) fn given(shape: &Shape, table: &TableDescription) -> Vec<Finding> {
         Some(if is_indexed { finding.refuses(Refuses::Writes) } else { finding })
     });
     given.collect()
+}
+
+/// Columns by which rows are to be found, and cannot be.
+pub(super) fn incomparable(shape: &Shape, table: &TableDescription) -> Vec<Finding> {
+    let indexed = shape.indexes.iter().flat_map(|index| &index.columns);
+    let columns = shape.key.iter().chain(indexed).filter_map(|name| table.column(name));
+    let finding = |column: &ColumnDescription| {
+        Finding::error(
+            format!("column {}", column.name),
+            format!(
+                "is of `{}`, a domain over an enum, which PostgreSQL compares with nothing: no row \
+                 is found by it, and statements fail",
+                column.type_name
+            ),
+            "make the enum itself the column's type",
+        )
+    };
+    columns.filter(|column| column.is_incomparable).map(finding).collect()
 }

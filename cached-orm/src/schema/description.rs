@@ -118,6 +118,8 @@ pub(crate) struct ColumnDescription {
     pub(crate) type_name: String,
     pub(crate) is_nullable: bool,
     pub(crate) filled: Filled,
+    /// Whether the database compares its values with nothing.
+    pub(crate) is_incomparable: bool,
 }
 
 /// Who gives values to a column.

@@ -1,7 +1,7 @@
 //! What follows from a table's description for what a struct says of it.
 
 use super::{
-    column_rules::given,
+    column_rules::{given, incomparable},
     description::{RowSecurity, TableDescription, TableKind, TableLifetime},
     index_rules::{costs, primary_key, unique_index},
     remarks::remarks,
@@ -13,6 +13,7 @@ use super::{
 pub(crate) fn findings(shape: &Shape, table: &TableDescription) -> Vec<Finding> {
     let mut findings = dangers(shape, table);
     findings.extend(shape.indexes.iter().flat_map(|index| costs(shape, index, table)));
+    findings.extend(incomparable(shape, table));
     findings.extend(remarks(shape, table));
     findings.sort_by_key(|finding| finding.severity);
     findings

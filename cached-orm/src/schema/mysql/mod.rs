@@ -104,7 +104,7 @@ async fn columns(
     let numbered = numbered.map(|(name, ..)| name.clone());
     let column = |(name, type_name, is_nullable, _, is_generated)| {
         let filled = if is_generated { Filled::Generated } else { Filled::ByStatements };
-        ColumnDescription { name, type_name, is_nullable, filled }
+        ColumnDescription { name, type_name, is_nullable, filled, is_incomparable: false }
     };
     Ok((found.into_iter().map(column).collect(), numbered))
 }

@@ -114,21 +114,28 @@ async fn table(
 }
 
 async fn columns(connection: &mut PgConnection, oid: i64) -> sqlx::Result<Vec<ColumnDescription>> {
+    // It has no operator for a domain over an enum.
     const QUERY: &str = "
         SELECT a.attname::text, format_type(a.atttypid, a.atttypmod),
-               NOT a.attnotnull AND NOT t.typnotnull, a.attgenerated <> '', a.attidentity = 'a'
+               NOT a.attnotnull AND NOT t.typnotnull, a.attgenerated <> '', a.attidentity = 'a',
+               t.typtype = 'd' AND EXISTS (
+                   WITH RECURSIVE under AS (
+                       SELECT t.typbasetype AS oid
+                       UNION SELECT b.typbasetype FROM pg_type b JOIN under u ON u.oid = b.oid
+                       WHERE b.typtype = 'd')
+                   SELECT FROM under JOIN pg_type e ON e.oid = under.oid AND e.typtype = 'e')
         FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
         WHERE a.attrelid::bigint = $1 AND a.attnum > 0 AND NOT a.attisdropped
         ORDER BY a.attnum";
     let query = sqlx::query_as(QUERY).bind(oid).persistent(false);
-    let found: Vec<(String, String, bool, bool, bool)> = query.fetch_all(connection).await?;
-    let column = |(name, type_name, is_nullable, is_generated, is_numbered)| {
+    let found: Vec<(String, String, bool, bool, bool, bool)> = query.fetch_all(connection).await?;
+    let column = |(name, type_name, is_nullable, is_generated, is_numbered, is_incomparable)| {
         let filled = match (is_generated, is_numbered) {
             (true, _) => Filled::Generated,
             (false, true) => Filled::Numbered,
             (false, false) => Filled::ByStatements,
         };
-        ColumnDescription { name, type_name, is_nullable, filled }
+        ColumnDescription { name, type_name, is_nullable, filled, is_incomparable }
     };
     Ok(found.into_iter().map(column).collect())
 }

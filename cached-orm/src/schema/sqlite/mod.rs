@@ -112,7 +112,7 @@ async fn columns(
     let found: Vec<(String, String, bool, bool)> = query.fetch_all(connection).await?;
     let column = |(name, type_name, is_nullable, is_generated)| {
         let filled = if is_generated { Filled::Generated } else { Filled::ByStatements };
-        ColumnDescription { name, type_name, is_nullable, filled }
+        ColumnDescription { name, type_name, is_nullable, filled, is_incomparable: false }
     };
     Ok(found.into_iter().map(column).collect())
 }
