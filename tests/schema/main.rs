@@ -35,6 +35,7 @@ macro_rules! suite {
 
         mod behind_a_table;
         mod first_uses;
+        mod generated;
         mod late_changes;
         mod names;
         mod other_deeds;
@@ -48,6 +49,7 @@ macro_rules! suite {
 #[path = "suite"]
 mod postgres {
     suite!(Postgres, Embedded);
+    mod elsewhere;
     mod names_on_servers;
     mod new_keys;
 }
@@ -60,6 +62,7 @@ mod postgres_memcached {
 #[path = "suite"]
 mod mariadb {
     suite!(MySql, Embedded);
+    mod accounts;
     mod names_on_servers;
     mod new_keys;
     mod new_keys_on_mariadb;

@@ -82,8 +82,15 @@ impl<DB: Backend> Orm<DB> {
         written: Option<&[&'static str]>,
         operation: Operation,
     ) -> Result<()> {
+        // With whatever it is computed of.
+        let is_generated = |column: &IndexColumn| {
+            let table = self.table_known(T::TABLE.name());
+            table.is_some_and(|table| table.is_generated(column.name()))
+        };
         let is_written = |column: &IndexColumn| {
-            column.is_read_back() || written.is_none_or(|written| written.contains(&column.name()))
+            column.is_read_back()
+                || written.is_none_or(|written| written.contains(&column.name()))
+                || is_generated(column)
         };
         let is_left_behind = |read: &&IndexRead| {
             self.is_one_table(read.table, T::TABLE.name())

@@ -5,7 +5,7 @@ use super::{Orm, schemas::MOST_TABLES};
 use crate::{
     Backend, Persist, PrimaryKey as _,
     error::Subject,
-    schema::{Accepted, Change, Finding, From, Step, TableDescription, TableKind, meet, steps},
+    schema::{Accepted, Change, Finding, From, Step, TableDescription, TableKind, steps},
     sql::{names_one_table, split_table},
     triggers,
 };
@@ -63,7 +63,7 @@ impl<DB: Backend> Orm<DB> {
     /// Whether the table has this crate's triggers for the struct.
     fn is_told_by_triggers(&self, table: &TableDescription, entity: &Subject) -> bool {
         let name = triggers::name(self.namespace().name(), entity.table, entity.cache_name);
-        table.triggers.iter().any(|trigger| trigger.name.starts_with(&name))
+        table.triggers.iter().any(|trigger| trigger.is_own && trigger.name.starts_with(&name))
     }
 
     /// Why rows of `T` could be taken for other ones: those of another table, or of the
@@ -131,19 +131,16 @@ impl<DB: Backend> Orm<DB> {
                 let name = step.table.as_ref().filter(|name| names_one_table(name));
                 let next = name.and_then(|name| self.table_known(name));
                 // The struct may know it by other columns than the table.
-                let keeps_key = !meet(T::TABLE.key_columns(), &step.columns);
-                let is_own_row =
-                    keeps_key && next.as_ref().is_some_and(|next| step.is_own_row(&table, next));
-                let Step { table: name, change, columns, cause, by_foreign_key, .. } = step;
-                let what = (name.clone(), change, columns.clone(), by_foreign_key, is_own_row);
+                let is_own_row = next
+                    .as_ref()
+                    .is_some_and(|next| step.is_own_row(&table, next, T::TABLE.key_columns()));
+                let from = step.leads_on();
+                let Step { table: name, change, cause, by_foreign_key, .. } = step;
+                let what = (name.clone(), change, from.clone(), is_own_row);
                 if !seen.insert(what) {
                     continue;
                 }
                 if let Some(next) = &next {
-                    let from = match by_foreign_key {
-                        true => From::ForeignKey(columns),
-                        false => From::Trigger(columns),
-                    };
                     to_follow.push_back((Arc::clone(next), change, from));
                 }
                 if !is_own_row {

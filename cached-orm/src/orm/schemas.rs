@@ -241,7 +241,7 @@ impl<DB: Backend> Orm<DB> {
         if let Some(table) = table {
             let facts = |change| (change, TableFacts::of(&table, T::TABLE.key_columns(), change));
             judgement.facts = judgement.is_answered.then(|| Change::ALL.map(facts));
-            let dangers = dangers(&Shape::of::<T>(), &table);
+            let dangers = dangers(&Shape::of::<DB, T>(), &table);
             let of = |refuses: Refuses| {
                 let finding = dangers.iter().find(|finding| finding.refuses == refuses);
                 finding.map(Finding::to_string)

@@ -1,5 +1,6 @@
 //! A table as the catalog describes it, in the same words for every database.
 
+pub(crate) use super::trigger::{Deeds, Events, Timing, TriggerDescription, WrittenTable};
 use sqlx::Database;
 use std::future::Future;
 
@@ -39,6 +40,8 @@ pub struct TableDescription {
     pub(crate) auto_increment: Option<String>,
     pub(crate) indexes: Vec<IndexDescription>,
     pub(crate) triggers: Vec<TriggerDescription>,
+    /// Whether this account would not be shown its triggers.
+    pub(crate) hides_triggers: bool,
     /// Whether a function that makes a column's default has statements that write.
     pub(crate) defaults_write: bool,
     /// Its rules, other than a view's own.
@@ -56,6 +59,8 @@ pub struct TableDescription {
     /// from, and that inherit from it.
     pub(crate) relatives: Vec<String>,
     pub(crate) rows_shown: RowsShown,
+    /// Whether it can have columns whose names differ in case alone.
+    pub(crate) has_exact_names: bool,
     /// What [`Describe::stamp`] gave along with this; `None` where it gives nothing,
     /// or where what it gives may be old.
     pub(crate) stamp: Option<String>,
@@ -112,6 +117,21 @@ pub(crate) struct ColumnDescription {
     pub(crate) name: String,
     pub(crate) type_name: String,
     pub(crate) is_nullable: bool,
+    pub(crate) filled: Filled,
+    /// Whether the database compares its values with nothing.
+    pub(crate) is_incomparable: bool,
+}
+
+/// Who gives values to a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Filled {
+    /// Statements, or its default.
+    #[default]
+    ByStatements,
+    /// It is computed of other columns, with every change of these.
+    Generated,
+    /// It is always numbered by the database.
+    Numbered,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -133,45 +153,6 @@ pub(crate) struct IndexDescription {
     pub(crate) has_other_nulls: bool,
 }
 
-#[derive(Debug, Clone)]
-pub(crate) struct TriggerDescription {
-    pub(crate) name: String,
-    pub(crate) timing: Timing,
-    pub(crate) events: Events,
-    /// Whether it runs at COMMIT, or can be made to.
-    pub(crate) is_deferrable: bool,
-    /// What it does; `None` if it may be anything.
-    pub(crate) does: Option<Deeds>,
-}
-
-/// What a trigger does.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Deeds {
-    pub(crate) writes: Vec<WrittenTable>,
-    /// The columns that it changes in the row that is about to be written.
-    pub(crate) assigns: Vec<String>,
-}
-
-/// A table to which a trigger writes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct WrittenTable {
-    /// Its schema and name.
-    pub(crate) name: String,
-    pub(crate) change: Change,
-    /// The columns to which an UPDATE gives values.
-    pub(crate) sets: Vec<String>,
-    /// The columns by which it is the trigger's own row that is written; empty if it may
-    /// be others.
-    pub(crate) own_row_by: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Timing {
-    Before,
-    After,
-    InsteadOf,
-}
-
 /// What is done to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Change {
@@ -182,24 +163,6 @@ pub(crate) enum Change {
 
 impl Change {
     pub(crate) const ALL: [Self; 3] = [Self::Insert, Self::Update, Self::Delete];
-}
-
-/// What a trigger runs for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Events {
-    pub(crate) insert: bool,
-    pub(crate) update: bool,
-    pub(crate) delete: bool,
-}
-
-impl Events {
-    pub(crate) fn has(self, change: Change) -> bool {
-        match change {
-            Change::Insert => self.insert,
-            Change::Update => self.update,
-            Change::Delete => self.delete,
-        }
-    }
 }
 
 /// A foreign key, seen from the table that it refers to, or from its own.
@@ -214,6 +177,11 @@ pub(crate) struct ForeignKey {
     pub(crate) referring: Vec<String>,
     pub(crate) on_delete: Action,
     pub(crate) on_update: Action,
+    /// Whether this account is shown what it does. Else it may be anything.
+    pub(crate) shows_actions: bool,
+    /// Whether code that its actions run looks for names in other schemas than this
+    /// connection's.
+    pub(crate) acts_elsewhere: bool,
 }
 
 /// What a foreign key does to the rows that refer to a changed one.
@@ -226,13 +194,10 @@ pub(crate) enum Action {
     SetDefault,
 }
 
-/// This crate's own triggers and functions.
-pub(crate) const OWN_PREFIX: &str = "cached_orm_";
-
 impl TableDescription {
     /// The triggers that are not this crate's.
     pub(crate) fn other_triggers(&self) -> impl Iterator<Item = &TriggerDescription> {
-        self.triggers.iter().filter(|trigger| !trigger.is_own())
+        self.triggers.iter().filter(|trigger| !trigger.is_own)
     }
 
     /// Whether the two can have a row in common.
@@ -254,18 +219,61 @@ impl TableDescription {
     }
 
     pub(crate) fn column(&self, name: &str) -> Option<&ColumnDescription> {
-        self.columns.iter().find(|column| is_alike(&column.name, name))
+        self.columns.iter().find(|column| self.is_one_name(&column.name, name))
+    }
+
+    /// Whether it is a column that is computed of others.
+    pub(crate) fn is_generated(&self, column: &str) -> bool {
+        self.column(column).is_some_and(|column| column.filled == Filled::Generated)
+    }
+
+    /// The columns that an update changes which gives values to these. Of which columns
+    /// a generated one is made is not looked at.
+    pub(crate) fn changed_with(&self, columns: &[String]) -> Vec<String> {
+        let mut changed = columns.to_vec();
+        if !changed.is_empty() {
+            let generated = self.columns.iter().filter(|it| it.filled == Filled::Generated);
+            changed.extend(generated.map(|column| column.name.clone()));
+        }
+        if columns.iter().any(|column| self.is_row_number(column)) {
+            changed.extend_from_slice(self.primary_key());
+        }
+        changed
+    }
+
+    /// Whether all of `columns` are among `others`, by names as this database takes them.
+    pub(crate) fn are_among<A: AsRef<str>, B: AsRef<str>>(
+        &self,
+        columns: &[A],
+        others: &[B],
+    ) -> bool {
+        let is_there =
+            |column: &A| others.iter().any(|it| self.is_one_name(it.as_ref(), column.as_ref()));
+        columns.iter().all(is_there)
+    }
+
+    /// Whether SQLite takes it for the row's number, which may be its primary key.
+    pub(crate) fn is_row_number(&self, name: &str) -> bool {
+        self.rows_shown == RowsShown::BeforeTriggers
+            && ["rowid", "oid", "_rowid_"].iter().any(|it| is_alike(it, name))
+            && self.column(name).is_none()
+    }
+
+    fn is_one_name(&self, left: &str, right: &str) -> bool {
+        if self.has_exact_names { left == right } else { is_alike(left, right) }
     }
 }
 
-impl TriggerDescription {
-    pub(crate) fn is_own(&self) -> bool {
-        self.name.starts_with(OWN_PREFIX)
-    }
-
-    /// Whether it may write to a table.
-    pub(crate) fn writes_elsewhere(&self) -> bool {
-        self.does.as_ref().is_none_or(|deeds| !deeds.writes.is_empty())
+impl ForeignKey {
+    /// An action of it, for people.
+    pub(crate) fn action_name(&self, action: Action) -> String {
+        match self.shows_actions {
+            true => action.name().to_owned(),
+            false => format!(
+                "{}, for all that this account is shown: grant it REFERENCES on the whole database",
+                action.name()
+            ),
+        }
     }
 }
 
@@ -290,19 +298,12 @@ impl Action {
     }
 }
 
-/// Whether two names of columns are one. No database has columns of one table that
-/// differ in case alone, but PostgreSQL, and there the statements tell.
+/// Whether two names of columns could be one: on PostgreSQL they need not be.
 pub(crate) fn is_alike(left: &str, right: &str) -> bool {
     left.eq_ignore_ascii_case(right)
 }
 
-/// Whether one of `columns` is among `others`.
+/// Whether one of `columns` could be among `others`.
 pub(crate) fn meet<A: AsRef<str>, B: AsRef<str>>(columns: &[A], others: &[B]) -> bool {
-    columns.iter().any(|column| are_among(&[column.as_ref()], others))
-}
-
-/// Whether all of `columns` are among `others`.
-pub(crate) fn are_among<A: AsRef<str>, B: AsRef<str>>(columns: &[A], others: &[B]) -> bool {
-    let is_there = |column: &A| others.iter().any(|it| is_alike(it.as_ref(), column.as_ref()));
-    columns.iter().all(is_there)
+    columns.iter().any(|column| others.iter().any(|it| is_alike(it.as_ref(), column.as_ref())))
 }

@@ -1,8 +1,8 @@
 //! What writes must know of a table.
 
 use super::description::{
-    Action, Change, Events, OWN_PREFIX, RowsShown, TableDescription, TableKind, Timing,
-    TriggerDescription, are_among, meet,
+    Action, Change, Events, RowsShown, TableDescription, TableKind, Timing, TriggerDescription,
+    meet,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -60,7 +60,10 @@ impl TableFacts {
         };
         // A row that follows its key can have triggers that come back.
         let by_cascades = table.referenced_by.iter().any(|key_of_other| {
-            let is_of_key = are_among(&key_of_other.referred, key) && !has_before;
+            let is_kept = |column: &String| !table.is_generated(column);
+            let is_of_key = table.are_among(&key_of_other.referred, key)
+                && key_of_other.referred.iter().all(is_kept)
+                && !has_before;
             let comes_back = match table.rows_shown {
                 RowsShown::Afterwards => key_of_other.other == table.identity,
                 _ => !is_of_key,
@@ -75,12 +78,11 @@ impl TableFacts {
         let is_read_later = table.rows_shown == RowsShown::Afterwards;
         let rows_are_final =
             is_plain && !by_triggers && !by_cascades && (is_read_later || stamp.is_some());
-        let is_noted = |name: &str| name.starts_with(OWN_PREFIX);
         Self {
             rows_are_final,
             many_are_final: rows_are_final && (is_read_later || others().next().is_none()),
             has_triggers: table.rows_shown == RowsShown::BeforeAfterTriggers
-                && table.triggers.iter().any(|trigger| is_noted(&trigger.name)),
+                && table.triggers.iter().any(|trigger| trigger.is_own),
             inserts_keep_keys: keep_keys(table, key, |events| events.insert),
             updates_keep_keys: keep_keys(table, key, |events| events.update),
             numbers_keys: meet(table.auto_increment.as_slice(), key),
@@ -103,7 +105,8 @@ impl TableFacts {
 /// another table's rows, can have triggers of its own.
 fn keep_keys(table: &TableDescription, key: &[&str], are_such: fn(&Events) -> bool) -> bool {
     let is_known = matches!(table.kind, TableKind::Ordinary | TableKind::Partitioned)
-        && !table.is_behind_others;
+        && !table.is_behind_others
+        && !key.iter().any(|column| table.is_generated(column));
     // Names beyond ASCII are not compared as the database does.
     let is_other = |column: &String| column.is_ascii() && !meet(&[column], key);
     let mut before = table

@@ -1,8 +1,8 @@
 //! Which other rows a write can change, by triggers and foreign keys.
 
 use super::description::{
-    Action, Change, Deeds, Events, ForeignKey, RowsShown, TableDescription, TableKind,
-    TriggerDescription, WrittenTable, are_among, meet,
+    Action, Change, Deeds, Events, ForeignKey, RowsShown, TableDescription, TableKind, Timing,
+    TriggerDescription, WrittenTable, meet,
 };
 
 /// What a change of a table's row leads to in the same transaction.
@@ -17,55 +17,82 @@ pub(crate) struct Step {
     /// By what: for errors.
     pub(crate) cause: String,
     pub(crate) by_foreign_key: bool,
+    /// Whether names in code that it runs are looked for in other schemas than this
+    /// connection's: with the settings of a function, or as another role.
+    pub(crate) is_elsewhere: bool,
     /// Columns by which it is the trigger's own row that is changed.
     own_row_by: Vec<String>,
 }
 
-/// What SQLite calls a row's number, which may be its primary key.
-const ROW_NUMBER: [&str; 3] = ["rowid", "oid", "_rowid_"];
-
 impl Step {
     fn anywhere(change: Change, cause: String) -> Self {
-        let (columns, own_row_by) = (Vec::new(), Vec::new());
-        Self { table: None, change, columns, cause, by_foreign_key: false, own_row_by }
+        Self {
+            table: None,
+            change,
+            columns: Vec::new(),
+            cause,
+            by_foreign_key: false,
+            is_elsewhere: false,
+            own_row_by: Vec::new(),
+        }
     }
 
-    /// Whether it changes only the row that was changed before, of this table.
-    pub(crate) fn is_own_row(&self, from: &TableDescription, to: &TableDescription) -> bool {
+    /// Whether it changes only the row that was changed before, of this table, by whose
+    /// columns `key` the struct knows it.
+    pub(crate) fn is_own_row(
+        &self,
+        from: &TableDescription,
+        to: &TableDescription,
+        key: &[&str],
+    ) -> bool {
         // By another unique index it can be another row: before an INSERT, the one that
         // has had the value.
-        let key = to.primary_key();
-        let is_number = self.own_row_by == ["rowid"] && to.column("rowid").is_none();
+        let primary = to.primary_key();
+        let is_by_number = self.own_row_by.iter().all(|column| to.is_row_number(column));
+        let changed = to.changed_with(&self.columns);
         let is_moved = |trigger: &TriggerDescription| {
-            trigger.does.as_ref().is_none_or(|deeds| meet(key, &deeds.assigns))
+            trigger
+                .does
+                .as_ref()
+                .is_none_or(|deeds| meet(primary, &to.changed_with(&deeds.assigns)))
         };
         from.identity == to.identity
             && to.kind == TableKind::Ordinary
             && !self.own_row_by.is_empty()
-            && (is_number || !key.is_empty() && are_among(key, &self.own_row_by))
-            && !meet(key, &self.columns)
-            && !meet(&ROW_NUMBER, &self.columns)
+            && (is_by_number || !primary.is_empty() && to.are_among(primary, &self.own_row_by))
+            && !meet(primary, &changed)
+            && !meet(key, &changed)
+            && !self.columns.iter().any(|column| to.is_row_number(column))
             && !to.other_triggers().any(is_moved)
+    }
+
+    /// What its change leads to comes from here.
+    pub(crate) fn leads_on(&self) -> From {
+        From::Step {
+            columns: self.columns.clone(),
+            by_foreign_key: self.by_foreign_key,
+            is_elsewhere: self.is_elsewhere,
+        }
     }
 }
 
 /// Where a change comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum From {
     /// A statement of this crate's, which gives no other values to these columns.
     Write(Vec<String>),
-    /// A trigger that changes these columns.
-    Trigger(Vec<String>),
-    /// A foreign key that changes these columns.
-    ForeignKey(Vec<String>),
+    /// A trigger or a foreign key that changes these columns.
+    Step { columns: Vec<String>, by_foreign_key: bool, is_elsewhere: bool },
 }
 
 /// What a change of a row of `table` leads to at once.
 pub(crate) fn steps(table: &TableDescription, change: Change, from: &From) -> Vec<Step> {
     let mut steps = Vec::new();
-    let is_followed = match from {
-        From::Write(_) => table.kind != TableKind::View,
-        From::Trigger(_) | From::ForeignKey(_) => !is_behind(table, change),
+    let (is_followed, by_foreign_key, is_elsewhere) = match from {
+        From::Write(_) => (table.kind != TableKind::View, false, false),
+        From::Step { by_foreign_key, is_elsewhere, .. } => {
+            (!is_behind(table, change), *by_foreign_key, *is_elsewhere)
+        }
     };
     if !is_followed {
         let cause = format!("`{}`, which is more than a table of its own,", table.identity);
@@ -75,8 +102,17 @@ pub(crate) fn steps(table: &TableDescription, change: Change, from: &From) -> Ve
         steps.push(Step::anywhere(change, format!("a default of `{}`", table.identity)));
     }
     // MySQL's foreign keys fire no triggers.
-    if !matches!(from, From::ForeignKey(_)) || table.rows_shown != RowsShown::Afterwards {
-        steps.extend(by_triggers(table, change));
+    if !by_foreign_key || table.rows_shown != RowsShown::Afterwards {
+        steps.extend(by_triggers(table, change, is_elsewhere));
+        // Of what it writes itself, an account is shown all, or nothing of any table.
+        if table.hides_triggers && !matches!(from, From::Write(_)) {
+            let cause = format!(
+                "a trigger of `{}`, of which this account is shown none (grant it TRIGGER on the \
+                 table): if there is one it",
+                table.identity
+            );
+            steps.push(Step::anywhere(change, cause));
+        }
     }
     let by_foreign_keys = table.referenced_by.iter().filter_map(|key| {
         let action = match change {
@@ -86,12 +122,19 @@ pub(crate) fn steps(table: &TableDescription, change: Change, from: &From) -> Ve
             Change::Update => Action::Nothing,
         };
         let deletes = change == Change::Delete && action == Action::Cascade;
+        let is_known = deletes || !key.referring.is_empty();
         (action != Action::Nothing).then(|| Step {
-            table: Some(key.other.clone()),
+            table: is_known.then(|| key.other.clone()),
             change: if deletes { Change::Delete } else { Change::Update },
             columns: if deletes { Vec::new() } else { key.referring.clone() },
-            cause: format!("foreign key {} of `{}` ({})", key.name, key.other, action.name()),
+            cause: format!(
+                "foreign key {} of `{}` ({})",
+                key.name,
+                key.other,
+                key.action_name(action)
+            ),
             by_foreign_key: true,
+            is_elsewhere: is_elsewhere || key.acts_elsewhere,
             own_row_by: Vec::new(),
         })
     });
@@ -114,12 +157,15 @@ fn may_change(table: &TableDescription, key: &ForeignKey, from: &From) -> bool {
         false => &key.referred,
     };
     match from {
-        From::Write(kept) => !are_among(referred, kept),
-        From::Trigger(changed) | From::ForeignKey(changed) => meet(referred, changed),
+        From::Write(kept) => {
+            !table.are_among(referred, kept)
+                || referred.iter().any(|column| table.is_generated(column))
+        }
+        From::Step { columns, .. } => meet(referred, &table.changed_with(columns)),
     }
 }
 
-fn by_triggers(table: &TableDescription, change: Change) -> Vec<Step> {
+fn by_triggers(table: &TableDescription, change: Change, is_elsewhere: bool) -> Vec<Step> {
     let is_for = |events: Events| match (change, table.kind) {
         // A row that moves to another partition is deleted here and inserted there.
         (Change::Update, TableKind::Partitioned) => true,
@@ -128,7 +174,12 @@ fn by_triggers(table: &TableDescription, change: Change) -> Vec<Step> {
     let triggers = table.other_triggers().filter(|trigger| is_for(trigger.events));
     let steps = triggers.flat_map(|trigger| {
         let cause = format!("trigger `{}` of `{}`", trigger.name, table.identity);
-        match &trigger.does {
+        let does = if is_elsewhere { &trigger.does_elsewhere } else { &trigger.does };
+        // Before SQLite inserts a row, its number can be another row's.
+        let is_unnumbered = table.rows_shown == RowsShown::BeforeTriggers
+            && trigger.timing == Timing::Before
+            && change == Change::Insert;
+        match does {
             Some(deeds) if !changes_keys(deeds, table, change) => {
                 let step = |written: &WrittenTable| Step {
                     table: Some(written.name.clone()),
@@ -136,7 +187,11 @@ fn by_triggers(table: &TableDescription, change: Change) -> Vec<Step> {
                     columns: written.sets.clone(),
                     cause: cause.clone(),
                     by_foreign_key: false,
-                    own_row_by: written.own_row_by.clone(),
+                    is_elsewhere: is_elsewhere || trigger.leads_elsewhere,
+                    own_row_by: match is_unnumbered && is_by_number(table, &written.own_row_by) {
+                        true => Vec::new(),
+                        false => written.own_row_by.clone(),
+                    },
                 };
                 deeds.writes.iter().map(step).collect()
             }
@@ -146,11 +201,24 @@ fn by_triggers(table: &TableDescription, change: Change) -> Vec<Step> {
     steps.collect()
 }
 
+/// Whether one of these is the row's number on SQLite, by whatever name.
+fn is_by_number(table: &TableDescription, columns: &[String]) -> bool {
+    let is_integer = |name: &String| {
+        table.column(name).is_some_and(|column| column.type_name.eq_ignore_ascii_case("INTEGER"))
+    };
+    let primary = table.primary_key();
+    let is_number = |column: &String| {
+        table.is_row_number(column)
+            || is_integer(column) && primary.len() == 1 && meet(primary, &[column])
+    };
+    columns.iter().any(is_number)
+}
+
 /// Whether a trigger gives other values to what rows are known by.
 fn changes_keys(deeds: &Deeds, table: &TableDescription, change: Change) -> bool {
+    let changed = table.changed_with(&deeds.assigns);
     let is_referred =
-        |key: &ForeignKey| key.on_update != Action::Nothing && meet(&key.referred, &deeds.assigns);
+        |key: &ForeignKey| key.on_update != Action::Nothing && meet(&key.referred, &changed);
     change == Change::Update
-        && (meet(table.primary_key(), &deeds.assigns)
-            || table.referenced_by.iter().any(is_referred))
+        && (meet(table.primary_key(), &changed) || table.referenced_by.iter().any(is_referred))
 }

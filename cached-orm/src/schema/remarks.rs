@@ -1,7 +1,7 @@
 //! What is worth knowing of a table, although nothing is wrong with it.
 
 use super::{
-    description::{Action, RowsShown, TableDescription, Timing, are_among},
+    description::{Action, RowsShown, TableDescription, Timing},
     report::Finding,
     shape::Shape,
 };
@@ -52,13 +52,17 @@ pub(super) fn remarks(shape: &Shape, table: &TableDescription) -> Vec<Finding> {
     for key in &table.referenced_by {
         for (action, event) in [(key.on_delete, "deleted"), (key.on_update, "changed")] {
             if action == Action::Nothing
-                || (event == "changed" && are_among(&key.referred, &shape.key))
+                || (event == "changed" && table.are_among(&key.referred, &shape.key))
             {
                 continue;
             }
             remarks.push(Finding::warning(
                 format!("foreign key {} of {}", key.name, key.other),
-                format!("{} changes rows of {} when a row is {event}", action.name(), key.other),
+                format!(
+                    "{} changes rows of {} when a row is {event}",
+                    key.action_name(action),
+                    key.other
+                ),
                 "`install_triggers` for the struct on that table, if there is one",
             ));
         }
@@ -71,7 +75,7 @@ pub(super) fn remarks(shape: &Shape, table: &TableDescription) -> Vec<Finding> {
                     format!(
                         "{} changes rows of this table when a row of {} is {event}, of which the \
                          cache is told by triggers only",
-                        action.name(),
+                        key.action_name(action),
                         key.other
                     ),
                     "`install_triggers`; MySQL and MariaDB fire none for it: let the program \

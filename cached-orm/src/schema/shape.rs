@@ -1,6 +1,6 @@
 //! What a struct says of its table.
 
-use crate::{Entity, NamedTable};
+use crate::{Backend, ColumnCheck, NamedTable, Persist};
 
 /// What a struct says of its table, or what somebody says of it who has no struct.
 #[derive(Debug, Clone)]
@@ -8,6 +8,8 @@ pub(crate) struct Shape {
     pub(crate) entity: String,
     pub(crate) table: String,
     pub(crate) key: Vec<String>,
+    /// The columns to which an insert gives values, as far as they are known.
+    pub(crate) written: Vec<String>,
     pub(crate) indexes: Vec<ShapeIndex>,
     pub(crate) accepts: &'static [Accepted],
 }
@@ -69,7 +71,7 @@ impl Accepted {
 }
 
 impl Shape {
-    pub(crate) fn of<T: Entity>() -> Self {
+    pub(crate) fn of<DB: Backend, T: Persist<DB>>() -> Self {
         let index = |index: &crate::Index<T>| ShapeIndex {
             columns: index.columns().iter().map(|column| column.name().to_owned()).collect(),
             is_unique: index.is_unique(),
@@ -78,6 +80,7 @@ impl Shape {
             entity: T::NAME.to_owned(),
             table: T::TABLE.name().to_owned(),
             key: T::TABLE.key_columns().iter().map(|column| (*column).to_owned()).collect(),
+            written: written::<DB, T>(),
             indexes: T::INDEXES.iter().map(index).collect(),
             accepts: T::ACCEPTS,
         }
@@ -91,6 +94,7 @@ impl Shape {
             entity: table.name().to_owned(),
             table: table.name().to_owned(),
             key: table.key_columns(),
+            written: Vec::new(),
             indexes: table.index_columns().into_iter().map(index).collect(),
             accepts: &[],
         }
@@ -99,4 +103,18 @@ impl Shape {
     pub(crate) fn accepts(&self, accepted: Accepted) -> bool {
         self.accepts.contains(&accepted)
     }
+}
+
+/// Those of the struct's columns that stand in its INSERT.
+fn written<DB: Backend, T: Persist<DB>>() -> Vec<String> {
+    let mut names = ColumnCheck::<DB>::names();
+    T::check_columns(&mut names);
+    let head = T::INSERT.split_once(") VALUES").map_or("", |(head, _)| head);
+    let listed = format!("{head},");
+    let is_listed = |name: &str| {
+        let name = DB::quote(name);
+        ["(", ", "].iter().any(|before| listed.contains(&format!("{before}{name},")))
+    };
+    let names = names.found().iter().map(|column| column.name);
+    names.filter(|name| is_listed(name)).map(str::to_owned).collect()
 }

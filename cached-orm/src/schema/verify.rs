@@ -1,5 +1,6 @@
 use super::{
-    Finding, SchemaReport, Shape, TableDescription, description::TableKind, findings, missing,
+    Finding, SchemaReport, Shape, TableDescription, column_rules::missing, description::TableKind,
+    findings,
 };
 use crate::{
     Backend, Error, NamedTable, Operation, Orm, Persist, Result,
@@ -46,7 +47,7 @@ impl<DB: Backend> Orm<DB> {
         .await;
         connection.answered();
         drop(connection);
-        let shape = Shape::of::<T>();
+        let shape = Shape::of::<DB, T>();
         let Some((table, columns)) = looked? else {
             return Ok(SchemaReport::without_table(&shape));
         };

@@ -306,3 +306,41 @@ async fn a_deferred_trigger_on_another_table() {
     assert_eq!(database.as_ref().and_then(|row| row.shout.as_deref()), Some("late"));
     assert_eq!(Plain::fetch(&here.orm, 1).await.unwrap(), database);
 }
+
+/// A function is replaced without a lock on the table whose trigger calls it.
+#[tokio::test]
+async fn a_triggers_function_that_is_replaced() {
+    if Here::DATABASE != Kind::Postgres {
+        // Elsewhere triggers have no functions.
+        return;
+    }
+    let here = Here::with(&[NOTES]).await;
+    let function = |code: &str| {
+        format!(
+            "CREATE OR REPLACE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                {code}; RETURN NEW; END $$"
+        )
+    };
+    here.run(&function("NULL")).await;
+    here.run(
+        "CREATE TABLE log (note BIGINT);
+         CREATE TRIGGER log BEFORE INSERT OR UPDATE ON notes
+            FOR EACH ROW EXECUTE FUNCTION log();
+         CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            UPDATE notes SET shout = 'late'
+                WHERE id = NEW.note AND shout IS DISTINCT FROM 'late';
+            RETURN NULL; END $$;
+         CREATE CONSTRAINT TRIGGER late AFTER INSERT ON log DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION late()",
+    )
+    .await;
+    plain(1, "old").insert(&here.orm).await.unwrap();
+    let written = here.statistics().write_throughs;
+    plain(1, "older").update(&here.orm).await.unwrap();
+    assert_eq!(here.statistics().write_throughs, written + 1);
+    here.run(&function("INSERT INTO log VALUES (NEW.id)")).await;
+    plain(1, "new").update(&here.orm).await.unwrap();
+    let database = Plain::fetch_uncached(&here.orm, 1).await.unwrap();
+    assert_eq!(database.as_ref().and_then(|row| row.shout.as_deref()), Some("late"));
+    assert_eq!(Plain::fetch(&here.orm, 1).await.unwrap(), database);
+}

@@ -87,6 +87,13 @@ async fn columns() {
     assert_found(&nullable, Severity::Error, "column size", "can be NULL");
     let (_here, other) = report(&things(&[("size BIGINT", "size VARCHAR(9)")])).await;
     assert_found(&other, Severity::Error, "column size", "cannot be read as `i64`");
+    if Here::DATABASE == Kind::Postgres {
+        let sql = "CREATE TYPE city AS ENUM ('Ulm'); CREATE DOMAIN place AS city; "
+            .to_owned()
+            + &things(&[("city VARCHAR(90)", "city place")]);
+        let (_here, domain) = report(&sql).await;
+        assert_found(&domain, Severity::Error, "column city", "a domain over an enum");
+    }
 }
 
 #[tokio::test]

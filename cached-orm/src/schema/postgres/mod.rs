@@ -2,8 +2,8 @@ mod triggers;
 
 use super::{
     description::{
-        Action, ColumnDescription, Describe, ForeignKey, IndexDescription, RowSecurity, RowsShown,
-        TableDescription, TableKind, TableLifetime,
+        Action, ColumnDescription, Describe, Filled, ForeignKey, IndexDescription, RowSecurity,
+        RowsShown, TableDescription, TableKind, TableLifetime,
     },
     words::{Dialect, keeps_nulls, leaves_out_nulls, words},
 };
@@ -31,7 +31,8 @@ impl Describe for Postgres {
 
     /// CREATE TRIGGER, foreign keys, rules, partitions and the like change a row of
     /// `pg_class` or `pg_trigger`, and wait for the lock that a write has on the table.
-    /// Its lock is older than what RETURNING sees, but where a snapshot is kept.
+    /// Its lock is older than what RETURNING sees, but where a snapshot is kept. A trigger's
+    /// function is replaced without a lock: that shows from the next statement on.
     fn stamp(name: &str) -> Option<String> {
         let table = quoted(name).replace('\'', "''");
         Some(stamp(&format!("'{table}'::regclass")))
@@ -41,8 +42,9 @@ impl Describe for Postgres {
 fn stamp(oid: &str) -> String {
     format!(
         "concat((SELECT k.xmin FROM pg_catalog.pg_class k WHERE k.oid = {oid}), \
-         ARRAY(SELECT t.xmin FROM pg_catalog.pg_trigger t WHERE t.tgrelid = {oid} \
-         ORDER BY t.oid), current_setting('transaction_isolation'))"
+         ARRAY(SELECT concat(t.xmin, ' ', p.xmin) FROM pg_catalog.pg_trigger t \
+         JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid WHERE t.tgrelid = {oid} ORDER BY t.oid), \
+         current_setting('transaction_isolation'))"
     )
 }
 
@@ -103,6 +105,7 @@ async fn table(
         },
         relatives: relatives.clone(),
         rows_shown: RowsShown::BeforeAfterTriggers,
+        has_exact_names: true,
         other_name,
         stamp: (isolation == READ_COMMITTED).then(|| stamp.clone()),
         ..TableDescription::default()
@@ -111,16 +114,29 @@ async fn table(
 }
 
 async fn columns(connection: &mut PgConnection, oid: i64) -> sqlx::Result<Vec<ColumnDescription>> {
+    // It has no operator for a domain over an enum.
     const QUERY: &str = "
         SELECT a.attname::text, format_type(a.atttypid, a.atttypmod),
-               NOT a.attnotnull AND NOT t.typnotnull
+               NOT a.attnotnull AND NOT t.typnotnull, a.attgenerated <> '', a.attidentity = 'a',
+               t.typtype = 'd' AND EXISTS (
+                   WITH RECURSIVE under AS (
+                       SELECT t.typbasetype AS oid
+                       UNION SELECT b.typbasetype FROM pg_type b JOIN under u ON u.oid = b.oid
+                       WHERE b.typtype = 'd')
+                   SELECT FROM under JOIN pg_type e ON e.oid = under.oid AND e.typtype = 'e')
         FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
         WHERE a.attrelid::bigint = $1 AND a.attnum > 0 AND NOT a.attisdropped
         ORDER BY a.attnum";
     let query = sqlx::query_as(QUERY).bind(oid).persistent(false);
-    let found: Vec<(String, String, bool)> = query.fetch_all(connection).await?;
-    let column =
-        |(name, type_name, is_nullable)| ColumnDescription { name, type_name, is_nullable };
+    let found: Vec<(String, String, bool, bool, bool, bool)> = query.fetch_all(connection).await?;
+    let column = |(name, type_name, is_nullable, is_generated, is_numbered, is_incomparable)| {
+        let filled = match (is_generated, is_numbered) {
+            (true, _) => Filled::Generated,
+            (false, true) => Filled::Numbered,
+            (false, false) => Filled::ByStatements,
+        };
+        ColumnDescription { name, type_name, is_nullable, filled, is_incomparable }
+    };
     Ok(found.into_iter().map(column).collect())
 }
 
@@ -217,6 +233,21 @@ enum Seen<'t> {
     FromReferring(i64),
 }
 
+/// Whether the owner of the referring table, as whom its foreign key acts, looks for names
+/// in other schemas than this role: there is one called like either of them, or one that
+/// only one of them may use.
+const ACTS_ELSEWHERE: &str = r#"
+    EXISTS (SELECT FROM pg_class r
+            CROSS JOIN current_setting('search_path') AS path (names)
+            WHERE r.oid = k.conrelid AND pg_get_userbyid(r.relowner) <> current_user
+              AND (path.names ~ '[^a-z0-9_$", ]' OR EXISTS (
+                  SELECT FROM pg_namespace s
+                  WHERE strpos(path.names, '$user') > 0
+                    AND s.nspname IN (current_user, pg_get_userbyid(r.relowner))
+                     OR s.nspname = ANY (regexp_split_to_array(path.names, '[", ]+'))
+                    AND has_schema_privilege(r.relowner, s.oid, 'USAGE')
+                        <> has_schema_privilege(s.oid, 'USAGE'))))"#;
+
 async fn foreign_keys(
     connection: &mut PgConnection,
     seen: Seen<'_>,
@@ -228,7 +259,7 @@ async fn foreign_keys(
                ARRAY(SELECT a.attname::text FROM pg_attribute a
                      WHERE a.attrelid = k.confrelid AND a.attnum = ANY (k.confkey)),
                ARRAY(SELECT a.attname::text FROM pg_attribute a
-                     WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey))
+                     WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)), {elsewhere}
         FROM pg_constraint k
         JOIN pg_class c ON c.oid = k.{other} JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE k.contype = 'f' AND k.{own}::bigint = ANY ($1)
@@ -238,13 +269,22 @@ async fn foreign_keys(
         Seen::FromReferred(tables) => ("confrelid", "conrelid", tables),
         Seen::FromReferring(ref table) => ("conrelid", "confrelid", std::slice::from_ref(table)),
     };
-    let query = AssertSqlSafe(QUERY.replace("{own}", own).replace("{other}", other));
+    let query = QUERY.replace("{own}", own).replace("{other}", other);
+    let query = AssertSqlSafe(query.replace("{elsewhere}", ACTS_ELSEWHERE));
     let query = sqlx::query_as(query).bind(tables).persistent(false);
-    type Found = (String, String, String, String, Vec<String>, Vec<String>);
+    type Found = (String, String, String, String, Vec<String>, Vec<String>, bool);
     let found: Vec<Found> = query.fetch_all(connection).await?;
-    let key = |(name, other, on_delete, on_update, referred, referring): Found| {
-        let (on_delete, on_update) = (Action::of(&on_delete), Action::of(&on_update));
-        ForeignKey { name, other, referred, referring, on_delete, on_update }
+    let key = |(name, other, on_delete, on_update, referred, referring, acts_elsewhere): Found| {
+        ForeignKey {
+            name,
+            other,
+            referred,
+            referring,
+            on_delete: Action::of(&on_delete),
+            on_update: Action::of(&on_update),
+            shows_actions: true,
+            acts_elsewhere,
+        }
     };
     Ok(found.into_iter().map(key).collect())
 }

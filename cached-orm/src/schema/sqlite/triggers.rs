@@ -1,8 +1,8 @@
 //! What other code a write to a table runs.
 
 use super::super::{
-    description::{Deeds, Events, Timing, TriggerDescription},
     plain_code::{PlainCode, is_plain},
+    trigger::{Deeds, Events, Timing, TriggerDescription, has_own_name, notes_keys},
     words::{Dialect, Word, words},
 };
 use crate::Backend as _;
@@ -37,21 +37,17 @@ pub(super) async fn triggers(
         };
         let is = |name: &str| event.is_some_and(|event| event.is(name));
         let events = Events { insert: is("insert"), update: is("update"), delete: is("delete") };
-        let mut trigger = TriggerDescription {
-            name,
-            timing,
-            events,
-            is_deferrable: false,
-            does: Some(Deeds::default()),
-        };
-        if !trigger.is_own() {
+        let mut trigger = TriggerDescription::new(name, timing, events);
+        trigger.is_own = has_own_name(&trigger.name) && !is_temporary && only_notes_keys(code);
+        if !trigger.is_own {
             // Names are looked for elsewhere by those that only a connection has.
-            trigger.does = deeds(code, schema).filter(|_| !is_temporary);
+            let mut deeds = deeds(code, schema).filter(|_| !is_temporary);
             if timing == Timing::Before && events.insert {
                 // The row's number is not known yet, and another row may have what stands for it.
-                let writes = trigger.does.iter_mut().flat_map(|deeds| &mut deeds.writes);
+                let writes = deeds.iter_mut().flat_map(|deeds| &mut deeds.writes);
                 writes.for_each(|write| write.own_row_by.clear());
             }
+            trigger = trigger.doing(deeds);
         }
         triggers.push(trigger);
     }
@@ -85,6 +81,13 @@ fn head_and_code(words: &[Word]) -> (&[Word], &[Word]) {
         code => code,
     };
     (head, code)
+}
+
+/// Whether it is `BEGIN …; END` with statements of this crate's triggers and no others.
+fn only_notes_keys(code: &[Word]) -> bool {
+    let [begin, body @ .., end] = code else { return false };
+    let mut statements = body.split(|word| word.is(";")).filter(|it| !it.is_empty());
+    begin.is("begin") && end.is("end") && statements.all(notes_keys)
 }
 
 /// What a trigger does, if its condition and its body are plain: what follows
