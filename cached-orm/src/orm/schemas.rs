@@ -115,7 +115,7 @@ impl<DB: Backend> Orm<DB> {
     pub(crate) async fn table_facts<T: Persist<DB>>(&self, operation: Operation) -> TableFacts {
         // What a write has cached is remembered like what was read.
         self.meters().of(operation);
-        self.judgement::<T>().await.facts(&Change::ALL)
+        self.judgement::<T>().await.facts(&[Change::Insert, Change::Update])
     }
 
     /// Refuses a read whose row must not be cached, as far as the catalog can be asked.

@@ -100,6 +100,7 @@ async fn others(
         others AS (
             SELECT pg_function_is_visible(f.oid) AS is_here FROM pg_proc f
             WHERE f.proname = ANY ($1) AND f.oid >= 16384
+              AND f.prorettype <> 'trigger'::regtype
               AND ('pg_proc'::regclass, f.oid) NOT IN (SELECT * FROM own)
             UNION SELECT pg_operator_is_visible(o.oid) FROM pg_operator o WHERE o.oid >= 16384
               AND ('pg_operator'::regclass, o.oid) NOT IN (SELECT * FROM own)
