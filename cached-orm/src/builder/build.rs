@@ -46,6 +46,8 @@ impl<DB: Backend> OrmBuilder<DB> {
         let namespace = Namespace::new(&self.namespace).map_err(Error::Configuration)?;
         let write_timeout = self.writes_wait();
         let (store, for_writes) = self.open_stores(write_timeout).map_err(Error::Configuration)?;
+        // It would remove rows whose keys others have in their cache, and tell nobody.
+        let drainer = self.drainer && !store.holds_nothing();
         let store = self.probe.before(store);
         let for_writes = match for_writes {
             Some(for_writes) => self.probe.before(for_writes),
@@ -61,7 +63,7 @@ impl<DB: Backend> OrmBuilder<DB> {
             lease_poll: Duration::from_millis(5),
         };
         let counters = Arc::new(Counters::default());
-        let outbox = OutboxUse::new(self.on_unreachable, self.outbox, self.drainer);
+        let outbox = OutboxUse::new(self.on_unreachable, self.outbox, drainer);
         let always = outbox.is_for_every_write();
         Orm::assemble(Parts {
             pool: self.pool,
@@ -80,7 +82,7 @@ impl<DB: Backend> OrmBuilder<DB> {
             outbox,
             max_database_loads: self.max_database_loads,
             load_timeout: self.load_timeout,
-            drains_every: self.drainer.then_some(self.outbox_poll),
+            drains_every: drainer.then_some(self.outbox_poll),
             listens: self.listens,
             publishes_every: self.metrics_every,
         })

@@ -135,7 +135,8 @@ impl<DB: Backend> OrmBuilder<DB> {
     }
 
     /// Whether this process drains the outbox, in a task of its own. Default:
-    /// `true`. Of the processes on a database and its cache at least one must.
+    /// `true`. Of the processes on a database and its cache at least one must; one without
+    /// a cache ([`uncached`](Self::uncached)) never does.
     ///
     /// ```
     /// # use cached_orm::{OrmBuilder, Postgres};

@@ -64,8 +64,9 @@ impl<DB: Backend> Orm<DB> {
     /// this is for a process of its own, or a test.
     ///
     /// # Errors
-    /// [`Error::Database`] if the outbox cannot be read. That the cache does not
-    /// answer is no error: the rows remain.
+    /// [`Error::Refused`] if this `Orm` has no cache
+    /// ([`uncached`](crate::OrmBuilder::uncached)), and [`Error::Database`] if the outbox
+    /// cannot be read. That the cache does not answer is no error: the rows remain.
     ///
     /// ```no_run
     /// # async fn example(orm: cached_orm::Orm<cached_orm::Postgres>) -> cached_orm::Result<()> {

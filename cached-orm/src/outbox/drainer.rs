@@ -109,6 +109,11 @@ async fn drain_rows<DB: Backend>(
 
 /// Drains what can be drained now.
 pub(crate) async fn drain<DB: Backend>(orm: &Orm<DB>) -> Result<Drained> {
+    if orm.store().holds_nothing() {
+        let reason = "this `Orm` has no cache to take the keys out of, and those that have one \
+                      would not hear of them; drain with their cache";
+        return Err(Error::Refused { operation: DRAIN, reason: reason.to_owned() });
+    }
     let Pass { drained, .. } = Watch::write(orm.meters(), DRAIN).over(pass(orm)).await?;
     let mut connection = orm.own_connection(DRAIN).await?;
     let remaining = DB::count(&mut connection, orm.namespace().name()).await;

@@ -7,7 +7,7 @@ use crate::{
     polling::until,
     tables::{keys::{TAGS, Tag}, people::{PAGES, Page}},
 };
-use cached_orm::{MemcachedOrm as _, Orm};
+use cached_orm::{Error, MemcachedOrm as _, Orm};
 use std::time::Duration;
 use tokio::{join, time::sleep};
 
@@ -80,6 +80,20 @@ async fn two_drainers_share_the_rows() {
     for id in 0..ROWS {
         assert!(!is_cached(&here, id).await, "{id}");
     }
+}
+
+/// A report or a health check, beside a service whose cache has the rows.
+#[tokio::test]
+async fn one_without_a_cache_drains_nothing() {
+    let here = without_drainer().await;
+    let report = here.handle(|builder| builder.uncached().outbox_poll(POLL)).await;
+    enlisted(&here, 0..5).await;
+    sleep(POLL * 6).await;
+    assert_eq!(here.outbox().await.len(), 5);
+    let error = report.drain_outbox().await.unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }), "{error}");
+    assert_eq!(here.orm.drain_outbox().await.unwrap().drained, 5);
+    assert!(!is_cached(&here, 0).await);
 }
 
 #[tokio::test]
