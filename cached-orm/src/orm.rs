@@ -78,6 +78,7 @@ struct Inner<DB: Backend> {
     /// When a connection of the own pool was last found fit for loads.
     loads_checked: Mutex<Option<Instant>>,
     coherence: Arc<Coherence>,
+    probe: Probe,
     meters: Arc<Meters>,
     #[cfg(feature = "metrics")]
     publisher: Publisher,
@@ -101,6 +102,7 @@ struct Inner<DB: Backend> {
 pub(crate) struct Parts<DB: Backend> {
     pub(crate) pool: Pool<DB>,
     pub(crate) coherence: Coherence,
+    pub(crate) probe: Probe,
     pub(crate) counters: Arc<Counters>,
     pub(crate) namespace: Namespace,
     pub(crate) signing: Signing,
@@ -167,7 +169,7 @@ impl<DB: Backend> Orm<DB> {
     pub(crate) async fn assemble(parts: Parts<DB>) -> Result<Self> {
         let connect_options = parts.pool.connect_options();
         let connections = parts.max_database_loads.saturating_add(SPARE_CONNECTIONS);
-        let own_pool = if parts.coherence.probe().rolls_back() {
+        let own_pool = if parts.probe.rolls_back() {
             // Nobody else sees what is never committed.
             None
         } else {
@@ -189,6 +191,7 @@ impl<DB: Backend> Orm<DB> {
             load_timeout: parts.load_timeout,
             loads_checked: Mutex::default(),
             coherence: Arc::new(parts.coherence),
+            probe: parts.probe,
             meters: Arc::new(Meters::new(
                 parts.counters,
                 parts.publishes_every.is_some(),
@@ -341,7 +344,7 @@ impl<DB: Backend> Orm<DB> {
     }
 
     pub(crate) fn probe(&self) -> &Probe {
-        self.0.coherence.probe()
+        &self.0.probe
     }
 
     /// What is counted for the handle as a whole.

@@ -1,6 +1,9 @@
 //! The steps of reads and writes, for tests that stop at each of them.
 #![cfg_attr(not(feature = "test-kit"), allow(dead_code, unreachable_pub))]
 
+#[cfg(feature = "test-kit")]
+use std::{pin::Pin, sync::Arc};
+
 /// A step of a read or a write that has been taken.
 ///
 /// A read that the cache answers takes none. One that it does not takes `Loading`,
@@ -90,9 +93,42 @@ pub fn on_step(hook: impl Fn(Step) + Send + Sync + 'static) -> bool {
     HOOK.set(Box::new(hook)).is_ok()
 }
 
+/// Where a step that was taken may be held up.
 #[cfg(feature = "test-kit")]
-pub(crate) fn reach(step: Step) {
-    if let Some(hook) = HOOK.get() {
-        hook(step);
+pub(crate) trait Gate: std::fmt::Debug + Send + Sync + 'static {
+    /// Goes on when nobody holds who has taken this step.
+    fn pass(&self, step: Step) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// Who is told of steps. Nothing is left of it without the feature `test-kit`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Steps {
+    #[cfg(feature = "test-kit")]
+    gate: Option<Arc<dyn Gate>>,
+}
+
+#[cfg(feature = "test-kit")]
+impl Steps {
+    /// Steps that are held up there.
+    pub(crate) fn through(gate: Arc<dyn Gate>) -> Self {
+        Self { gate: Some(gate) }
+    }
+
+    /// Notes that a step was taken. Goes on when no test holds it.
+    pub(crate) async fn reach(&self, step: Step) {
+        if let Some(hook) = HOOK.get() {
+            hook(step);
+        }
+        if let Some(gate) = &self.gate {
+            gate.pass(step).await;
+        }
+    }
+}
+
+#[cfg(not(feature = "test-kit"))]
+impl Steps {
+    /// Does nothing.
+    pub(crate) fn reach(&self, _: Step) -> std::future::Ready<()> {
+        std::future::ready(())
     }
 }

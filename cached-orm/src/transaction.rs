@@ -164,7 +164,7 @@ impl<DB: Backend> Transaction<DB> {
             }
         };
         let coherence = Arc::clone(self.book.orm().coherence());
-        let probe = coherence.probe().clone();
+        let steps = coherence.steps().clone();
         let orm = self.book.orm().clone();
         let Summary { journal, witness, is_suspect, .. } = self.book.close();
         let transaction = Some(self);
@@ -172,7 +172,7 @@ impl<DB: Backend> Transaction<DB> {
             Closing { transaction, orm, witness, committing, is_suspect, enlisted: false };
         let task = tokio::spawn(coherence.commit(closing, journal).in_current_span());
         let ended = task.await;
-        probe.reach(Step::Acknowledged).await;
+        steps.reach(Step::Acknowledged).await;
         match ended {
             Ok(Ok(release_unconfirmed)) => Ok(Committed { release_unconfirmed }),
             Ok(Err(CommitFailure::NotFenced(source))) => {

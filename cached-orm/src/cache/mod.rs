@@ -23,6 +23,7 @@ pub(crate) use embedded::EmbeddedStore;
 #[cfg(any(fuzzing, test))]
 pub(crate) use memcached::fuzzing;
 pub(crate) use memcached::{MemcachedOptions, MemcachedStore};
+pub(crate) use server_status::seconds;
 pub(crate) use uncached::UncachedStore;
 
 use crate::key::CacheKey;

@@ -1,6 +1,5 @@
 use super::{CacheError, Incarnation};
-use crate::inspect::seconds;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::{pin::Pin, time::Duration};
 
 /// What [`CacheStore::servers`](crate::CacheStore::servers) returns.
@@ -46,5 +45,16 @@ impl ServerStatus {
     /// Whether it has answered.
     pub fn is_up(&self) -> bool {
         self.error.is_none()
+    }
+}
+
+/// Serializes a time as a number of seconds.
+pub(crate) fn seconds<S: Serializer>(
+    time: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.serialize_some(&time.as_secs_f64()),
+        None => serializer.serialize_none(),
     }
 }

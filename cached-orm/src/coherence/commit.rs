@@ -83,7 +83,7 @@ impl Coherence {
             transaction.rollback().await;
             return Err(CommitFailure::RolledBack(error));
         }
-        self.probe.reach(Step::Checked).await;
+        self.steps.reach(Step::Checked).await;
         let mut fencing = match self.fence(journal, &mut transaction).await {
             Ok(fencing) => fencing,
             Err(Unfenced { fencing, error }) => {
@@ -92,12 +92,12 @@ impl Coherence {
                 return Err(CommitFailure::NotFenced(error));
             }
         };
-        self.probe.reach(Step::Fenced).await;
+        self.steps.reach(Step::Fenced).await;
         match self.send_commit(&mut transaction, &mut fencing).await {
             Ended::Committed => {
-                self.probe.reach(Step::Committed).await;
+                self.steps.reach(Step::Committed).await;
                 let unconfirmed = self.release(fencing, transaction.afterwards()).await;
-                self.probe.reach(Step::Released).await;
+                self.steps.reach(Step::Released).await;
                 Ok(unconfirmed)
             }
             Ended::RolledBack(error) => {

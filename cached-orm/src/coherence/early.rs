@@ -1,6 +1,6 @@
 //! Rows that are loaded anew before they expire, so that no reader waits.
 
-use super::{Coherence, Source, fill::Over};
+use super::{Coherence, Event, Source, fill::Over};
 use crate::{cache::Cas, key::CacheKey};
 use std::{
     collections::HashSet,
@@ -36,7 +36,7 @@ impl Coherence {
             match coherence.store.claim(source.key(), below).await {
                 // Nothing else has come to lie there since the row was read.
                 Ok(Some(claimed)) if claimed == cas => {
-                    coherence.count(&source).early_refreshes.add_one();
+                    coherence.count(&source, Event::EarlyRefresh);
                     // Errors are counted; the row is still there.
                     drop(coherence.fill(source, Over::Item(cas), None).await);
                 }

@@ -1,5 +1,5 @@
 use super::{
-    COMMANDS_AT_ONCE, Coherence, Journal,
+    COMMANDS_AT_ONCE, Coherence, Event, Journal,
     fence::{Fence, Token},
     journal::Release,
     shared_fence::SharedFence,
@@ -103,7 +103,7 @@ impl Coherence {
             // can be taken out whenever they have come.
             fencing.fence = Fence::new();
             let error = self.fence_all(&keys, &mut fencing).await;
-            self.probe.reach(Step::Fencing).await;
+            self.steps.reach(Step::Fencing).await;
             if let Some(error) = error {
                 let missed: Vec<_> =
                     fencing.missed.iter().map(|missed| missed.key.clone()).collect();
@@ -163,7 +163,7 @@ impl Coherence {
                 }
             }
         }
-        self.counters.fences.add(fencing.fenced.len() as u64);
+        self.meter.count(Event::Fence, fencing.fenced.len() as u64);
         failure
     }
 

@@ -1,8 +1,12 @@
-use super::{Coherence, Content, Source, ended_early, near::Ticket};
+use super::{
+    Coherence, Content, Source,
+    count::{Event, Meter},
+    ended_early,
+    near::Ticket,
+};
 use crate::{
     cache::{Cas, Replaced},
     key::CacheKey,
-    observe::Meter,
     steps::Step,
 };
 use bytes::Bytes;
@@ -129,7 +133,7 @@ impl Coherence {
             if let Some(value) = &stored {
                 coherence.near.keep(&source_of_fill, value, ticket);
             }
-            coherence.probe.reach(Step::Filled).await;
+            coherence.steps.reach(Step::Filled).await;
             let filled = stored.is_some();
             ending.reached(stored.map_or(Stage::NotStored, Stage::Stored));
             loaded.map(|loaded| (loaded.map(S::row), filled))
@@ -153,9 +157,9 @@ impl Coherence {
     /// Loads, and counts it. A panic of the code that loads is an error of the load, so
     /// that it costs no lease, and whoever waits is told the truth.
     pub(super) async fn load<S: Source>(&self, source: &S) -> Result<Option<S::Loaded>, S::Error> {
-        self.count(source).loads.add_one();
+        self.count(source, Event::Load);
         tracing::debug!(key = source.key().as_str(), "a row is loaded");
-        self.probe.reach(Step::Loading).await;
+        self.steps.reach(Step::Loading).await;
         let started = source.meter().and_then(Meter::start);
         // Boxed: rustc gives up on futures that are too deep, and this one is inside of the
         // program's.
@@ -164,9 +168,9 @@ impl Coherence {
         if let Some(meter) = source.meter() {
             meter.loaded(started);
         }
-        self.probe.reach(Step::Loaded).await;
+        self.steps.reach(Step::Loaded).await;
         if loaded.is_err() {
-            self.count(source).load_errors.add_one();
+            self.count(source, Event::LoadError);
         }
         loaded
     }
@@ -191,12 +195,12 @@ impl Coherence {
         {
             match self.store.replace(key, entry.value.clone(), entry.ttl, cas).await {
                 Ok(Replaced::Stored(_)) => {
-                    self.count(source).fills.add_one();
+                    self.count(source, Event::Fill);
                     return Some(entry.value);
                 }
-                Ok(Replaced::TooLarge) => self.count(source).too_large.add_one(),
+                Ok(Replaced::TooLarge) => self.count(source, Event::TooLarge),
                 Ok(Replaced::Exists | Replaced::NotFound | Replaced::OtherIncarnation) => {
-                    self.count(source).fills_refused.add_one();
+                    self.count(source, Event::FillRefused);
                     return None;
                 }
                 Err(error) => {

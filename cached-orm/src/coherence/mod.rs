@@ -13,6 +13,7 @@
 
 mod abandoned;
 mod commit;
+mod count;
 mod early;
 mod fence;
 mod fencing;
@@ -31,6 +32,7 @@ mod sharing;
 mod unknown;
 
 pub(crate) use commit::{Afterwards, CommitFailure, Ended, IsOver, OpenTransaction};
+pub(crate) use count::{Event, Meter};
 pub(crate) use fencing::{Enlist, Fencing, Unfenced};
 pub(crate) use journal::Journal;
 pub(crate) use look::{Lying, Value};
@@ -40,8 +42,7 @@ pub(crate) use read_many::{Found, Origin};
 use crate::{
     cache::{CacheError, CacheStore},
     key::CacheKey,
-    observe::{Counters, Meter},
-    probe::Probe,
+    steps::Steps,
 };
 use bytes::Bytes;
 use std::{fmt, future::Future, panic::resume_unwind, sync::Arc, time::Duration};
@@ -79,13 +80,13 @@ pub(crate) struct Coherence {
     times: Times,
     /// Whether keys are put into the outbox even if nothing fails.
     enlists_every_key: bool,
-    counters: Arc<Counters>,
+    meter: Arc<dyn Meter>,
     shared_loads: shared_load::SharedLoads,
     fills: fill::Fills,
     abandoned: abandoned::Abandoned,
     near: near::Near,
     early: early::UnderWay,
-    probe: Probe,
+    steps: Steps,
 }
 
 impl Coherence {
@@ -94,20 +95,20 @@ impl Coherence {
         times: Times,
         enlists_every_key: bool,
         near_capacity: u64,
-        counters: Arc<Counters>,
+        meter: Arc<dyn Meter>,
     ) -> Self {
         Self {
             for_writes: Arc::clone(&store),
             store,
             times,
             enlists_every_key,
-            counters,
+            meter,
             shared_loads: shared_load::SharedLoads::default(),
             fills: fill::Fills::default(),
             abandoned: abandoned::Abandoned::default(),
             near: near::Near::new(near_capacity),
             early: early::UnderWay::default(),
-            probe: Probe::default(),
+            steps: Steps::default(),
         }
     }
 
@@ -116,13 +117,14 @@ impl Coherence {
         Self { for_writes, ..self }
     }
 
-    /// Lets a test look in.
-    pub(crate) fn probed(self, probe: Probe) -> Self {
-        Self { probe, ..self }
+    /// Lets a test hold it up at its steps.
+    pub(crate) fn with_steps(self, steps: Steps) -> Self {
+        Self { steps, ..self }
     }
 
-    pub(crate) fn probe(&self) -> &Probe {
-        &self.probe
+    /// Where it tells of the steps that it takes.
+    pub(crate) fn steps(&self) -> &Steps {
+        &self.steps
     }
 
     pub(crate) fn store(&self) -> &dyn CacheStore {
@@ -135,14 +137,23 @@ impl Coherence {
         self.store.close().await;
     }
 
-    /// Where what is done for a source is counted.
-    fn count<'c, S: Source>(&'c self, source: &'c S) -> &'c Counters {
-        source.meter().map_or(&*self.counters, Meter::counters)
+    /// Counts what is done for a source.
+    #[inline]
+    fn count<S: Source>(&self, source: &S, event: Event) {
+        self.count_some(source, event, 1);
+    }
+
+    #[inline]
+    fn count_some<S: Source>(&self, source: &S, event: Event, times: u64) {
+        match source.meter() {
+            Some(meter) => meter.count(event, times),
+            None => self.meter.count(event, times),
+        }
     }
 
     /// Notes a cache error, and hands it on.
     fn failed(&self, error: CacheError) -> CacheError {
-        self.counters.cache_errors.add_one();
+        self.meter.count(Event::CacheError, 1);
         tracing::debug!(%error, "a cache command failed");
         error
     }
@@ -180,6 +191,8 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
     type Loaded: Send + Sync + 'static;
     /// Why a load failed.
     type Error: Clone + Send + Sync + 'static;
+    /// Where the operation is counted that asks for the key.
+    type Meter: Meter;
 
     /// The key.
     fn key(&self) -> &CacheKey;
@@ -244,7 +257,7 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
     }
 
     /// Where the operation is counted that asks for the key, if it is told from others.
-    fn meter(&self) -> Option<&Meter> {
+    fn meter(&self) -> Option<&Self::Meter> {
         None
     }
 
@@ -260,6 +273,14 @@ pub(crate) trait Source: Clone + Send + Sync + 'static {
 pub(crate) struct Entry {
     pub(crate) value: Bytes,
     pub(crate) ttl: Duration,
+}
+
+/// What every entry begins with, of whatever version; no fence does.
+pub(crate) const ENTRY_MAGIC: [u8; 4] = *b"\x0EcoE";
+
+/// Whether `value` begins like an entry, of whatever version.
+pub(crate) fn is_entry(value: &[u8]) -> bool {
+    value.starts_with(&ENTRY_MAGIC)
 }
 
 /// What an entry says.

@@ -1,5 +1,6 @@
 use super::{
     Coherence, Content, Source, Unreadable,
+    count::Event,
     fence::Fence,
     fill::{Joined, Over},
     near::Ticket,
@@ -7,7 +8,6 @@ use super::{
 use crate::{
     cache::{CacheError, Cas, Lookup},
     key::CacheKey,
-    observe::Counters,
 };
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
@@ -34,9 +34,8 @@ impl Coherence {
         self: &Arc<Self>,
         source: S,
     ) -> Result<Option<S::Row>, S::Error> {
-        if let Some(row) =
-            self.read_near::<S>(source.key().as_str(), source.near_ttl(), || self.count(&source))
-        {
+        if let Some(row) = self.read_near::<S>(source.key().as_str(), source.near_ttl()) {
+            self.count(&source, Event::NearHit);
             return Ok(row);
         }
         let ticket = self.near.ticket(source.key(), source.near_ttl());
@@ -44,7 +43,7 @@ impl Coherence {
         if let Ok(Lookup::Item { value, cas, stale, ttl, claimed }) = &lookup
             && let Some(row) = self.answer(&source, value, *stale, *ttl)
         {
-            self.count(&source).hits.add_one();
+            self.count(&source, Event::Hit);
             self.near.keep(&source, value, ticket);
             if row.is_some() {
                 self.refresh_early(&source, *cas, *ttl, *claimed);
@@ -83,13 +82,13 @@ impl Coherence {
             match lookup {
                 Err(error) => {
                     self.failed(error);
-                    self.count(&source).misses.add_one();
+                    self.count(&source, Event::Miss);
                     return self.load_shared(source).await;
                 }
                 Ok(Lookup::Item { value, cas, stale, ttl, claimed }) => {
                     return match self.judge(&source, &value, cas, stale, ttl).await {
                         Verdict::Answer(row) => {
-                            self.count(&source).hits.add_one();
+                            self.count(&source, Event::Hit);
                             self.near.keep(&source, &value, ticket);
                             if row.is_some() {
                                 self.refresh_early(&source, cas, ttl, claimed);
@@ -101,23 +100,23 @@ impl Coherence {
                         }
                         Verdict::Fenced => {
                             self.near.drop_copy(source.key());
-                            self.count(&source).fenced.add_one();
+                            self.count(&source, Event::Fenced);
                             self.load_shared(source).await
                         }
                         Verdict::Unknown => {
                             self.near.drop_copy(source.key());
-                            self.count(&source).misses.add_one();
+                            self.count(&source, Event::Miss);
                             self.load_shared(source).await
                         }
                     };
                 }
                 Ok(Lookup::Lease(cas)) => {
                     self.near.drop_copy(source.key());
-                    self.count(&source).misses.add_one();
+                    self.count(&source, Event::Miss);
                     return self.fill(source, Over::Lease(cas), ticket).await.map(|(row, _)| row);
                 }
                 Ok(Lookup::Miss) => {
-                    self.count(&source).misses.add_one();
+                    self.count(&source, Event::Miss);
                     return self.load_shared(source).await;
                 }
                 Ok(Lookup::Leased(_)) => {
@@ -125,7 +124,7 @@ impl Coherence {
                     let give_up = since + self.times.lease_wait;
                     match self.join_fill(&source).await {
                         Joined::Answer(row) => {
-                            self.count(&source).coalesced.add_one();
+                            self.count(&source, Event::Coalesced);
                             return Ok(row);
                         }
                         // What it stored can be asked for at once.
@@ -134,7 +133,7 @@ impl Coherence {
                             sleep(self.times.lease_poll).await;
                         }
                         Joined::NotStored | Joined::TooLate | Joined::Nothing => {
-                            self.count(&source).misses.add_one();
+                            self.count(&source, Event::Miss);
                             return self.load_shared_since(source, since).await;
                         }
                     }
@@ -155,31 +154,28 @@ impl Coherence {
     ) -> Result<Option<S::Row>, S::Error> {
         match self.join_fill(&source).await {
             Joined::Answer(row) => {
-                self.count(&source).coalesced.add_one();
+                self.count(&source, Event::Coalesced);
                 Ok(row)
             }
             Joined::Nothing => {
-                self.count(&source).misses.add_one();
+                self.count(&source, Event::Miss);
                 self.fill(source, over, ticket).await.map(|(row, _)| row)
             }
             Joined::NotStored | Joined::TooLate => {
-                self.count(&source).misses.add_one();
+                self.count(&source, Event::Miss);
                 self.load_shared(source).await
             }
         }
     }
 
-    /// What a copy in this process says, if there is one that counts.
+    /// What a copy in this process says, if there is one that counts. The caller counts it.
     #[inline]
-    pub(crate) fn read_near<'c, S: Source>(
+    pub(crate) fn read_near<S: Source>(
         &self,
         key: &str,
         ttl: Option<Duration>,
-        counters: impl FnOnce() -> &'c Counters,
     ) -> Option<Option<S::Row>> {
-        let row = self.near.get::<S>(key, ttl)?;
-        counters().near_hits.add_one();
-        Some(row)
+        self.near.get::<S>(key, ttl)
     }
 
     /// Drops what this process has kept of a key, since it misleads.
@@ -242,7 +238,7 @@ impl Coherence {
     /// Counts an entry that is to be replaced.
     pub(super) fn note_unreadable<S: Source>(&self, source: &S, reason: Unreadable) {
         if reason != Unreadable::Expired {
-            self.count(source).unreadable.add_one();
+            self.count(source, Event::Unreadable);
             tracing::debug!(key = source.key().as_str(), ?reason, "an entry could not be used");
         }
     }

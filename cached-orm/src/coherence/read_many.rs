@@ -1,11 +1,12 @@
 use super::{
-    COMMANDS_AT_ONCE, Coherence, Content, Source, Unreadable, ended_early,
+    COMMANDS_AT_ONCE, Coherence, Content, Source, Unreadable,
+    count::{Event, Meter},
+    ended_early,
     fill::{Ending, Joined, Over, Stage},
     near::Ticket,
 };
 use crate::{
     cache::{CacheError, Cas, Lookup},
-    observe::{Counters, Meter},
     steps::Step,
 };
 use bytes::Bytes;
@@ -78,7 +79,7 @@ impl Coherence {
         found: Vec<Option<Found<S::Row>>>,
     ) -> Batch<S> {
         if let Some(first) = sources.first() {
-            self.count(first).batches.add_one();
+            self.count(first, Event::Batch);
             if let Some(meter) = first.meter() {
                 meter.batch_of(sources.len());
             }
@@ -88,8 +89,8 @@ impl Coherence {
     }
 
     fn found_near<S: Source>(&self, source: &S) -> Option<Found<S::Row>> {
-        let row =
-            self.read_near::<S>(source.key().as_str(), source.near_ttl(), || self.count(source))?;
+        let row = self.read_near::<S>(source.key().as_str(), source.near_ttl())?;
+        self.count(source, Event::NearHit);
         Some(Found { row, origin: Origin::Cache })
     }
 }
@@ -122,10 +123,12 @@ struct Foreign {
 }
 
 impl<S: Source> Batch<S> {
-    /// Where it is counted: it is of one operation, and not empty.
-    fn count(&self) -> &Counters {
-        let first = self.sources.first();
-        first.map_or(&self.coherence.counters, |first| self.coherence.count(first))
+    /// Counts for all of it: it is of one operation, and not empty.
+    fn count(&self, event: Event, times: u64) {
+        match self.sources.first() {
+            Some(first) => self.coherence.count_some(first, event, times),
+            None => self.coherence.meter.count(event, times),
+        }
     }
 
     async fn read(mut self) -> Result<Vec<Found<S::Row>>, S::Error> {
@@ -136,7 +139,7 @@ impl<S: Source> Batch<S> {
             let mut todo = self.ask(&asking).await;
             let lease_wait = self.coherence.times.lease_wait;
             if Instant::now() >= *give_up.get_or_insert_with(|| Instant::now() + lease_wait) {
-                self.count().misses.add(todo.wait.len() as u64);
+                self.count(Event::Miss, todo.wait.len() as u64);
                 todo.load.append(&mut todo.wait);
             }
             // Before waiting for others: they may be waiting for these.
@@ -267,10 +270,9 @@ impl<S: Source> Batch<S> {
                 }
             }
         }
-        let counters = self.count();
-        counters.hits.add(hits);
-        counters.misses.add(misses);
-        counters.fenced.add(fenced);
+        self.count(Event::Hit, hits);
+        self.count(Event::Miss, misses);
+        self.count(Event::Fenced, fenced);
         self.confirm_foreign(foreign, &mut todo).await;
         todo
     }
@@ -281,7 +283,7 @@ impl<S: Source> Batch<S> {
         if self.coherence.is_filling(&self.sources[place]) {
             todo.wait.push(place);
         } else {
-            self.count().misses.add_one();
+            self.count(Event::Miss, 1);
             todo.fill.push((place, Over::Item(cas)));
         }
     }
@@ -306,7 +308,7 @@ impl<S: Source> Batch<S> {
                     if let Some(Err(error)) = other {
                         self.coherence.failed(error);
                     }
-                    self.count().misses.add_one();
+                    self.count(Event::Miss, 1);
                     todo.load.push(seen.place);
                 }
             }
@@ -327,9 +329,9 @@ impl<S: Source> Batch<S> {
         let sources: Vec<_> = places.iter().map(|&place| self.sources[place].clone()).collect();
         let filling = fill.iter().map(|(place, _)| coherence.begin_fill(&self.sources[*place]));
         let filling: Vec<Ending<'_>> = filling.collect();
-        self.count().loads.add(sources.len() as u64);
-        self.count().batch_loads.add_one();
-        coherence.probe.reach(Step::Loading).await;
+        self.count(Event::Load, sources.len() as u64);
+        self.count(Event::BatchLoad, 1);
+        coherence.steps.reach(Step::Loading).await;
         let may_store: Vec<_> = sources.iter().map(S::may_store).collect();
         let meter = self.sources.first().and_then(S::meter);
         let started = meter.and_then(Meter::start);
@@ -338,9 +340,9 @@ impl<S: Source> Batch<S> {
         if let Some(meter) = meter {
             meter.loaded(started);
         }
-        coherence.probe.reach(Step::Loaded).await;
+        coherence.steps.reach(Step::Loaded).await;
         if loaded.is_err() {
-            self.count().load_errors.add_one();
+            self.count(Event::LoadError, 1);
         }
         let rows = loaded.as_ref().map_or(&[][..], |rows| rows);
         let mut filled = Vec::with_capacity(fill.len());
@@ -361,7 +363,7 @@ impl<S: Source> Batch<S> {
             }
         }
         if !filled.is_empty() {
-            coherence.probe.reach(Step::Filled).await;
+            coherence.steps.reach(Step::Filled).await;
         }
         let filled = filled.into_iter().chain(std::iter::repeat(false));
         for ((place, loaded), filled) in places.into_iter().zip(loaded?).zip(filled) {
@@ -385,7 +387,7 @@ impl<S: Source> Batch<S> {
         for (place, joined) in waiting.into_iter().zip(joined) {
             match joined {
                 Joined::Answer(row) => {
-                    self.count().coalesced.add_one();
+                    self.count(Event::Coalesced, 1);
                     self.answer(place, row, Origin::Cache);
                 }
                 Joined::NotStored => load.push(place),
@@ -397,7 +399,7 @@ impl<S: Source> Batch<S> {
                 Joined::Nothing => again.push(place),
             }
         }
-        self.count().misses.add(load.len() as u64);
+        self.count(Event::Miss, load.len() as u64);
         self.load_and_fill(Vec::new(), load).await?;
         if pause && !again.is_empty() {
             sleep(coherence.times.lease_poll).await;

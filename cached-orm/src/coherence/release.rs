@@ -1,5 +1,5 @@
 use super::{
-    COMMANDS_AT_ONCE, Coherence,
+    COMMANDS_AT_ONCE, Coherence, Event,
     fence::{Fence, Token},
     fencing::{Enlist, Fenced, Fencing, Touched},
     journal::Release,
@@ -52,7 +52,7 @@ impl Coherence {
             keys = unconfirmed.len(),
             "fences could not be released; their keys are read from the database until they expire"
         );
-        self.counters.releases_unconfirmed.add(unconfirmed.len() as u64);
+        self.meter.count(Event::ReleaseUnconfirmed, unconfirmed.len() as u64);
         unconfirmed.len()
     }
 
@@ -113,11 +113,11 @@ impl Coherence {
         if let Release::Store(entry) = release {
             match store.replace(key, entry.value.clone(), entry.ttl, *cas).await? {
                 Replaced::Stored(_) => {
-                    self.counters.write_throughs.add_one();
+                    self.meter.count(Event::WriteThrough, 1);
                     return Ok(());
                 }
                 Replaced::NotFound => return Ok(()),
-                Replaced::TooLarge => self.counters.too_large.add_one(),
+                Replaced::TooLarge => self.meter.count(Event::TooLarge, 1),
                 Replaced::Exists | Replaced::OtherIncarnation => {
                     return clear_in(store, Some(*fence), key).await;
                 }

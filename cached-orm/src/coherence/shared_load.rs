@@ -1,4 +1,4 @@
-use super::{Coherence, Content, Source};
+use super::{Coherence, Content, Event, Source};
 use crate::key::CacheKey;
 use bytes::Bytes;
 use std::{
@@ -77,11 +77,11 @@ impl Coherence {
             Ok(Outcome::Failed(error)) => Err(error),
             Ok(Outcome::Entry(value)) => match source.decode(&value) {
                 Content::Row(row) => {
-                    self.count(&source).coalesced.add_one();
+                    self.count(&source, Event::Coalesced);
                     Ok(Some(row))
                 }
                 Content::Absent => {
-                    self.count(&source).coalesced.add_one();
+                    self.count(&source, Event::Coalesced);
                     Ok(None)
                 }
                 Content::Unreadable(_) => Ok(self.load(&source).await?.map(S::row)),

@@ -13,7 +13,6 @@
 use super::{Coherence, fence::Token, shared_fence::SharedFence};
 use crate::{
     cache::{CacheError, CacheStore, Cas, Deleted, Lookup, Over, Replaced},
-    entry,
     key::CacheKey,
 };
 use bytes::Bytes;
@@ -188,7 +187,7 @@ async fn is_doubtful(
     seen: &Bytes,
     seen_cas: Cas,
 ) -> Result<bool, CacheError> {
-    if entry::is_entry(seen) {
+    if super::is_entry(seen) {
         return Ok(false);
     }
     Ok(match store.get(key, None).await? {

@@ -27,10 +27,10 @@ pub use memory_store::MemoryStore;
 pub use pause::Pause;
 pub(crate) use rolled_back::one_transaction;
 
-use crate::CacheStore;
+use crate::{CacheStore, steps::Gate};
 use pause::Pauses;
 use scripted_store::ScriptedStore;
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 use tokio::sync::watch;
 
 /// Looks into an [`Orm`](crate::Orm), and interferes with it by script.
@@ -166,11 +166,6 @@ impl TestKit {
         reached.unwrap_or_else(|_| self.counts())
     }
 
-    /// Goes on when no pause holds who takes this step.
-    pub(crate) async fn hold(&self, step: Step) {
-        self.0.pauses.hold(step).await;
-    }
-
     pub(crate) fn counted(&self, count: impl FnOnce(&mut Counts)) {
         self.0.counts.send_modify(count);
     }
@@ -179,5 +174,12 @@ impl TestKit {
     pub(crate) fn before(&self, store: Arc<dyn CacheStore>) -> Arc<dyn CacheStore> {
         self.0.cache.add(Arc::clone(&store));
         Arc::new(ScriptedStore { kit: self.clone(), store })
+    }
+}
+
+impl Gate for TestKit {
+    /// Goes on when no pause holds who takes this step.
+    fn pass(&self, step: Step) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.0.pauses.hold(step))
     }
 }

@@ -18,6 +18,7 @@ impl Source for Text {
     type Row = String;
     type Loaded = String;
     type Error = ();
+    type Meter = ();
 
     fn key(&self) -> &CacheKey {
         &self.0
@@ -130,6 +131,7 @@ impl Source for Length {
     type Row = usize;
     type Loaded = usize;
     type Error = ();
+    type Meter = ();
 
     fn key(&self) -> &CacheKey {
         &self.0

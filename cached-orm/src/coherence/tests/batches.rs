@@ -67,6 +67,7 @@ impl Source for One {
     type Row = u64;
     type Loaded = u64;
     type Error = &'static str;
+    type Meter = ();
 
     fn key(&self) -> &CacheKey {
         &self.key
@@ -214,7 +215,7 @@ async fn batches_and_single_reads_of_one_process_share_loads() {
 
 #[tokio::test]
 async fn a_fence_that_comes_during_the_load_keeps_its_row_out_and_no_other() {
-    let (coherence, table) = (coherence(), Table::held_up(0..3));
+    let ((coherence, counted), table) = (counting(), Table::held_up(0..3));
     let batch = start(&coherence, table.sources(0..3));
     table.begun(1).await;
     let fence = Fence::new().to_bytes();
@@ -226,7 +227,7 @@ async fn a_fence_that_comes_during_the_load_keeps_its_row_out_and_no_other() {
     assert_eq!(rows(batch.await.expect("a batch")), tens(0..3));
     let found = lies_there(&coherence, 1).await;
     assert!(matches!(found, Lookup::Item { value, .. } if value == fence));
-    assert_eq!(coherence.counters.fills_refused.get(), 1);
+    assert_eq!(counted.of(Event::FillRefused), 1);
     table.gate.add_permits(1);
     let found = coherence.read_many(table.sources(0..3)).await.expect("rows");
     let origins: Vec<_> = found.iter().map(|found| found.origin).collect();

@@ -15,6 +15,7 @@ impl Source for Short {
     type Row = u64;
     type Loaded = u64;
     type Error = &'static str;
+    type Meter = ();
 
     fn key(&self) -> &CacheKey {
         self.0.key()

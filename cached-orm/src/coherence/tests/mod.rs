@@ -11,9 +11,12 @@ mod stores;
 
 use super::*;
 use crate::cache::EmbeddedStore;
-use std::sync::{
-    Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use tokio::sync::Semaphore;
 
@@ -80,6 +83,7 @@ impl Source for Row {
     type Row = u64;
     type Loaded = u64;
     type Error = &'static str;
+    type Meter = ();
 
     fn key(&self) -> &CacheKey {
         &self.key
@@ -126,11 +130,37 @@ fn entry(row: Option<u64>) -> Entry {
     Entry { value: value.into(), ttl: Duration::from_secs(60) }
 }
 
+/// What was counted so far.
+#[derive(Debug, Default)]
+struct Counted(Mutex<HashMap<Event, u64>>);
+
+impl Counted {
+    fn of(&self, event: Event) -> u64 {
+        self.0.lock().expect("no panic").get(&event).copied().unwrap_or_default()
+    }
+}
+
+impl Meter for Counted {
+    fn count(&self, event: Event, times: u64) {
+        *self.0.lock().expect("no panic").entry(event).or_default() += times;
+    }
+}
+
 fn coherence() -> Arc<Coherence> {
-    over(Arc::new(EmbeddedStore::new(1 << 20)))
+    counting().0
+}
+
+fn counting() -> (Arc<Coherence>, Arc<Counted>) {
+    let counted = Arc::<Counted>::default();
+    let store = Arc::new(EmbeddedStore::new(1 << 20));
+    (metered(store, Arc::clone(&counted) as Arc<dyn Meter>), counted)
 }
 
 fn over(store: Arc<dyn CacheStore>) -> Arc<Coherence> {
+    metered(store, Arc::new(()))
+}
+
+fn metered(store: Arc<dyn CacheStore>, meter: Arc<dyn Meter>) -> Arc<Coherence> {
     let times = Times {
         lease_ttl: Duration::from_secs(10),
         fence_ttl: Duration::from_secs(60),
@@ -140,5 +170,5 @@ fn over(store: Arc<dyn CacheStore>) -> Arc<Coherence> {
         lease_wait: Duration::from_millis(50),
         lease_poll: Duration::from_millis(5),
     };
-    Arc::new(Coherence::new(store, times, false, 0, Arc::default()))
+    Arc::new(Coherence::new(store, times, false, 0, meter))
 }

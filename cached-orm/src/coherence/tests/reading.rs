@@ -95,7 +95,7 @@ async fn a_reader_who_goes_away_does_not_fail_those_who_joined() {
 
 #[tokio::test]
 async fn a_row_loaded_before_a_fence_is_not_stored_after_it() {
-    let (coherence, database) = (coherence(), Database::held_up(Some(7)));
+    let ((coherence, counted), database) = (counting(), Database::held_up(Some(7)));
     let row = Row::of(&database);
     let reading = start_reading(&coherence, &row);
     database.loads_begun(1).await;
@@ -104,7 +104,7 @@ async fn a_row_loaded_before_a_fence_is_not_stored_after_it() {
     database.let_go(1);
     assert_eq!(reading.await.expect("a reader"), Ok(Some(7)));
     assert_eq!(coherence.peek(&row).await.expect("a store"), None);
-    assert_eq!(coherence.counters.fills_refused.get(), 1);
+    assert_eq!(counted.of(Event::FillRefused), 1);
 }
 
 /// The load that is under way began before the second reader did, and a write

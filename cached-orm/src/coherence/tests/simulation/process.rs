@@ -98,7 +98,7 @@ impl Process {
     ) -> Arc<Self> {
         let (by, is_cut_off) = (wire.by, Arc::clone(&wire.is_cut_off));
         let enlists_every_key = policy == Policy::Always;
-        let coherence = Coherence::new(Arc::new(wire), TIMES, enlists_every_key, 0, Arc::default());
+        let coherence = Coherence::new(Arc::new(wire), TIMES, enlists_every_key, 0, Arc::new(()));
         let (database, keys) = (Arc::clone(database), keys.clone());
         let process = Arc::new(Self {
             by,
@@ -226,6 +226,7 @@ impl Source for LoadedRow {
     type Row = u64;
     type Loaded = u64;
     type Error = &'static str;
+    type Meter = ();
 
     fn key(&self) -> &CacheKey {
         &self.0.key
@@ -271,6 +272,7 @@ impl Source for LoadedList {
     type Row = Vec<Row>;
     type Loaded = Vec<Row>;
     type Error = &'static str;
+    type Meter = ();
 
     fn key(&self) -> &CacheKey {
         &self.from.key
