@@ -2,7 +2,7 @@
 //! function panics if what it is about does not hold.
 
 use crate::{
-    cache, cache_url,
+    PrimaryKey, cache, cache_url,
     coherence::fuzz_fences,
     entry,
     key::{CacheKey, Namespace},
@@ -36,27 +36,30 @@ pub fn keys(data: &[u8]) {
     assert_eq!(key == other_key, one == other, "{one:?} and {other:?}");
     // A key of one column is none of two.
     let (table, left, right) = &one;
-    let short = CacheKey::of_row(&namespace, table.as_str(), left);
+    let short = of_row(table, left);
     assert_ne!(short, key);
     // The entry of an index is no row.
     let index = CacheKey::of_index(&namespace, table, "column", "(value)");
     for row in [&key, &short] {
         assert_ne!(&index, row);
     }
-    let bytes =
-        CacheKey::of_row(&namespace, table.as_str(), &(left.clone().into_bytes(), right.clone()));
+    let bytes = of_row(table, &(left.clone().into_bytes(), right.clone()));
     assert_is_plain(&bytes);
 }
 
 fn row_key((table, left, right): &(String, String, String)) -> CacheKey {
     let namespace = Namespace::default();
     let row = (left.clone(), right.clone());
-    let key = CacheKey::of_row(&namespace, table.as_str(), &row);
+    let key = of_row(table, &row);
     assert_is_plain(&key);
-    let text = CacheKey::outbox_text(table, &row);
+    let text = CacheKey::outbox_text(table, |text| row.write_instance_key(text));
     assert_eq!(CacheKey::of_outbox(&namespace, &text).as_ref(), Some(&key));
     assert_eq!(CacheKey::of_outbox(&namespace, key.as_str()).as_ref(), Some(&key));
     key
+}
+
+fn of_row(table: &str, key: &impl PrimaryKey) -> CacheKey {
+    CacheKey::of_row(&Namespace::default(), table, |text| key.write_instance_key(text))
 }
 
 fn assert_is_plain(key: &CacheKey) {

@@ -26,6 +26,7 @@ mod patch;
 mod pending;
 mod policy;
 mod pooled;
+mod primary_key;
 mod probe;
 mod read;
 mod schema;
@@ -50,7 +51,7 @@ pub use inspect::{
     Age, Audit, AuditOptions, CacheContent, DatabaseStatus, Disagreement, Explanation, InDatabase,
     LoadStatus, NearCopy, OtherTriggers, OutboxStatus, RowKeys, Status, TableAudit, Verdict,
 };
-pub use key::{CacheKey, KeyKind, KeyPart, PartWriter, PrimaryKey};
+pub use key::CacheKey;
 pub use memcached_orm::MemcachedOrm;
 pub use named_table::NamedTable;
 pub use observe::Statistics;
@@ -59,6 +60,7 @@ pub use outbox::{Drained, Outbox};
 pub use patch::Patch;
 pub use pending::{Fenced, Pending};
 pub use policy::{CachePolicy, SetOptions};
+pub use primary_key::{KeyKind, KeyPart, PartWriter, PrimaryKey};
 pub use read::Warmed;
 pub use schema::{Accepted, Finding, SchemaReport, Severity};
 #[cfg(feature = "mysql")]

@@ -13,7 +13,7 @@ use crate::observe::{Publisher, publish_for_ever};
 
 use crate::{
     Backend, CacheKey, CacheStore, Entity, Error, Isolation, LoadStatus, Operation, OrmBuilder,
-    Result, Statistics, Transaction,
+    PrimaryKey as _, Result, Statistics, Transaction,
     cache_url::CacheUrl,
     coherence::Coherence,
     entry::{Lost, Signing},
@@ -388,7 +388,9 @@ impl<DB: Backend> Orm<DB> {
     }
 
     pub(crate) fn cache_key<T: Entity>(&self, key: &T::Key) -> CacheKey {
-        CacheKey::of_row(&self.0.namespace, const { CacheName::of(T::CACHE_NAME) }, key)
+        CacheKey::of_row(&self.0.namespace, const { CacheName::of(T::CACHE_NAME) }, |text| {
+            key.write_instance_key(text);
+        })
     }
 
     /// What `read` makes of the key's text; nothing is allocated for it.
@@ -398,7 +400,8 @@ impl<DB: Backend> Orm<DB> {
         read: impl FnOnce(&str) -> R,
     ) -> R {
         let name = const { CacheName::of(T::CACHE_NAME) };
-        CacheKey::with_text_of_row(&self.0.namespace, name, key, read)
+        let write = |text: &mut String| key.write_instance_key(text);
+        CacheKey::with_text_of_row(&self.0.namespace, name, write, read)
     }
 
     /// Every key under which the row lies: that of its own struct, and of those
@@ -413,7 +416,8 @@ impl<DB: Backend> Orm<DB> {
         key: &T::Key,
     ) -> impl Iterator<Item = (&'static str, CacheKey)> {
         let names = [T::CACHE_NAME].into_iter().chain(T::ALSO_FENCES.iter().copied());
-        names.map(|name| (name, CacheKey::of_row(&self.0.namespace, name, key)))
+        let write = |text: &mut String| key.write_instance_key(text);
+        names.map(move |name| (name, CacheKey::of_row(&self.0.namespace, name, write)))
     }
 
     pub(crate) fn installed_triggers(&self) -> &InstalledTriggers {

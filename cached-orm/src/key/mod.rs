@@ -1,4 +1,4 @@
-//! Instance keys and cache keys.
+//! Cache keys.
 //!
 //! An instance key is one `(part)` for each primary key column: `(7)`,
 //! `(AD)(06)`. A cache key puts the namespace and the table before it:
@@ -6,13 +6,7 @@
 //! two different keys never print alike, and no part can carry a memcached
 //! command.
 
-mod kind;
 mod outbox_text;
-mod part;
-
-pub use kind::KeyKind;
-pub(crate) use part::write as write_part;
-pub use part::{KeyPart, PartWriter};
 
 use std::{borrow::Borrow, cell::Cell, fmt, fmt::Write as _, sync::Arc};
 
@@ -20,65 +14,6 @@ use std::{borrow::Borrow, cell::Cell, fmt, fmt::Write as _, sync::Arc};
 const MAX_CACHE_KEY: usize = 250;
 /// `#` and a hexadecimal BLAKE3 hash.
 const HASH_SUFFIX: usize = 1 + 64;
-
-/// What a primary key can be: a [`KeyPart`], or a tuple of them for a
-/// composite key.
-///
-/// ```
-/// use cached_orm::PrimaryKey;
-///
-/// fn identifies_a_row<K: PrimaryKey>() {}
-/// identifies_a_row::<i64>();
-/// identifies_a_row::<(String, i64)>();
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a primary key",
-    label = "not a type that identifies a row",
-    note = "use an integer of 8 to 64 bits, `bool`, `String`, `Vec<u8>`, a UUID or a date, or implement `cached_orm::KeyPart` for your type",
-    note = "`Option` and floating-point numbers are refused: NULL and NaN equal nothing"
-)]
-pub trait PrimaryKey: Clone + PartialEq + Send + Sync + 'static {
-    /// What the parts are made of.
-    #[doc(hidden)]
-    const KINDS: &'static [KeyKind];
-
-    /// Appends the instance key.
-    #[doc(hidden)]
-    fn write_instance_key(&self, key: &mut String);
-}
-
-// Without this rustc speaks of `KeyPart`, and not of the message above.
-#[diagnostic::do_not_recommend]
-impl<K: KeyPart> PrimaryKey for K {
-    const KINDS: &'static [KeyKind] = &[K::KIND];
-
-    fn write_instance_key(&self, key: &mut String) {
-        part::write(self, key);
-    }
-}
-
-macro_rules! composite {
-    ($($part:ident)+) => {
-        #[diagnostic::do_not_recommend]
-        impl<$($part: KeyPart),+> PrimaryKey for ($($part,)+) {
-            const KINDS: &'static [KeyKind] = &[$($part::KIND),+];
-
-            #[allow(non_snake_case)]
-            fn write_instance_key(&self, key: &mut String) {
-                let ($($part,)+) = self;
-                $(part::write($part, key);)+
-            }
-        }
-    };
-}
-
-composite!(A B);
-composite!(A B C);
-composite!(A B C D);
-composite!(A B C D E);
-composite!(A B C D E F);
-composite!(A B C D E F G);
-composite!(A B C D E F G H);
 
 /// The name under which a table's rows lie in the cache.
 #[derive(Debug, Clone, Copy)]
@@ -112,11 +47,10 @@ impl<'n> From<&'n str> for CacheName<'n> {
 ///
 /// Cheap to clone.
 ///
-/// ```no_run
-/// # mod user { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/user.rs")); } use user::*;
-/// # fn example(orm: &Orm<Postgres>, user: &User) {
-/// let key = user.get_cache_key(orm);
-/// assert_eq!(key.as_str(), "shop:users:(7)");
+/// ```
+/// # fn example(key: cached_orm::CacheKey) {
+/// // Such as `shop:users:(7)`.
+/// println!("{key}");
 /// assert!(key.as_bytes().len() <= 250);
 /// # }
 /// ```
@@ -124,27 +58,27 @@ impl<'n> From<&'n str> for CacheName<'n> {
 pub struct CacheKey(Arc<str>);
 
 impl CacheKey {
-    /// The key of the row of `table` with this primary key.
+    /// The key of the row of `table` whose instance key is what `instance_key` appends.
     pub(crate) fn of_row<'n>(
         namespace: &Namespace,
         table: impl Into<CacheName<'n>>,
-        key: &impl PrimaryKey,
+        instance_key: impl FnOnce(&mut String),
     ) -> Self {
-        Self::with_text_of_row(namespace, table.into(), key, |text| Self(text.into()))
+        Self::with_text_of_row(namespace, table.into(), instance_key, |text| Self(text.into()))
     }
 
     /// What `read` makes of the text of the row's key.
     pub(crate) fn with_text_of_row<R>(
         namespace: &Namespace,
         table: CacheName<'_>,
-        key: &impl PrimaryKey,
+        instance_key: impl FnOnce(&mut String),
         read: impl FnOnce(&str) -> R,
     ) -> R {
         let write = |text: &mut String| {
             text.push_str(&namespace.prefix);
             table.write(text);
             text.push(':');
-            key.write_instance_key(text);
+            instance_key(text);
         };
         with_text(write, read)
     }
@@ -190,12 +124,13 @@ impl CacheKey {
         Some(outbox_text::of_escaped(name, parts))
     }
 
-    /// The form in which triggers write the key of this row.
-    pub(crate) fn outbox_text(table: &str, key: &impl PrimaryKey) -> String {
+    /// The form in which triggers write the key of the row whose instance key is what
+    /// `instance_key` appends.
+    pub(crate) fn outbox_text(table: &str, instance_key: impl FnOnce(&mut String)) -> String {
         let mut text = outbox_text::name(table);
-        let mut instance_key = String::new();
-        key.write_instance_key(&mut instance_key);
-        outbox_text::write_parts(&instance_key, &mut text);
+        let mut key = String::new();
+        instance_key(&mut key);
+        outbox_text::write_parts(&key, &mut text);
         text
     }
 
@@ -348,7 +283,7 @@ pub(crate) fn index_name<'c>(columns: impl Iterator<Item = &'c str>) -> String {
 
 /// Appends `part` with everything percent-encoded that is not printable ASCII, or
 /// that has a meaning in keys or in SQL's literals.
-fn escape(part: &str, text: &mut String) {
+pub(crate) fn escape(part: &str, text: &mut String) {
     let mut rest = part;
     // What is plain is copied at once: most keys are nothing else.
     while let Some(at) = rest.bytes().position(|byte| !IS_PLAIN[usize::from(byte)]) {

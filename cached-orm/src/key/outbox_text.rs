@@ -87,39 +87,14 @@ mod tests {
         ) {
             let namespace = Namespace::new(&namespace).expect("a plain name");
             let text = format!("hex users:({})({})({})", hex(&left), hex(&id.to_string()), hex(&right));
-            let expected = CacheKey::of_row(&namespace, "users", &(left, id, right));
+            let expected = CacheKey::of_parts(&namespace, "users", &[left, id.to_string(), right]);
             prop_assert_eq!(CacheKey::of_outbox(&namespace, &text), Some(expected));
-        }
-
-        #[test]
-        fn rust_can_write_it_as_triggers_do(table in ".{0,20}", left in any::<String>(), id: i64) {
-            let name = CacheKey::outbox_name(&table);
-            let text = CacheKey::outbox_text(&table, &(left.clone(), id));
-            let expected = format!("{name}({})({})", hex(&left), hex(&id.to_string()));
-            prop_assert_eq!(&text, &expected);
-            let namespace = Namespace::default();
-            let key = CacheKey::of_row(&namespace, table.as_str(), &(left, id));
-            if let Some(again) = key.trigger_text(&namespace) {
-                prop_assert_eq!(&again, &text);
-            }
-            prop_assert_eq!(CacheKey::of_outbox(&namespace, &text), Some(key));
-        }
-
-        #[test]
-        fn a_key_can_be_made_of_texts(
-            table in ".{0,20}", left in any::<String>(), right: Vec<u8>, id: i64,
-        ) {
-            let namespace = Namespace::new("shop").expect("a plain name");
-            let digits: String = right.iter().map(|byte| format!("{byte:02x}")).collect();
-            let parts = [left.as_str(), &digits, &id.to_string()];
-            let made = CacheKey::of_parts(&namespace, &table, &parts);
-            prop_assert_eq!(made, CacheKey::of_row(&namespace, table.as_str(), &(left.clone(), right, id)));
         }
 
         #[test]
         fn a_final_key_is_taken_as_it_is(part in any::<String>()) {
             let namespace = Namespace::new("shop").expect("a plain name");
-            let key = CacheKey::of_row(&namespace, "users", &part);
+            let key = CacheKey::of_parts(&namespace, "users", &[part]);
             prop_assert_eq!(CacheKey::of_outbox(&namespace, key.as_str()), Some(key));
         }
     }

@@ -25,7 +25,7 @@ const SHORT: Duration = Duration::from_secs(1);
 const GONE: Duration = Duration::from_millis(3200);
 
 fn key(name: &str) -> CacheKey {
-    CacheKey::of_row(&Namespace::default(), "conformance", &name.to_owned())
+    CacheKey::of_parts(&Namespace::default(), "conformance", &[name])
 }
 
 fn bytes(text: &'static str) -> Bytes {

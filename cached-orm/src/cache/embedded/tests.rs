@@ -16,7 +16,7 @@ use tokio::time::advance;
 const TTL: Duration = Duration::from_secs(60);
 
 fn key(n: u64) -> CacheKey {
-    CacheKey::of_row(&Namespace::default(), "t", &n)
+    CacheKey::of_parts(&Namespace::default(), "t", &[n.to_string()])
 }
 
 fn stored(replaced: Replaced) -> Cas {

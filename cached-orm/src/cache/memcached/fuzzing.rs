@@ -91,7 +91,7 @@ pub(crate) fn replies(data: &[u8]) {
     let mut sent = VecDeque::new();
     let mut send = |command| {
         let opaque = sent.len() as u64 + 1;
-        let key = CacheKey::of_row(&Namespace::default(), "t", &opaque);
+        let key = CacheKey::of_parts(&Namespace::default(), "t", &[opaque.to_string()]);
         sent.push_back(Sent { opaque, key, command });
     };
     let value = Bytes::from_static(b"value");

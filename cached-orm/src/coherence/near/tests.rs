@@ -7,7 +7,7 @@ use crate::{
 const TTL: Option<Duration> = Some(Duration::from_secs(2));
 
 fn key(n: i64) -> CacheKey {
-    CacheKey::of_row(&Namespace::default(), "near", &n)
+    CacheKey::of_parts(&Namespace::default(), "near", &[n.to_string()])
 }
 
 /// What lies under a key, whose value is the row.

@@ -60,7 +60,7 @@ struct One {
 }
 
 fn key(id: u64) -> CacheKey {
-    CacheKey::of_row(&crate::key::Namespace::default(), "table", &id)
+    CacheKey::of_parts(&crate::key::Namespace::default(), "table", &[id.to_string()])
 }
 
 impl Source for One {

@@ -367,7 +367,11 @@ async fn a_fence_that_lives_hardly_longer_than_the_window_is_renewed_before_its_
     let row = Row::of(&database);
     let mut journal = journal(&row, None);
     for id in 2..=COMMANDS_AT_ONCE as u64 * 10 {
-        journal.touch(CacheKey::of_row(&crate::key::Namespace::default(), "rows", &id));
+        journal.touch(CacheKey::of_parts(
+            &crate::key::Namespace::default(),
+            "rows",
+            &[id.to_string()],
+        ));
     }
     let writing = Writing::new(&row, Some(8), Ending::CommitsLate);
     let committing = tokio::spawn(Arc::clone(&coherence).commit(writing, journal));

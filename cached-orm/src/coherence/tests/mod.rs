@@ -74,7 +74,7 @@ struct Row {
 
 impl Row {
     fn of(database: &Arc<Database>) -> Self {
-        let key = CacheKey::of_row(&crate::key::Namespace::default(), "rows", &1);
+        let key = CacheKey::of_parts(&crate::key::Namespace::default(), "rows", &["1"]);
         Self { database: Arc::clone(database), key }
     }
 }

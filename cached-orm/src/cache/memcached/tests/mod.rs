@@ -32,7 +32,7 @@ pub(in crate::cache) fn options(address: String) -> MemcachedOptions {
 }
 
 fn key(name: &str) -> CacheKey {
-    CacheKey::of_row(&Namespace::default(), "t", &name.to_owned())
+    CacheKey::of_parts(&Namespace::default(), "t", &[name])
 }
 
 /// Asks until there is an answer.

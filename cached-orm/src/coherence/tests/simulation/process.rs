@@ -48,7 +48,7 @@ pub(super) struct Keys {
 
 impl Keys {
     pub(super) fn new(rows: usize, has_list: bool) -> Self {
-        let key = |n| CacheKey::of_row(&Namespace::default(), "rows", &(n as u64));
+        let key = |n: usize| CacheKey::of_parts(&Namespace::default(), "rows", &[n.to_string()]);
         Self { keys: (0..rows + usize::from(has_list)).map(key).collect(), rows }
     }
 

@@ -1,4 +1,5 @@
 use super::KeyKind;
+use crate::key::escape;
 use std::fmt;
 
 /// One column of a primary key.
@@ -62,7 +63,7 @@ pub struct PartWriter<'k>(&'k mut String);
 impl PartWriter<'_> {
     /// Appends text.
     pub fn text(&mut self, text: &str) {
-        super::escape(text, self.0);
+        escape(text, self.0);
     }
 
     /// Appends bytes, as lower-case hexadecimal digits.
