@@ -1,22 +1,18 @@
 //! What `cargo fuzz` calls, with bytes that it makes up; not in other builds. Each
 //! function panics if what it is about does not hold.
 
+pub use cached_orm_protocol::fuzzing::replies;
+
 use crate::{
-    PrimaryKey, cache, cache_url,
-    coherence::fuzz_fences,
-    entry,
+    PrimaryKey, cache_url, entry,
     key::{CacheKey, Namespace},
 };
+use cached_orm_protocol::fuzzing::fences;
 
 /// What may lie under a key: entries and fences.
 pub fn entries(data: &[u8]) {
-    fuzz_fences(data);
+    fences(data);
     entry::fuzzing::values(data);
-}
-
-/// What a memcached server may say.
-pub fn replies(data: &[u8]) {
-    cache::fuzzing::replies(data);
 }
 
 /// Keys: no two are alike, and the outbox gives back what was put in.
@@ -75,30 +71,16 @@ pub fn cache_urls(data: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
+    use std::path::Path;
 
-    /// What was found stays found.
     fn replay(target: &str, run: fn(&[u8])) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
-        let files = fs::read_dir(folder).expect("there is a corpus");
-        let mut ran = 0;
-        for file in files {
-            let path = file.expect("a folder that can be read").path();
-            eprintln!("{}", path.display());
-            run(&fs::read(path).expect("a file that can be read"));
-            ran += 1;
-        }
-        assert!(ran > 0);
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+        cached_orm_protocol::fuzzing::replay(&corpus, run);
     }
 
     #[test]
     fn entries() {
         replay("entries", super::entries);
-    }
-
-    #[test]
-    fn replies() {
-        replay("replies", super::replies);
     }
 
     #[test]

@@ -4,9 +4,7 @@
 
 mod also_fenced;
 mod builder;
-mod cache;
 mod cache_url;
-mod coherence;
 mod entity;
 mod entry;
 mod error;
@@ -16,7 +14,6 @@ mod freshness;
 pub mod fuzzing;
 mod index;
 mod inspect;
-mod key;
 mod memcached_orm;
 mod named_table;
 mod observe;
@@ -32,16 +29,19 @@ mod read;
 mod schema;
 mod session;
 mod sql;
-mod steps;
 mod transaction;
 mod triggers;
 mod uncached;
 mod write;
 
+// Under the names that it had here: most of what is written above it names the protocol.
+use cached_orm_protocol::{cache, coherence, key, steps};
+
 pub use builder::{OnUnreachable, OrmBuilder};
-pub use cache::{
-    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, ServerReports,
-    ServerStatus, StoreBatch, StoreFuture,
+#[doc(inline)]
+pub use cached_orm_protocol::{
+    CacheError, CacheKey, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced,
+    ServerReports, ServerStatus, StoreBatch, StoreFuture,
 };
 pub use entity::{Cacheable, Entity, GivenKey, Persist, Table};
 pub use error::{Error, Operation, Result};
@@ -51,7 +51,6 @@ pub use inspect::{
     Age, Audit, AuditOptions, CacheContent, DatabaseStatus, Disagreement, Explanation, InDatabase,
     LoadStatus, NearCopy, OtherTriggers, OutboxStatus, RowKeys, Status, TableAudit, Verdict,
 };
-pub use key::CacheKey;
 pub use memcached_orm::MemcachedOrm;
 pub use named_table::NamedTable;
 pub use observe::Statistics;

@@ -217,7 +217,7 @@ struct ServerLine<'s>(&'s ServerStatus);
 
 impl fmt::Display for ServerLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ServerStatus { name, error, round_trip, incarnation, hold_off } = self.0;
+        let ServerStatus { name, error, round_trip, incarnation, hold_off, .. } = self.0;
         match (error, round_trip) {
             (Some(error), _) => write!(f, "{name}, down: {error}")?,
             (None, Some(after)) => write!(f, "{name}, up, answers in {}", readable(*after))?,
