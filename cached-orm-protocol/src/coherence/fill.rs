@@ -1,5 +1,5 @@
 use super::{
-    Coherence, Content, Source,
+    Coherence, Content, Source, TARGET,
     count::{Event, Meter},
     ended_early,
     near::Ticket,
@@ -158,7 +158,7 @@ impl Coherence {
     /// that it costs no lease, and whoever waits is told the truth.
     pub(super) async fn load<S: Source>(&self, source: &S) -> Result<Option<S::Loaded>, S::Error> {
         self.count(source, Event::Load);
-        tracing::debug!(key = source.key().as_str(), "a row is loaded");
+        tracing::debug!(target: TARGET, key = source.key().as_str(), "a row is loaded");
         self.steps.reach(Step::Loading).await;
         let started = source.meter().and_then(Meter::start);
         // Boxed: rustc gives up on futures that are too deep, and this one is inside of the

@@ -67,6 +67,9 @@ pub struct Times {
     pub lease_poll: Duration,
 }
 
+/// Of events: by the crate that users name, and filter by.
+const TARGET: &str = "cached_orm::coherence";
+
 /// How many commands one transaction has under way at once: a large one must
 /// not fill the queues, in which others wait.
 const COMMANDS_AT_ONCE: usize = 256;
@@ -158,7 +161,7 @@ impl Coherence {
     /// Notes a cache error, and hands it on.
     fn failed(&self, error: CacheError) -> CacheError {
         self.meter.count(Event::CacheError, 1);
-        tracing::debug!(%error, "a cache command failed");
+        tracing::debug!(target: TARGET, %error, "a cache command failed");
         error
     }
 }

@@ -1,5 +1,5 @@
 use super::{
-    Coherence, Content, Source, Unreadable,
+    Coherence, Content, Source, TARGET, Unreadable,
     count::Event,
     fence::Fence,
     fill::{Joined, Over},
@@ -229,7 +229,7 @@ impl Coherence {
     pub(super) fn note_unreadable<S: Source>(&self, source: &S, reason: Unreadable) {
         if reason != Unreadable::Expired {
             self.count(source, Event::Unreadable);
-            tracing::debug!(key = source.key().as_str(), ?reason, "an entry could not be used");
+            tracing::debug!(target: TARGET, key = source.key().as_str(), ?reason, "an entry could not be used");
         }
     }
 

@@ -1,5 +1,5 @@
 use super::{
-    COMMANDS_AT_ONCE, Coherence, Event,
+    COMMANDS_AT_ONCE, Coherence, Event, TARGET,
     fence::{Fence, Token},
     fencing::{Enlist, Fenced, Fencing, Touched},
     journal::Release,
@@ -49,6 +49,7 @@ impl Coherence {
         }
         unconfirmed.retain(|key| !fencing.enlisted.contains(key));
         tracing::warn!(
+            target: TARGET,
             keys = unconfirmed.len(),
             "fences could not be released; their keys are read from the database until they expire"
         );

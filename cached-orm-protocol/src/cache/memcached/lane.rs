@@ -1,4 +1,4 @@
-use super::{address::Address, connection::Connection, peer::Peer, request::Request};
+use super::{TARGET, address::Address, connection::Connection, peer::Peer, request::Request};
 use crate::cache::CacheError;
 use std::{future::pending, io, pin::pin, sync::Arc, time::Duration};
 use tokio::{
@@ -99,7 +99,7 @@ impl Lane {
                     self.peer.report_up();
                     self.peer.meet(connection.identity());
                     let Broken { error, was_good } = self.serve(connection, waiting).await?;
-                    tracing::debug!(server = %self.peer.name(), %error, "connection dropped");
+                    tracing::debug!(target: TARGET, server = %self.peer.name(), %error, "connection dropped");
                     let is_hung = matches!(error, CacheError::TimedOut { .. });
                     if was_good {
                         pause = FIRST_PAUSE;

@@ -53,6 +53,9 @@ use tokio::{
     task::JoinHandle,
 };
 
+/// Of events: by the crate that users name, and filter by.
+const TARGET: &str = "cached_orm::cache::memcached";
+
 /// memcached takes more seconds than this for a date. An entry that dies
 /// earlier than asked is always safe; a date would need two clocks that agree.
 const MAX_TTL: u32 = 60 * 60 * 24 * 30;

@@ -1,4 +1,4 @@
-use super::identity::Identity;
+use super::{TARGET, identity::Identity};
 use crate::cache::{CacheError, Incarnation};
 use std::{
     io, mem,
@@ -60,14 +60,14 @@ impl Peer {
     /// Says once, for all lanes, that the server is down.
     pub(super) fn report_down(&self, reason: &str) {
         if self.is_down.send_if_modified(|is_down| !mem::replace(is_down, true)) {
-            tracing::warn!(server = %self.name, reason, "memcached is down; redialling");
+            tracing::warn!(target: TARGET, server = %self.name, reason, "memcached is down; redialling");
         }
     }
 
     /// Says once, for all lanes, that the server is back.
     pub(super) fn report_up(&self) {
         if self.is_down.send_if_modified(mem::take) {
-            tracing::info!(server = %self.name, "memcached is back");
+            tracing::info!(target: TARGET, server = %self.name, "memcached is back");
         }
     }
 

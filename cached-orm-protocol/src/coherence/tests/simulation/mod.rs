@@ -11,7 +11,7 @@
 //! # Running it
 //!
 //! ```text
-//! cargo test -p cached-orm --features embedded --lib simulation
+//! cargo test -p cached-orm-protocol --lib simulation
 //! SIMULATION_SEEDS=100000 …      so many seeds of each configuration
 //! SIMULATION_SEED=7 …            one seed; of one configuration if its test is named
 //! ```
