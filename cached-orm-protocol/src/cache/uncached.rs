@@ -9,6 +9,8 @@ pub struct UncachedStore;
 
 const NOTHING: Cas = Cas { incarnation: Incarnation { process: 0, started: 0 }, token: 0 };
 
+// Users choose it by a method of the builder.
+#[doc(hidden)]
 impl CacheStore for UncachedStore {
     fn holds_nothing(&self) -> bool {
         true

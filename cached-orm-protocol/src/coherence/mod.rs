@@ -9,7 +9,7 @@
 //! commit. A later commit would have replaced it by a fence first. The only
 //! unconditional command is "set a fence", which is safe even if it is late.
 //! Writers of different rows on one list have no lock in common: they hold one
-//! fence together ([`sharing`]), so that there is one for as long as any needs it.
+//! fence together (`sharing`), so that there is one for as long as any needs it.
 
 mod abandoned;
 mod commit;

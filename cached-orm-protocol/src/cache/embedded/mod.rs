@@ -238,6 +238,8 @@ impl EmbeddedStore {
     }
 }
 
+// Users choose it by a method of the builder.
+#[doc(hidden)]
 impl CacheStore for EmbeddedStore {
     fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup> {
         let key = key.clone();

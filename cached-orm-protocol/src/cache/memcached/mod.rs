@@ -217,6 +217,8 @@ impl Drop for Batch<'_> {
     }
 }
 
+// Users choose it by a method of the builder.
+#[doc(hidden)]
 impl CacheStore for MemcachedStore {
     fn get(&self, key: &CacheKey, lease: Option<Duration>) -> StoreFuture<'_, Lookup> {
         let lease = lease.map(seconds);

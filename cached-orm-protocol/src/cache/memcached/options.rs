@@ -9,7 +9,7 @@ pub struct MemcachedOptions {
     /// Where writers fence as well, while the list is changed.
     pub also_fence: Vec<String>,
     /// Connections to each server, besides the one for large values; if not given,
-    /// [`CONNECTIONS`] in all, and at least one to each.
+    /// two in all, and at least one to each.
     pub connections: Option<usize>,
     /// From the call of a command to its answer, waiting in queues included.
     pub timeout: Duration,
