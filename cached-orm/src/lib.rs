@@ -37,7 +37,7 @@ mod write;
 // Under the names that it had here: most of what is written above it names the protocol.
 use cached_orm_protocol::{cache, coherence, key, steps};
 
-pub use builder::{OnUnreachable, OrmBuilder};
+pub use builder::OrmBuilder;
 #[doc(inline)]
 pub use cached_orm_protocol::{
     CacheError, CacheKey, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced,
@@ -49,13 +49,13 @@ pub use freshness::Freshness;
 pub use index::{Index, IndexColumn, IndexPart, IndexValue};
 pub use inspect::{
     Age, Audit, AuditOptions, CacheContent, DatabaseStatus, Disagreement, Explanation, InDatabase,
-    LoadStatus, NearCopy, OtherTriggers, OutboxStatus, RowKeys, Status, TableAudit, Verdict,
+    NearCopy, OtherTriggers, OutboxStatus, RowKeys, Status, TableAudit, Verdict,
 };
 pub use memcached_orm::MemcachedOrm;
 pub use named_table::NamedTable;
 pub use observe::Statistics;
-pub use orm::Orm;
-pub use outbox::{Drained, Outbox};
+pub use orm::{LoadStatus, Orm};
+pub use outbox::{Drained, OnUnreachable, Outbox};
 pub use patch::Patch;
 pub use pending::{Fenced, Pending};
 pub use policy::{CachePolicy, SetOptions};
@@ -73,8 +73,8 @@ pub use session::SqliteSession;
 pub use sql::JsonBackend;
 #[doc(hidden)]
 pub use sql::OutboxTable;
-pub use sql::{Backend, BindKey, Bindings, Column, ColumnCheck, Row, Storable, Version};
-pub use transaction::{Committed, Isolation, Savepoint, Transaction};
+pub use sql::{Backend, BindKey, Bindings, Column, ColumnCheck, Isolation, Row, Storable, Version};
+pub use transaction::{Committed, Savepoint, Transaction};
 pub use uncached::Uncached;
 
 pub use cached_orm_derive::MemcachedOrm;

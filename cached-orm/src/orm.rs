@@ -6,13 +6,15 @@ mod own_connections;
 mod schemas;
 mod writes;
 
+pub use own_connections::LoadStatus;
+
 pub(crate) use own_connections::OwnConnection;
 
 #[cfg(feature = "metrics")]
 use crate::observe::{Publisher, publish_for_ever};
 
 use crate::{
-    Backend, CacheKey, CacheStore, Entity, Error, Isolation, LoadStatus, Operation, OrmBuilder,
+    Backend, CacheKey, CacheStore, Entity, Error, Isolation, Operation, OrmBuilder,
     PrimaryKey as _, Result, Statistics, Transaction,
     cache_url::CacheUrl,
     coherence::Coherence,

@@ -16,7 +16,7 @@ pub use explanation::{Age, CacheContent, Explanation, InDatabase, NearCopy};
 #[cfg(any(fuzzing, test))]
 pub(crate) use named::has_fields;
 pub use named::{RowKeys, TableAudit};
-pub use status::{DatabaseStatus, LoadStatus, OtherTriggers, OutboxStatus, Status};
+pub use status::{DatabaseStatus, OtherTriggers, OutboxStatus, Status};
 pub use verdict::Verdict;
 
 use crate::cache::seconds;
