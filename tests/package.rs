@@ -17,11 +17,29 @@ fn files(package: &str) -> Vec<String> {
 
 #[test]
 fn each_crate_has_its_readme_and_its_licences() {
-    for package in ["cached-orm", "cached-orm-derive"] {
+    for package in ["cached-orm", "cached-orm-derive", "cached-orm-protocol"] {
         let files = files(package);
         for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "src/lib.rs"] {
             assert!(files.iter().any(|found| found == file), "{package} without {file}");
         }
+    }
+}
+
+/// So that a change to the protocol is checked in seconds.
+#[test]
+fn the_protocol_and_its_tests_need_no_database() {
+    let listed = Command::new(env!("CARGO"))
+        .args(["tree", "--package", "cached-orm-protocol", "--all-features"])
+        .args(["--edges", "normal,build,dev", "--prefix", "none", "--locked", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    let listed = String::from_utf8(listed.stdout).expect("names of crates");
+    assert!(listed.contains("quick_cache"), "{listed}");
+    for database in ["sqlx", "rmp-serde", "cached-orm v"] {
+        let found = listed.lines().find(|line| line.starts_with(database));
+        assert_eq!(found, None, "the protocol depends on it");
     }
 }
 
@@ -40,4 +58,6 @@ fn the_crate_has_every_file_that_it_includes() {
         let corpus = format!("corpus/{target}/");
         assert!(files.iter().any(|found| found.starts_with(&corpus)), "no {corpus}");
     }
+    let files = self::files("cached-orm-protocol");
+    assert!(files.iter().any(|found| found.starts_with("corpus/replies/")), "no corpus");
 }

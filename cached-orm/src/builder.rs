@@ -4,30 +4,11 @@ mod coherence;
 mod for_tests;
 
 use crate::{
-    Backend, CacheStore, Error, Outbox, Result, cache::MemcachedOptions, cache_url::CacheUrl,
-    entry::Signing, probe::Probe,
+    Backend, CacheStore, Error, OnUnreachable, Outbox, Result, cache::MemcachedOptions,
+    cache_url::CacheUrl, entry::Signing, probe::Probe,
 };
 use sqlx::Pool;
 use std::{sync::Arc, time::Duration};
-
-/// What a write does if the cache cannot be told of it beforehand.
-///
-/// ```
-/// # use cached_orm::{OrmBuilder, Postgres, OnUnreachable};
-/// # fn example(builder: OrmBuilder<Postgres>) {
-/// let builder = builder.on_unreachable(OnUnreachable::Abort);
-/// # }
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OnUnreachable {
-    /// It is rolled back, with [`Error::NotFenced`]: the database is unchanged,
-    /// and no reader is ever shown an old row.
-    Abort,
-    /// It is committed, with a row of the outbox for each such key. Until that
-    /// is drained, as soon as the cache is back, readers may be shown the old row.
-    Outbox,
-}
 
 /// Fences must fit in any case.
 #[cfg(feature = "embedded")]

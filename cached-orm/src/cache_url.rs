@@ -158,7 +158,7 @@ pub(crate) fn fuzz(url: &str) {
             assert!([timeout, write_timeout].iter().all(|time| *time != Some(Duration::ZERO)));
             if let Store::Memcached(servers) = store {
                 assert!(!servers.is_empty());
-                crate::cache::fuzzing::addresses(&servers);
+                cached_orm_protocol::fuzzing::addresses(&servers);
             }
         }
         Err(message) => assert!(!message.is_empty()),

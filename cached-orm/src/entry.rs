@@ -31,11 +31,14 @@ use self::{
     body::Form,
     signing::{SIGNATURE, SIGNED},
 };
-use crate::{Cacheable, coherence::Unreadable, key::CacheKey};
+use crate::{
+    Cacheable,
+    coherence::{ENTRY_MAGIC as MAGIC, Unreadable},
+    key::CacheKey,
+};
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64;
 
-const MAGIC: [u8; 4] = *b"\x0EcoE";
 const FORMAT: u8 = 1;
 
 const FORMAT_AT: usize = 4;
@@ -289,11 +292,6 @@ pub(crate) fn unpacked_len(value: &[u8]) -> usize {
         }
         _ => value.len(),
     }
-}
-
-/// Whether `value` begins like an entry, of whatever version.
-pub(crate) fn is_entry(value: &[u8]) -> bool {
-    value.starts_with(&MAGIC)
 }
 
 fn header(kind: u8, fingerprint: u64, key: &CacheKey) -> Vec<u8> {

@@ -1,22 +1,18 @@
 //! What `cargo fuzz` calls, with bytes that it makes up; not in other builds. Each
 //! function panics if what it is about does not hold.
 
+pub use cached_orm_protocol::fuzzing::replies;
+
 use crate::{
-    cache, cache_url,
-    coherence::fuzz_fences,
-    entry,
+    PrimaryKey, cache_url, entry,
     key::{CacheKey, Namespace},
 };
+use cached_orm_protocol::fuzzing::fences;
 
 /// What may lie under a key: entries and fences.
 pub fn entries(data: &[u8]) {
-    fuzz_fences(data);
+    fences(data);
     entry::fuzzing::values(data);
-}
-
-/// What a memcached server may say.
-pub fn replies(data: &[u8]) {
-    cache::fuzzing::replies(data);
 }
 
 /// Keys: no two are alike, and the outbox gives back what was put in.
@@ -36,27 +32,30 @@ pub fn keys(data: &[u8]) {
     assert_eq!(key == other_key, one == other, "{one:?} and {other:?}");
     // A key of one column is none of two.
     let (table, left, right) = &one;
-    let short = CacheKey::of_row(&namespace, table.as_str(), left);
+    let short = of_row(table, left);
     assert_ne!(short, key);
     // The entry of an index is no row.
     let index = CacheKey::of_index(&namespace, table, "column", "(value)");
     for row in [&key, &short] {
         assert_ne!(&index, row);
     }
-    let bytes =
-        CacheKey::of_row(&namespace, table.as_str(), &(left.clone().into_bytes(), right.clone()));
+    let bytes = of_row(table, &(left.clone().into_bytes(), right.clone()));
     assert_is_plain(&bytes);
 }
 
 fn row_key((table, left, right): &(String, String, String)) -> CacheKey {
     let namespace = Namespace::default();
     let row = (left.clone(), right.clone());
-    let key = CacheKey::of_row(&namespace, table.as_str(), &row);
+    let key = of_row(table, &row);
     assert_is_plain(&key);
-    let text = CacheKey::outbox_text(table, &row);
+    let text = CacheKey::outbox_text(table, |text| row.write_instance_key(text));
     assert_eq!(CacheKey::of_outbox(&namespace, &text).as_ref(), Some(&key));
     assert_eq!(CacheKey::of_outbox(&namespace, key.as_str()).as_ref(), Some(&key));
     key
+}
+
+fn of_row(table: &str, key: &impl PrimaryKey) -> CacheKey {
+    CacheKey::of_row(&Namespace::default(), table, |text| key.write_instance_key(text))
 }
 
 fn assert_is_plain(key: &CacheKey) {
@@ -72,30 +71,16 @@ pub fn cache_urls(data: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
+    use std::path::Path;
 
-    /// What was found stays found.
     fn replay(target: &str, run: fn(&[u8])) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
-        let files = fs::read_dir(folder).expect("there is a corpus");
-        let mut ran = 0;
-        for file in files {
-            let path = file.expect("a folder that can be read").path();
-            eprintln!("{}", path.display());
-            run(&fs::read(path).expect("a file that can be read"));
-            ran += 1;
-        }
-        assert!(ran > 0);
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+        cached_orm_protocol::fuzzing::replay(&corpus, run);
     }
 
     #[test]
     fn entries() {
         replay("entries", super::entries);
-    }
-
-    #[test]
-    fn replies() {
-        replay("replies", super::replies);
     }
 
     #[test]

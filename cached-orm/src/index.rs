@@ -1,7 +1,7 @@
 //! Secondary indexes: what an [`Entity`](crate::Entity) says of them, and the
 //! text that tells a row's value under one.
 
-use crate::{CacheKey, Entity, KeyKind, KeyPart, PrimaryKey, key};
+use crate::{CacheKey, Entity, KeyKind, KeyPart, PrimaryKey, key, primary_key::write_part};
 use std::fmt;
 
 /// An index of an [`Entity`], over one column or several.
@@ -179,7 +179,7 @@ impl<K: KeyPart> IndexPart for K {
     const PART_KIND: KeyKind = K::KIND;
 
     fn write_index_part(&self, text: &mut String) -> Option<()> {
-        key::write_part(self, text);
+        write_part(self, text);
         Some(())
     }
 }

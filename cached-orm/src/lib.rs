@@ -4,9 +4,7 @@
 
 mod also_fenced;
 mod builder;
-mod cache;
 mod cache_url;
-mod coherence;
 mod entity;
 mod entry;
 mod error;
@@ -16,7 +14,6 @@ mod freshness;
 pub mod fuzzing;
 mod index;
 mod inspect;
-mod key;
 mod memcached_orm;
 mod named_table;
 mod observe;
@@ -26,21 +23,25 @@ mod patch;
 mod pending;
 mod policy;
 mod pooled;
+mod primary_key;
 mod probe;
 mod read;
 mod schema;
 mod session;
 mod sql;
-mod steps;
 mod transaction;
 mod triggers;
 mod uncached;
 mod write;
 
-pub use builder::{OnUnreachable, OrmBuilder};
-pub use cache::{
-    CacheError, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced, ServerReports,
-    ServerStatus, StoreBatch, StoreFuture,
+// Under the names that it had here: most of what is written above it names the protocol.
+use cached_orm_protocol::{cache, coherence, key, steps};
+
+pub use builder::OrmBuilder;
+#[doc(inline)]
+pub use cached_orm_protocol::{
+    CacheError, CacheKey, CacheStore, Cas, Deleted, Incarnation, Lookup, Over, Replaced,
+    ServerReports, ServerStatus, StoreBatch, StoreFuture,
 };
 pub use entity::{Cacheable, Entity, GivenKey, Persist, Table};
 pub use error::{Error, Operation, Result};
@@ -48,17 +49,17 @@ pub use freshness::Freshness;
 pub use index::{Index, IndexColumn, IndexPart, IndexValue};
 pub use inspect::{
     Age, Audit, AuditOptions, CacheContent, DatabaseStatus, Disagreement, Explanation, InDatabase,
-    LoadStatus, NearCopy, OtherTriggers, OutboxStatus, RowKeys, Status, TableAudit, Verdict,
+    NearCopy, OtherTriggers, OutboxStatus, RowKeys, Status, TableAudit, Verdict,
 };
-pub use key::{CacheKey, KeyKind, KeyPart, PartWriter, PrimaryKey};
 pub use memcached_orm::MemcachedOrm;
 pub use named_table::NamedTable;
 pub use observe::Statistics;
-pub use orm::Orm;
-pub use outbox::{Drained, Outbox};
+pub use orm::{LoadStatus, Orm};
+pub use outbox::{Drained, OnUnreachable, Outbox};
 pub use patch::Patch;
 pub use pending::{Fenced, Pending};
 pub use policy::{CachePolicy, SetOptions};
+pub use primary_key::{KeyKind, KeyPart, PartWriter, PrimaryKey};
 pub use read::Warmed;
 pub use schema::{Accepted, Finding, SchemaReport, Severity};
 #[cfg(feature = "mysql")]
@@ -72,8 +73,8 @@ pub use session::SqliteSession;
 pub use sql::JsonBackend;
 #[doc(hidden)]
 pub use sql::OutboxTable;
-pub use sql::{Backend, BindKey, Bindings, Column, ColumnCheck, Row, Storable, Version};
-pub use transaction::{Committed, Isolation, Savepoint, Transaction};
+pub use sql::{Backend, BindKey, Bindings, Column, ColumnCheck, Isolation, Row, Storable, Version};
+pub use transaction::{Committed, Savepoint, Transaction};
 pub use uncached::Uncached;
 
 pub use cached_orm_derive::MemcachedOrm;

@@ -15,6 +15,7 @@ pub(crate) use publish::{Publisher, publish_for_ever};
 pub(crate) use uses::{Committing, Uses};
 pub(crate) use watch::Watch;
 
+use crate::coherence::{self, Event};
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -170,5 +171,33 @@ counters! {
         /// Rows that the last look at the outbox had to leave, since the cache did
         /// not answer. Falls again, unlike the others.
         outbox_left,
+    }
+}
+
+impl coherence::Meter for Counters {
+    // The event is known where it is counted, and so is the counter then.
+    #[inline]
+    fn count(&self, event: Event, times: u64) {
+        let counter = match event {
+            Event::Hit => &self.hits,
+            Event::NearHit => &self.near_hits,
+            Event::Miss => &self.misses,
+            Event::Fenced => &self.fenced,
+            Event::Coalesced => &self.coalesced,
+            Event::Load => &self.loads,
+            Event::Batch => &self.batches,
+            Event::BatchLoad => &self.batch_loads,
+            Event::LoadError => &self.load_errors,
+            Event::EarlyRefresh => &self.early_refreshes,
+            Event::Fill => &self.fills,
+            Event::FillRefused => &self.fills_refused,
+            Event::TooLarge => &self.too_large,
+            Event::Unreadable => &self.unreadable,
+            Event::Fence => &self.fences,
+            Event::WriteThrough => &self.write_throughs,
+            Event::ReleaseUnconfirmed => &self.releases_unconfirmed,
+            Event::CacheError => &self.cache_errors,
+        };
+        counter.add(times);
     }
 }

@@ -6,14 +6,16 @@ mod own_connections;
 mod schemas;
 mod writes;
 
+pub use own_connections::LoadStatus;
+
 pub(crate) use own_connections::OwnConnection;
 
 #[cfg(feature = "metrics")]
 use crate::observe::{Publisher, publish_for_ever};
 
 use crate::{
-    Backend, CacheKey, CacheStore, Entity, Error, Isolation, LoadStatus, Operation, OrmBuilder,
-    Result, Statistics, Transaction,
+    Backend, CacheKey, CacheStore, Entity, Error, Isolation, Operation, OrmBuilder,
+    PrimaryKey as _, Result, Statistics, Transaction,
     cache_url::CacheUrl,
     coherence::Coherence,
     entry::{Lost, Signing},
@@ -78,6 +80,7 @@ struct Inner<DB: Backend> {
     /// When a connection of the own pool was last found fit for loads.
     loads_checked: Mutex<Option<Instant>>,
     coherence: Arc<Coherence>,
+    probe: Probe,
     meters: Arc<Meters>,
     #[cfg(feature = "metrics")]
     publisher: Publisher,
@@ -101,6 +104,7 @@ struct Inner<DB: Backend> {
 pub(crate) struct Parts<DB: Backend> {
     pub(crate) pool: Pool<DB>,
     pub(crate) coherence: Coherence,
+    pub(crate) probe: Probe,
     pub(crate) counters: Arc<Counters>,
     pub(crate) namespace: Namespace,
     pub(crate) signing: Signing,
@@ -167,7 +171,7 @@ impl<DB: Backend> Orm<DB> {
     pub(crate) async fn assemble(parts: Parts<DB>) -> Result<Self> {
         let connect_options = parts.pool.connect_options();
         let connections = parts.max_database_loads.saturating_add(SPARE_CONNECTIONS);
-        let own_pool = if parts.coherence.probe().rolls_back() {
+        let own_pool = if parts.probe.rolls_back() {
             // Nobody else sees what is never committed.
             None
         } else {
@@ -189,6 +193,7 @@ impl<DB: Backend> Orm<DB> {
             load_timeout: parts.load_timeout,
             loads_checked: Mutex::default(),
             coherence: Arc::new(parts.coherence),
+            probe: parts.probe,
             meters: Arc::new(Meters::new(
                 parts.counters,
                 parts.publishes_every.is_some(),
@@ -341,7 +346,7 @@ impl<DB: Backend> Orm<DB> {
     }
 
     pub(crate) fn probe(&self) -> &Probe {
-        self.0.coherence.probe()
+        &self.0.probe
     }
 
     /// What is counted for the handle as a whole.
@@ -385,7 +390,9 @@ impl<DB: Backend> Orm<DB> {
     }
 
     pub(crate) fn cache_key<T: Entity>(&self, key: &T::Key) -> CacheKey {
-        CacheKey::of_row(&self.0.namespace, const { CacheName::of(T::CACHE_NAME) }, key)
+        CacheKey::of_row(&self.0.namespace, const { CacheName::of(T::CACHE_NAME) }, |text| {
+            key.write_instance_key(text);
+        })
     }
 
     /// What `read` makes of the key's text; nothing is allocated for it.
@@ -395,7 +402,8 @@ impl<DB: Backend> Orm<DB> {
         read: impl FnOnce(&str) -> R,
     ) -> R {
         let name = const { CacheName::of(T::CACHE_NAME) };
-        CacheKey::with_text_of_row(&self.0.namespace, name, key, read)
+        let write = |text: &mut String| key.write_instance_key(text);
+        CacheKey::with_text_of_row(&self.0.namespace, name, write, read)
     }
 
     /// Every key under which the row lies: that of its own struct, and of those
@@ -410,7 +418,8 @@ impl<DB: Backend> Orm<DB> {
         key: &T::Key,
     ) -> impl Iterator<Item = (&'static str, CacheKey)> {
         let names = [T::CACHE_NAME].into_iter().chain(T::ALSO_FENCES.iter().copied());
-        names.map(|name| (name, CacheKey::of_row(&self.0.namespace, name, key)))
+        let write = |text: &mut String| key.write_instance_key(text);
+        names.map(move |name| (name, CacheKey::of_row(&self.0.namespace, name, write)))
     }
 
     pub(crate) fn installed_triggers(&self) -> &InstalledTriggers {

@@ -6,12 +6,31 @@ mod enlist;
 pub(crate) use drainer::{Drainer, drain};
 pub(crate) use enlist::{AfterCommit, enlist_in};
 
-use crate::{Backend, OnUnreachable};
+use crate::Backend;
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
 use tokio::sync::Notify;
+
+/// What a write does if the cache cannot be told of it beforehand.
+///
+/// ```
+/// # use cached_orm::{OrmBuilder, Postgres, OnUnreachable};
+/// # fn example(builder: OrmBuilder<Postgres>) {
+/// let builder = builder.on_unreachable(OnUnreachable::Abort);
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnUnreachable {
+    /// It is rolled back, with [`Error::NotFenced`](crate::Error::NotFenced): the database is unchanged,
+    /// and no reader is ever shown an old row.
+    Abort,
+    /// It is committed, with a row of the outbox for each such key. Until that
+    /// is drained, as soon as the cache is back, readers may be shown the old row.
+    Outbox,
+}
 
 /// When a transaction writes its keys into the outbox.
 ///

@@ -1,7 +1,7 @@
 //! Where tests look into an `Orm`, and hold it up. Nothing is left of it without the
 //! feature `test-kit`.
 
-use crate::{CacheStore, steps::Step};
+use crate::{CacheStore, steps::Steps};
 use std::sync::Arc;
 
 #[cfg(feature = "test-kit")]
@@ -22,11 +22,11 @@ pub(crate) struct Probe {
 
 #[cfg(feature = "test-kit")]
 impl Probe {
-    /// Notes that a step was taken. Goes on when no test holds it.
-    pub(crate) async fn reach(&self, step: Step) {
-        crate::steps::reach(step);
-        if let Some(kit) = &self.kit {
-            kit.hold(step).await;
+    /// The steps, at which a test may hold up who takes them.
+    pub(crate) fn steps(&self) -> Steps {
+        match &self.kit {
+            Some(kit) => Steps::through(Arc::new(kit.clone())),
+            None => Steps::default(),
         }
     }
 
@@ -60,8 +60,8 @@ impl Probe {
 
 #[cfg(not(feature = "test-kit"))]
 impl Probe {
-    pub(crate) fn reach(&self, _: Step) -> std::future::Ready<()> {
-        std::future::ready(())
+    pub(crate) fn steps(&self) -> Steps {
+        Steps::default()
     }
 
     pub(crate) const fn statement(&self) {}

@@ -79,6 +79,7 @@ impl<DB: Backend, T: Persist<DB>> Source for RowSource<DB, T> {
     type Row = T;
     type Loaded = Loaded<T>;
     type Error = Error;
+    type Meter = Meter;
 
     fn key(&self) -> &CacheKey {
         &self.cache_key
@@ -196,10 +197,11 @@ fn read_near<DB: Backend, T: Persist<DB>>(
     operation: Operation,
 ) -> Option<Option<T>> {
     let ttl = Some(T::POLICY.near_for()?);
-    let counters = || orm.meters().of(operation).counters();
-    orm.with_cache_key::<T, _>(key, |text| {
-        orm.coherence().read_near::<RowSource<DB, T>>(text, ttl, counters)
-    })
+    let row = orm.with_cache_key::<T, _>(key, |text| {
+        orm.coherence().read_near::<RowSource<DB, T>>(text, ttl)
+    })?;
+    orm.meters().of(operation).counters().near_hits.add_one();
+    Some(row)
 }
 
 /// As [`fetch`], and if the database fails, the row that lies in the cache although

@@ -8,7 +8,7 @@ pub(crate) use open::{Book, Open, Summary};
 pub use savepoint::Savepoint;
 
 use crate::{
-    Backend, CacheKey, Error, Operation, Orm, Persist, Result,
+    Backend, CacheKey, Error, Isolation, Operation, Orm, Persist, Result,
     coherence::{CommitFailure, Ended, Enlist, OpenTransaction, after_panic},
     observe::{Committing, Watch},
     outbox::{AfterCommit, enlist_in},
@@ -28,26 +28,6 @@ use tracing::Instrument as _;
 const BEGIN: Operation = Operation::new("begin");
 const COMMIT: Operation = Operation::new("commit");
 const ROLLBACK: Operation = Operation::new("rollback");
-
-/// How far a transaction sees the writes of others.
-///
-/// ```no_run
-/// # async fn example(orm: cached_orm::Orm<cached_orm::Postgres>) -> cached_orm::Result<()> {
-/// use cached_orm::Isolation;
-///
-/// let transaction = orm.begin_with(Isolation::RepeatableRead).await?;
-/// # transaction.rollback().await }
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Isolation {
-    /// Every statement sees what was committed before it.
-    ReadCommitted,
-    /// All statements see what was committed before the first.
-    RepeatableRead,
-    /// As if transactions ran one after another.
-    Serializable,
-}
 
 /// What [`Transaction::commit`] returns: the transaction is committed.
 ///
@@ -164,7 +144,7 @@ impl<DB: Backend> Transaction<DB> {
             }
         };
         let coherence = Arc::clone(self.book.orm().coherence());
-        let probe = coherence.probe().clone();
+        let steps = coherence.steps().clone();
         let orm = self.book.orm().clone();
         let Summary { journal, witness, is_suspect, .. } = self.book.close();
         let transaction = Some(self);
@@ -172,7 +152,7 @@ impl<DB: Backend> Transaction<DB> {
             Closing { transaction, orm, witness, committing, is_suspect, enlisted: false };
         let task = tokio::spawn(coherence.commit(closing, journal).in_current_span());
         let ended = task.await;
-        probe.reach(Step::Acknowledged).await;
+        steps.reach(Step::Acknowledged).await;
         match ended {
             Ok(Ok(release_unconfirmed)) => Ok(Committed { release_unconfirmed }),
             Ok(Err(CommitFailure::NotFenced(source))) => {

@@ -371,7 +371,7 @@ impl Watched {
 ///
 /// Another version of the program may know of fewer indexes than the triggers.
 pub(crate) fn own_text<T: Entity>(key: &T::Key) -> String {
-    let mut text = CacheKey::outbox_text(T::CACHE_NAME, key);
+    let mut text = CacheKey::outbox_text(T::CACHE_NAME, |text| key.write_instance_key(text));
     for index in T::INDEXES {
         text.push(' ');
         text.push_str(&index.name());

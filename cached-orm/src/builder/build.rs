@@ -6,7 +6,7 @@ use super::{OnUnreachable, OrmBuilder, Store};
 use crate::{
     Backend, CacheStore, Error, Orm, Outbox, Result,
     cache::{MemcachedStore, UncachedStore},
-    coherence::{Coherence, Times},
+    coherence::{Coherence, Meter, Times},
     key::Namespace,
     observe::Counters,
     orm::Parts,
@@ -72,10 +72,11 @@ impl<DB: Backend> OrmBuilder<DB> {
                 times,
                 always,
                 self.near_capacity,
-                Arc::clone(&counters),
+                Arc::clone(&counters) as Arc<dyn Meter>,
             )
             .with_writes_by(for_writes)
-            .probed(self.probe),
+            .with_steps(self.probe.steps()),
+            probe: self.probe,
             counters,
             namespace,
             signing: self.signing,

@@ -93,7 +93,7 @@ mod tests {
     const OTHERS: [u8; 32] = [2; 32];
 
     fn key(id: i64) -> CacheKey {
-        CacheKey::of_row(&Namespace::default(), "accounts", &id)
+        CacheKey::of_parts(&Namespace::default(), "accounts", &[id.to_string()])
     }
 
     fn account() -> Account {

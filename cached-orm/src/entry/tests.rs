@@ -16,7 +16,7 @@ struct Place {
 
 fn key(id: i64) -> CacheKey {
     let namespace = Namespace::new("test").expect("a plain name");
-    CacheKey::of_row(&namespace, "places", &id)
+    CacheKey::of_parts(&namespace, "places", &[id.to_string()])
 }
 
 fn place() -> impl Strategy<Value = Place> {

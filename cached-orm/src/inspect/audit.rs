@@ -1,6 +1,6 @@
 use super::{Lines, Verdict, hits::Hit, verdict::Suspect};
 use crate::{
-    Backend, CacheKey, Operation, Orm, Persist, Result,
+    Backend, CacheKey, Operation, Orm, Persist, PrimaryKey as _, Result,
     coherence::{Content, Source as _, Value, is_over},
     read::{RowSource, at_once},
     sql::differing_from_loaded,
@@ -197,7 +197,9 @@ impl<DB: Backend> Orm<DB> {
             }
             suspects.push(Suspect {
                 key: source.key().clone(),
-                trigger_text: CacheKey::outbox_text(T::CACHE_NAME, source.row_key()),
+                trigger_text: CacheKey::outbox_text(T::CACHE_NAME, |text| {
+                    source.row_key().write_instance_key(text);
+                }),
                 version: entry.cas,
                 is_in_cache,
                 is_in_database,

@@ -1,6 +1,7 @@
 use super::{Age, CacheContent, Explanation, InDatabase, NearCopy, PATIENCE};
 use crate::{
-    Backend, CacheError, CacheKey, CachePolicy, Error, Operation, Orm, Persist, Result,
+    Backend, CacheError, CacheKey, CachePolicy, Error, Operation, Orm, Persist, PrimaryKey as _,
+    Result,
     coherence::{Content, Lying, Source as _, Unreadable, Value, is_over},
     entry::{Kind, Signing, facts},
     read::RowSource,
@@ -28,7 +29,8 @@ impl<DB: Backend> Orm<DB> {
     /// ```
     pub async fn explain<T: Persist<DB>>(&self, key: T::Key) -> Explanation {
         let operation = Operation::on::<T>("explain");
-        let trigger_text = CacheKey::outbox_text(T::CACHE_NAME, &key);
+        let trigger_text =
+            CacheKey::outbox_text(T::CACHE_NAME, |text| key.write_instance_key(text));
         let source = RowSource::<DB, T>::new(self, key, operation);
         let cache_key = source.key();
         let mut attempts = 1;

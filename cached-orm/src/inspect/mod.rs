@@ -16,25 +16,14 @@ pub use explanation::{Age, CacheContent, Explanation, InDatabase, NearCopy};
 #[cfg(any(fuzzing, test))]
 pub(crate) use named::has_fields;
 pub use named::{RowKeys, TableAudit};
-pub use status::{DatabaseStatus, LoadStatus, OtherTriggers, OutboxStatus, Status};
+pub use status::{DatabaseStatus, OtherTriggers, OutboxStatus, Status};
 pub use verdict::Verdict;
 
-use serde::Serializer;
+use crate::cache::seconds;
 use std::{fmt, time::Duration};
 
 /// How long a database may take that answers an operator.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Serializes a time as a number of seconds.
-pub(crate) fn seconds<S: Serializer>(
-    time: &Option<Duration>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match time {
-        Some(time) => serializer.serialize_some(&time.as_secs_f64()),
-        None => serializer.serialize_none(),
-    }
-}
 
 /// Prints the lines of a table of two columns.
 struct Lines<'f, 'b>(&'f mut fmt::Formatter<'b>);

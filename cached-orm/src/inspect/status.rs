@@ -1,5 +1,7 @@
 use super::{Lines, PATIENCE, readable, seconds};
-use crate::{Backend, Error, Operation, Orm, Result, ServerStatus, triggers::TriggersFound};
+use crate::{
+    Backend, Error, Operation, Orm, Result, ServerStatus, orm::LoadStatus, triggers::TriggersFound,
+};
 use serde::Serialize;
 use std::{fmt, time::Duration};
 use tokio::time::timeout;
@@ -60,17 +62,6 @@ pub struct OutboxStatus {
     /// is none.
     #[serde(rename = "oldest_seconds", serialize_with = "seconds")]
     pub oldest: Option<Duration>,
-}
-
-/// How many rows are loaded for reads at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct LoadStatus {
-    /// Loads that are under way: statements, of which one may load many rows.
-    pub under_way: usize,
-    /// How many there may be
-    /// ([`max_database_loads`](crate::OrmBuilder::max_database_loads)).
-    pub most: usize,
 }
 
 impl Status {
@@ -217,7 +208,7 @@ struct ServerLine<'s>(&'s ServerStatus);
 
 impl fmt::Display for ServerLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ServerStatus { name, error, round_trip, incarnation, hold_off } = self.0;
+        let ServerStatus { name, error, round_trip, incarnation, hold_off, .. } = self.0;
         match (error, round_trip) {
             (Some(error), _) => write!(f, "{name}, down: {error}")?,
             (None, Some(after)) => write!(f, "{name}, up, answers in {}", readable(*after))?,

@@ -1,5 +1,8 @@
 use super::{Counters, Statistics, Uses};
-use crate::Operation;
+use crate::{
+    Operation,
+    coherence::{self, Event},
+};
 use std::{
     fmt,
     sync::{Arc, OnceLock},
@@ -135,25 +138,6 @@ impl Meter {
         &self.counters
     }
 
-    /// The time, if it is to be taken.
-    pub(crate) fn start(&self) -> Option<Instant> {
-        self.measures.then(Instant::now)
-    }
-
-    /// Notes how long a statement took that loads rows.
-    pub(crate) fn loaded(&self, started: Option<Instant>) {
-        if let Some(started) = started {
-            self.record_load(started.elapsed());
-        }
-    }
-
-    /// Notes of how many keys a batch is.
-    pub(crate) fn batch_of(&self, keys: usize) {
-        if self.measures {
-            self.record_batch(keys);
-        }
-    }
-
     #[cfg(not(feature = "metrics"))]
     fn record_load(&self, _: Duration) {}
 
@@ -171,6 +155,29 @@ impl Meter {
     #[cfg(feature = "metrics")]
     fn record_batch(&self, keys: usize) {
         self.instruments().record_batch(keys);
+    }
+}
+
+impl coherence::Meter for Meter {
+    #[inline]
+    fn count(&self, event: Event, times: u64) {
+        self.counters.count(event, times);
+    }
+
+    fn start(&self) -> Option<Instant> {
+        self.measures.then(Instant::now)
+    }
+
+    fn loaded(&self, started: Option<Instant>) {
+        if let Some(started) = started {
+            self.record_load(started.elapsed());
+        }
+    }
+
+    fn batch_of(&self, keys: usize) {
+        if self.measures {
+            self.record_batch(keys);
+        }
     }
 }
 

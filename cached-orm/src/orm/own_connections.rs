@@ -5,6 +5,7 @@ use crate::{
     pooled::{Cut, Pooled},
     sql::fetch_rows,
 };
+use serde::Serialize;
 use sqlx::{Connection as _, Pool};
 use std::{
     ops::{Deref, DerefMut},
@@ -15,6 +16,17 @@ use tokio::{
     sync::OwnedSemaphorePermit,
     time::{Instant, timeout},
 };
+
+/// How many rows are loaded for reads at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LoadStatus {
+    /// Loads that are under way: statements, of which one may load many rows.
+    pub under_way: usize,
+    /// How many there may be
+    /// ([`max_database_loads`](crate::OrmBuilder::max_database_loads)).
+    pub most: usize,
+}
 
 /// How often it is asked whether loads go to a primary: after a failover the
 /// same address may be a standby's.

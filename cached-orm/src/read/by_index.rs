@@ -229,6 +229,7 @@ impl<DB: Backend, T: Persist<DB>> Source for IndexSource<DB, T> {
     type Row = Found<T>;
     type Loaded = Found<T>;
     type Error = Error;
+    type Meter = Meter;
 
     fn key(&self) -> &CacheKey {
         &self.cache_key

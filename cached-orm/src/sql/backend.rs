@@ -1,5 +1,6 @@
+use super::Isolation;
 use super::{Bindings, Catalog, OutboxTable};
-use crate::{Isolation, pooled::Cut, schema::Describe, triggers::Triggers};
+use crate::{pooled::Cut, schema::Describe, triggers::Triggers};
 use sqlx::{
     Arguments as _, Connection, Database, Decode, Encode, Executor, IntoArguments, Pool, Type,
     database::HasStatementCache, encode::IsNull, error::BoxDynError, pool::PoolOptions,

@@ -1,7 +1,7 @@
 use super::{Backend, Column, Row, Storable, backend::ArgumentType, encoded::Encoded};
 use crate::{
     Uncached,
-    key::{KeyPart, PrimaryKey},
+    primary_key::{KeyPart, PrimaryKey},
 };
 use sqlx::error::BoxDynError;
 

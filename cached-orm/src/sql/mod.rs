@@ -10,6 +10,7 @@ pub(crate) mod compose;
 mod document;
 mod encoded;
 pub(crate) mod fit;
+mod isolation;
 #[cfg(feature = "json")]
 mod json;
 pub(crate) mod key_list;
@@ -28,6 +29,7 @@ pub use column::Column;
 pub(crate) use column::Role;
 pub use column_check::ColumnCheck;
 pub(crate) use encoded::{differing, differing_from_loaded, has_json};
+pub use isolation::Isolation;
 pub(crate) use key_list::{among, among_bound, in_order_of, keys_at_once, select_among, text};
 pub use outbox_table::OutboxTable;
 #[cfg(feature = "mysql")]

@@ -293,28 +293,18 @@ impl Admitted<'_> {
     }
 
     pub(super) fn shown_lookup(&self, lookup: Lookup) -> Lookup {
-        match lookup {
-            Lookup::Miss => Lookup::Miss,
-            Lookup::Lease(cas) => Lookup::Lease(self.shown(cas)),
-            Lookup::Leased(cas) => Lookup::Leased(self.shown(cas)),
-            Lookup::Item { value, cas, stale, ttl, claimed } => {
-                Lookup::Item { value, cas: self.shown(cas), stale, ttl, claimed }
-            }
-        }
+        lookup.map_cas(|cas| self.shown(cas))
     }
 }
 
 /// Takes away whatever lies under the key.
 async fn remove(store: &dyn CacheStore, key: &CacheKey) -> Result<bool, CacheError> {
     loop {
-        let cas = match store.get(key, None).await? {
-            Lookup::Miss => return Ok(false),
-            Lookup::Lease(cas) | Lookup::Leased(cas) | Lookup::Item { cas, .. } => cas,
-        };
+        let Some(cas) = store.get(key, None).await?.cas() else { return Ok(false) };
         match store.delete(key, cas).await? {
             Deleted::Deleted => return Ok(true),
             Deleted::NotFound => return Ok(false),
-            Deleted::Exists | Deleted::OtherIncarnation => {}
+            _ => {}
         }
     }
 }

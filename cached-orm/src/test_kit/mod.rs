@@ -9,28 +9,48 @@
 //! | how many statements and commands were sent | [`TestKit::counts`] |
 //! | writes that are gone after the test | [`OrmBuilder::rollback_on_drop`](crate::OrmBuilder::rollback_on_drop) |
 //!
+//! A cache whose time is moved:
+//!
+//! ```
+//! # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/shop.rs")); } use shop::*;
+//! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use cached_orm::test_kit::MemoryStore;
+//! use std::{sync::Arc, time::Duration};
+//!
+//! # let pool = shop::pool().await?;
+//! let cache = Arc::new(MemoryStore::new());
+//! let orm = Orm::builder(pool).store(cache.clone()).build().await?;
+//! User::fetch_one(&orm, 7).await?;
+//! assert!(User::get_cached_instance(&orm, 7).await?.is_some());
+//! cache.advance(Duration::from_secs(12 * 60)); // its TTL is ten minutes
+//! assert!(User::get_cached_instance(&orm, 7).await?.is_none());
+//! # Ok(()) }
+//! ```
+//!
 //! The guide's page on testing has a test for each.
 
 mod cache_script;
 mod counts;
 mod fault;
-mod memory_store;
 mod pause;
 mod rolled_back;
 mod scripted_store;
 
-pub use crate::steps::{Step, on_step};
 pub use cache_script::CacheScript;
+#[doc(inline)]
+pub use cached_orm_protocol::{
+    cache::MemoryStore,
+    steps::{Step, on_step},
+};
 pub use counts::Counts;
 pub use fault::{Command, Fault};
-pub use memory_store::MemoryStore;
 pub use pause::Pause;
 pub(crate) use rolled_back::one_transaction;
 
-use crate::CacheStore;
+use crate::{CacheStore, steps::Gate};
 use pause::Pauses;
 use scripted_store::ScriptedStore;
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 use tokio::sync::watch;
 
 /// Looks into an [`Orm`](crate::Orm), and interferes with it by script.
@@ -166,11 +186,6 @@ impl TestKit {
         reached.unwrap_or_else(|_| self.counts())
     }
 
-    /// Goes on when no pause holds who takes this step.
-    pub(crate) async fn hold(&self, step: Step) {
-        self.0.pauses.hold(step).await;
-    }
-
     pub(crate) fn counted(&self, count: impl FnOnce(&mut Counts)) {
         self.0.counts.send_modify(count);
     }
@@ -181,3 +196,13 @@ impl TestKit {
         Arc::new(ScriptedStore { kit: self.clone(), store })
     }
 }
+
+impl Gate for TestKit {
+    /// Goes on when no pause holds who takes this step.
+    fn pass(&self, step: Step) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.0.pauses.hold(step))
+    }
+}
+
+#[cfg(test)]
+mod tests;

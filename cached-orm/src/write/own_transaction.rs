@@ -61,7 +61,7 @@ impl<DB: Backend> OwnTransaction<DB> {
             }
             _ => Transaction::begin(orm, isolation).await?,
         };
-        orm.probe().reach(Step::Begun).await;
+        orm.coherence().steps().reach(Step::Begun).await;
         transaction.open().write_through_at_end();
         Ok(Self { transaction, is_of_many: key.is_none(), operation })
     }
@@ -86,7 +86,7 @@ impl<DB: Backend> OwnTransaction<DB> {
                 return Err(error);
             }
         };
-        self.open().orm().probe().reach(Step::Written).await;
+        self.open().orm().coherence().steps().reach(Step::Written).await;
         let count = if self.is_of_many { 2 } else { 1 };
         if self.open().rows_are_final(count) {
             self.open().write_through(rows(&written));
