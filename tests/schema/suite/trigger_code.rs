@@ -5,7 +5,7 @@ use super::{
     Here,
     other_rows::{Crate, here, version},
 };
-use crate::databases::Kind;
+use crate::databases::{Kind, is_mariadb};
 use cached_orm::{Error, MemcachedOrm as _};
 
 /// A trigger on `versions` with this body.
@@ -279,7 +279,10 @@ fn ways_to_count() -> Vec<Vec<String>> {
 
 #[tokio::test]
 async fn a_write_that_leads_to_another_structs_rows_is_refused() {
-    for way in ways_to_count() {
+    // `.table` is of MariaDB's grammar, and not of MySQL's.
+    let is_mysql = Here::DATABASE == Kind::MariaDb && !is_mariadb().await;
+    let has_dot = |way: &Vec<String>| way.iter().any(|statement| statement.contains(" .crates"));
+    for way in ways_to_count().into_iter().filter(|way| !(is_mysql && has_dot(way))) {
         let here = here().await;
         for statement in &way {
             here.run(statement).await;
