@@ -200,6 +200,11 @@ impl TableDescription {
         self.triggers.iter().filter(|trigger| !trigger.is_own)
     }
 
+    /// Whether it has triggers of this crate.
+    pub(crate) fn has_own_triggers(&self) -> bool {
+        self.triggers.iter().any(|trigger| trigger.is_own)
+    }
+
     /// Whether the two can have a row in common.
     pub(crate) fn shares_rows(&self, other: &Self) -> bool {
         self.identity == other.identity || self.relatives.contains(&other.identity)

@@ -1,8 +1,7 @@
 //! What writes must know of a table.
 
 use super::description::{
-    Action, Change, Events, RowsShown, TableDescription, TableKind, Timing, TriggerDescription,
-    meet,
+    Action, Change, RowsShown, TableDescription, TableKind, Timing, TriggerDescription, meet,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -82,9 +81,9 @@ impl TableFacts {
             rows_are_final,
             many_are_final: rows_are_final && (is_read_later || others().next().is_none()),
             has_triggers: table.rows_shown == RowsShown::BeforeAfterTriggers
-                && table.triggers.iter().any(|trigger| trigger.is_own),
-            inserts_keep_keys: keep_keys(table, key, |events| events.insert),
-            updates_keep_keys: keep_keys(table, key, |events| events.update),
+                && table.has_own_triggers(),
+            inserts_keep_keys: keep_keys(table, key, Change::Insert),
+            updates_keep_keys: keep_keys(table, key, Change::Update),
             numbers_keys: meet(table.auto_increment.as_slice(), key),
             stamp: stamp.filter(|_| rows_are_final),
         }
@@ -101,9 +100,9 @@ impl TableFacts {
     }
 }
 
-/// Whether such writes leave rows the keys that they are given. What is behind a view, or
+/// Whether such changes leave rows the keys that they are given. What is behind a view, or
 /// another table's rows, can have triggers of its own.
-fn keep_keys(table: &TableDescription, key: &[&str], are_such: fn(&Events) -> bool) -> bool {
+fn keep_keys(table: &TableDescription, key: &[&str], change: Change) -> bool {
     let is_known = matches!(table.kind, TableKind::Ordinary | TableKind::Partitioned)
         && !table.is_behind_others
         && !key.iter().any(|column| table.is_generated(column));
@@ -111,7 +110,7 @@ fn keep_keys(table: &TableDescription, key: &[&str], are_such: fn(&Events) -> bo
     let is_other = |column: &String| column.is_ascii() && !meet(&[column], key);
     let mut before = table
         .other_triggers()
-        .filter(|trigger| trigger.timing == Timing::Before && are_such(&trigger.events));
+        .filter(|trigger| trigger.timing == Timing::Before && trigger.events.has(change));
     is_known
         && before.all(|trigger| {
             trigger.does.as_ref().is_some_and(|deeds| deeds.assigns.iter().all(is_other))

@@ -152,5 +152,5 @@ fn fires_triggers(table: &TableDescription) -> bool {
 
 /// Whether this crate's triggers tell of what foreign keys do to the table.
 fn is_told(table: &TableDescription) -> bool {
-    fires_triggers(table) && table.triggers.iter().any(|trigger| trigger.is_own)
+    fires_triggers(table) && table.has_own_triggers()
 }
